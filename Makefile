@@ -1,0 +1,109 @@
+# Learn · Prune · Fuse: `make help` lists what there is.
+PYTHON ?= python3
+VENV ?= .venv
+FRAMEWORK ?=
+EXTRA ?=
+LAB_ARGS ?=
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
+BIN := $(VENV)/bin
+
+ifneq ($(strip $(FRAMEWORK)),)
+ifneq ($(words $(FRAMEWORK)),1)
+$(error FRAMEWORK="$(FRAMEWORK)": expected pytorch or keras, or nothing for both)
+endif
+ifeq ($(filter $(FRAMEWORK),pytorch keras),)
+$(error FRAMEWORK="$(FRAMEWORK)": expected pytorch or keras, or nothing for both)
+endif
+export COURSE_FRAMEWORK := $(FRAMEWORK)
+endif
+
+# One empty stamp file for each complete set-up. Its name says what was installed, so a change makes another name.
+WANTED := $(or $(strip $(FRAMEWORK)),all)
+EXTRAS := $(subst $(space),$(comma),$(strip $(WANTED) dev $(subst $(comma),$(space),$(EXTRA))))
+KEY := $(shell cat pyproject.toml requirements.txt | cksum | cut -d ' ' -f 1)
+STAMP := $(VENV)/.complete-$(KEY)-$(EXTRAS)
+BASE := $(VENV)/.complete-$(KEY)-$(WANTED)$(comma)dev
+UNFINISHED := $(VENV)/.unfinished
+
+export JUPYTER_PLATFORM_DIRS := 1
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test bench lint notebooks install clean
+
+help:
+	@echo 'Learn · Prune · Fuse'
+	@echo
+	@echo '  make lab        install what is needed into $(VENV), and open JupyterLab on notebook 00'
+	@echo '  make test       install what is needed, and run every test and every notebook'
+	@echo '  make bench      compare the speed of DQN with Stable-Baselines3, in one run'
+	@echo '  make notebooks  execute the notebooks anew and keep their outputs (NOTEBOOK=01_dqn: only that one)'
+	@echo '  make lint       check the style of the code'
+	@echo '  make install    only install'
+	@echo '  make clean      remove what tests and builds left behind'
+	@echo
+	@echo '  FRAMEWORK=pytorch or FRAMEWORK=keras   only that framework (otherwise both)'
+	@echo '  EXTRA=box2d                            more to install: box2d is for LunarLander'
+	@echo '  PYTHON=python3.12, VENV=folder         another Python (3.11 or newer), another folder than .venv'
+	@echo '  LAB_ARGS=--no-browser                  options for JupyterLab'
+
+lab: install
+	@echo 'Opening JupyterLab on notebooks/00_start_here.ipynb. Ctrl-C here ends it.'
+	@"$(BIN)/jupyter" lab --ServerApp.root_dir="$(CURDIR)" --LabApp.news_url=None $(LAB_ARGS) notebooks/00_start_here.ipynb
+	@echo 'JupyterLab has ended. `make lab` opens it again.'
+
+test: install
+	@"$(BIN)/python" tests/run_all.py $(FRAMEWORK)
+
+bench: EXTRA := bench,box2d
+bench:
+	@$(MAKE) --no-print-directory install EXTRA=$(EXTRA)
+	@echo 'Comparing with Stable-Baselines3. This takes several minutes; close other programs.'
+	@"$(BIN)/python" benchmarks/dqn.py
+	@echo 'Benchmark done.'
+
+lint: install
+	@"$(BIN)/ruff" check .
+	@echo 'Style checked: nothing to mend.'
+
+notebooks: FRAMEWORK := $(or $(FRAMEWORK),pytorch)
+notebooks: install
+	@COURSE_FRAMEWORK=$(FRAMEWORK) "$(BIN)/python" tests/execute_notebooks.py $(NOTEBOOK)
+
+# A set-up of both frameworks serves for one of them as well.
+install:
+	@if [ ! -e "$(UNFINISHED)" ] && { [ -e "$(STAMP)" ] || [ -e "$(subst -$(WANTED)$(comma),-all$(comma),$(STAMP))" ]; }; then \
+		echo 'Set-up: $(VENV) is complete ($(EXTRAS)); nothing to install.'; \
+	else \
+		$(MAKE) --no-print-directory $(VENV)/.install; \
+	fi
+
+.PHONY: $(VENV)/.install
+$(VENV)/.install:
+	@command -v "$(PYTHON)" > /dev/null || { echo 'Python was not found under the name "$(PYTHON)". Install Python 3.11 or newer, or name it: make PYTHON=python3.12'; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed, but "$(PYTHON)" is' "$$("$(PYTHON)" --version 2>&1)."' Name another one: make PYTHON=python3.12'; exit 1; }
+	@[ '$(WANTED)' = pytorch ] || "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info >= (3, 14))' || { echo 'The tested TensorFlow is there for Python 3.11 to 3.13, but "$(PYTHON)" is' "$$("$(PYTHON)" --version 2>&1)."' Name another one (make PYTHON=python3.13) or take only PyTorch (FRAMEWORK=pytorch).'; exit 1; }
+	@if [ -e "$(UNFINISHED)" ] || ! "$(BIN)/python" -m pip --version > /dev/null 2>&1; then \
+		echo 'Set-up: making the environment $(VENV)'; \
+		if [ -e "$(VENV)/pyvenv.cfg" ]; then clear=--clear; else clear=; fi; \
+		"$(PYTHON)" -m venv $$clear "$(VENV)"; \
+	fi
+	@touch "$(UNFINISHED)"
+	@for old in "$(VENV)"/.complete-*; do case "$$old" in *.complete-$(KEY)-*) ;; *) rm -f "$$old" ;; esac; done
+	@echo 'Set-up: installing the tested versions ($(EXTRAS)) into $(VENV). The first time this takes some minutes.'
+	@trap 'exit 130' INT TERM; \
+	"$(BIN)/python" -m pip install --quiet -c requirements.txt -e '.[$(EXTRAS)]' || { \
+		rm -f "$(UNFINISHED)"; echo 'Set-up failed; the reason stands above. Mend it and run the same command again.'; exit 1; }
+	@touch "$(STAMP)" "$(BASE)"
+	@rm "$(UNFINISHED)"
+	@echo 'Set-up complete: $(VENV).'
+
+clean:
+	@rm -rf build dist *.egg-info .pytest_cache .ruff_cache
+	@find course_lib tests benchmarks notebooks -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+	@echo 'Removed what tests and builds left behind. To remove the installed packages too: rm -rf $(VENV)'

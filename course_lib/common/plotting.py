@@ -1,0 +1,192 @@
+"""One plain, colour-blind safe style; curves with seeds; live curves; small animations."""
+
+from __future__ import annotations
+
+import io
+import time
+
+import numpy as np
+
+from course_lib.common import notebook
+from course_lib.common.files import atomic_write
+
+# Okabe & Ito (2008), without their yellow, which is too pale for a line on white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+
+def style():
+    """The course's look, as a context: `with style(): fig, ax = plt.subplots()`.
+
+    Returns
+    -------
+    context manager
+    """
+    import matplotlib
+    from cycler import cycler
+
+    return matplotlib.rc_context({
+        "axes.prop_cycle": cycler(color=COLOURS), "image.cmap": "viridis", "lines.linewidth": 2,
+        "figure.figsize": (7, 4), "figure.dpi": 100, "font.size": 11, "axes.titlesize": 12,
+        "axes.grid": True, "grid.alpha": 0.3, "axes.axisbelow": True, "legend.frameon": False,
+        "axes.spines.top": False, "axes.spines.right": False})
+
+
+def band(ax, x, runs, *, label=None, color=None):
+    """Draw the median over seeds, and a band with the middle half of the seeds (25th to 75th percentile).
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    x : array (n_points,)
+    runs : array (n_seeds, n_points)
+        One row a seed; NaN where a run has no value (it stopped early).
+    label : str, optional
+        The legend adds the number of seeds.
+    color : optional
+        Any matplotlib colour; by default the next one of the cycle.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+    """
+    x, runs = np.asarray(x), np.asarray(runs, float)
+    if runs.ndim != 2 or runs.shape[0] < 1 or x.shape != runs.shape[1:]:
+        raise ValueError(f"band: expected x of shape (n_points,) and runs of shape (n_seeds, n_points), "
+                         f"got {x.shape} and {runs.shape}")
+    seen = np.isfinite(runs).any(axis=0)
+    low, middle, high = np.nanquantile(runs[:, seen], (0.25, 0.5, 0.75), axis=0)
+    seeds = f"{len(runs)} seed" + "s" * (len(runs) > 1)
+    (line,) = ax.plot(x[seen], middle, color=color, label=None if label is None else f"{label} ({seeds})")
+    ax.fill_between(x[seen], low, high, color=line.get_color(), alpha=0.25, linewidth=0)
+    if label is not None:
+        ax.legend(title="median; band: middle half of the seeds")
+    return ax
+
+
+class LiveCurve:
+    """A curve that grows while a cell runs; outside a notebook it only keeps its points.
+
+    Parameters
+    ----------
+    xlabel, ylabel, title : str
+    target : float, optional
+        A level to reach, drawn as a dashed line.
+    every : float
+        Seconds between two drawings at least.
+    """
+
+    def __init__(self, *, xlabel, ylabel, title="", target=None, every=0.5):
+        self.labels = {"xlabel": xlabel, "ylabel": ylabel, "title": title}
+        self.target, self.every = target, every
+        self.x, self.y = [], []
+        self._display, self._drawn_at = None, -np.inf
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def update(self, x, y):
+        """Add a point; draws if the last drawing is `every` seconds old."""
+        self.x.append(x)
+        self.y.append(y)
+        if notebook.in_notebook() and time.monotonic() - self._drawn_at >= self.every:
+            self._show()
+
+    def close(self):
+        """Draw all points, so that what stays is complete."""
+        if notebook.in_notebook():
+            self._show()
+
+    def draw(self, ax):
+        """Draw the points so far; returns `ax`."""
+        ax.plot(self.x, self.y)
+        if self.target is not None:
+            label = f"target {self.target:g}"
+            ax.axhline(self.target, color="black", linestyle="--", linewidth=1, label=label)
+            ax.legend()
+        ax.set(**self.labels)
+        return ax
+
+    def _show(self):
+        from IPython.display import display
+        from matplotlib.figure import Figure  # not pyplot: that would show the figure a second time
+
+        with style():
+            figure = Figure(figsize=(7, 3.5))
+            self.draw(figure.add_subplot())
+            data = notebook.png(figure)
+        alt = "{title}: {ylabel} against {xlabel}".format(**self.labels)
+        picture = notebook.image(data, alt=alt)
+        if self._display is None:
+            self._display = display(picture, display_id=True)
+        else:
+            self._display.update(picture)
+        self._drawn_at = time.monotonic()
+
+
+def animation(frames, path=None, *, fps=30, width=400, alt="animation"):
+    """A small animated picture from frames; needs no ffmpeg.
+
+    It is an animated PNG: browsers play it, the bytes stand in the notebook itself, and a notebook test does
+    not compare it (it would compare a GIF or a video, which differ between frameworks).
+
+    Parameters
+    ----------
+    frames : sequence of arrays (height, width, 3) uint8
+    path : path-like, optional
+        Also write it there, atomically; must end in .png.
+    fps : float
+        Frames per second.
+    width : int
+        In pixels; narrower frames are not enlarged.
+    alt : str
+        One sentence for those who cannot see it.
+
+    Returns
+    -------
+    IPython.display.Image
+
+    Raises
+    ------
+    ValueError
+        If there is no frame, or one is not as described.
+    """
+    if path is not None and not str(path).endswith(".png"):
+        raise ValueError(f"animation: expected a path that ends in .png, got {str(path)!r}")
+    data = _animated_png([_check_frame(frame, frames[0]) for frame in frames], fps, width)
+    if path is not None:
+        with atomic_write(path) as file:
+            file.write(data)
+    return notebook.image(data, alt=alt)
+
+
+def _check_frame(frame, first):
+    frame = np.asarray(frame)
+    if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.shape != np.shape(first):
+        raise ValueError("animation: expected uint8 frames (height, width, 3) of one shape, "
+                         f"got {frame.dtype} {frame.shape} (the first: {np.shape(first)})")
+    return frame
+
+
+def _animated_png(frames, fps, width):
+    from PIL import Image
+
+    if not frames:
+        raise ValueError("animation: expected at least one frame, got none")
+    height, full = frames[0].shape[:2]
+    size = (min(width, full), max(1, round(height * min(width, full) / full)))
+    pictures = [Image.fromarray(frame).resize(size, Image.Resampling.LANCZOS) for frame in frames]
+    sheet = np.concatenate([np.asarray(p) for p in pictures[::max(1, len(pictures) // 8)]])
+    palette = Image.fromarray(sheet).quantize(64)  # one palette for all frames: only what moves is stored
+    first, *rest = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures]
+    buffer = io.BytesIO()
+    first.save(buffer, format="PNG", save_all=True, append_images=rest, duration=1000 / fps, loop=0,
+               optimize=True)
+    return buffer.getvalue()

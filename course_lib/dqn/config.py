@@ -1,0 +1,88 @@
+"""The hyper-parameters of deep Q-learning, shared by both frameworks."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class DQNConfig:
+    """Hyper-parameters of one DQN training run; the defaults solve CartPole-v1.
+
+    "Steps" are environment steps summed over all parallel environments; "updates" are gradient steps.
+
+    Raises
+    ------
+    ValueError
+        If a field is outside its range; the message names the field, what was expected and what came.
+    """
+
+    # the network and how it learns
+    hidden: tuple[int, ...] = (128,)  # units of each hidden ReLU layer
+    learning_rate: float = 8e-3  # Adam's step size
+    batch_size: int = 128  # transitions per update
+    huber_delta: float | None = None  # None: squared loss; a number: Huber loss that is linear beyond it
+    max_grad_norm: float | None = None  # clip the gradient's global norm; None: no clipping
+    scale_obs: bool = True  # divide observations by their standard deviation over the warm-up
+
+    # what it learns towards
+    gamma: float = 0.99  # discount per environment step
+    n_step: int = 4  # rewards summed before bootstrapping (1 is classic Q-learning)
+    double: bool = False  # the online network picks the bootstrap action, the target network values it
+    target_network: bool = True  # False: bootstrap from the network that is being trained
+    tau: float = 0.02  # how far the target network moves at each of its updates (1: a hard copy)
+    target_update_every: int = 1  # gradient updates between two moves of the target network
+
+    # what it learns from
+    replay: bool = True  # False: learn from the latest `train_every` vector steps alone
+    buffer_size: int = 50_000  # transitions kept for replay
+    warmup_steps: int = 2_048  # random steps before the first update
+    train_every: int = 4  # vector steps between two blocks of updates
+    updates_per_block: int = 32  # gradient updates in a block
+
+    # how it explores
+    epsilon_start: float = 1.0  # chance of a random action when learning starts
+    epsilon_end: float = 0.5  # ... and from `epsilon_steps` after the warm-up on
+    epsilon_steps: int = 1_000  # steps over which epsilon falls
+    act_with_target: bool = True  # read the policy from the (smoother) target network
+
+    # how long, and how it is watched
+    total_steps: int = 30_000  # environment steps in all
+    eval_every: int = 1_000  # steps between two evaluations
+    eval_episodes: int = 20  # greedy episodes per evaluation
+    checkpoint_every: int = 10_000  # steps between two checkpoints, when a checkpoint file is given
+    fast: bool = True  # PyTorch: one flat parameter vector; Keras: a compiled block of updates
+
+    def __post_init__(self):
+        for name in ("batch_size", "n_step", "target_update_every", "buffer_size", "train_every",
+                     "updates_per_block", "total_steps", "eval_every", "eval_episodes", "checkpoint_every"):
+            _require(self, name, lambda v: isinstance(v, int) and v >= 1, "a whole number >= 1")
+        for name in ("warmup_steps", "epsilon_steps"):
+            _require(self, name, lambda v: isinstance(v, int) and v >= 0, "a whole number >= 0")
+        for name in ("gamma", "epsilon_start", "epsilon_end"):
+            _require(self, name, lambda v: 0 <= v <= 1, "a number in [0, 1]")
+        _require(self, "tau", lambda v: 0 < v <= 1, "a number in (0, 1]")
+        _require(self, "learning_rate", lambda v: v > 0, "a number > 0")
+        for name in ("huber_delta", "max_grad_norm"):
+            _require(self, name, lambda v: v is None or v > 0, "None or a number > 0")
+        _require(self, "hidden", lambda v: isinstance(v, tuple) and all(isinstance(n, int) and n > 0 for n in v),
+                 "a tuple of whole numbers > 0")
+
+    def as_dict(self):
+        """The fields as plain data (tuples become lists), for a checkpoint."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, fields):
+        """The inverse of `as_dict`."""
+        return cls(**{**fields, "hidden": tuple(fields["hidden"])})
+
+
+def _require(config, name, holds, expected):
+    value = getattr(config, name)
+    try:
+        fine = holds(value)
+    except TypeError:
+        fine = False
+    if not fine:
+        raise ValueError(f"DQNConfig.{name}: expected {expected}, got {value!r}")

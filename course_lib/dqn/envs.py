@@ -1,0 +1,117 @@
+"""Environments: vectorising, checking and wrapping Gymnasium's, and a grid world small enough to see."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+
+
+def make_vec(env_id, num_envs, **kwargs):
+    """Make parallel copies of a registered environment, in one NumPy step where Gymnasium offers that.
+
+    Only CartPole-v1 ships such a batched version; the others run one after the other.
+    """
+    spec = gym.spec(env_id)
+    mode = "vector_entry_point" if spec.vector_entry_point else "sync"
+    return gym.make_vec(spec, num_envs=num_envs, vectorization_mode=mode, **kwargs)
+
+
+def as_vector(env):
+    """Return `env` if it is a vector environment, else a vector environment that holds just it."""
+    if isinstance(env, VectorEnv):
+        if env.metadata.get("autoreset_mode") == AutoresetMode.DISABLED:
+            raise ValueError("env: expected autoreset mode NEXT_STEP or SAME_STEP, got DISABLED")
+        return env
+    if isinstance(env, gym.Env):
+        return SyncVectorEnv([lambda: env], copy=True)
+    raise ValueError(f"env: expected a Gymnasium environment, single or vector, got {type(env).__name__}; "
+                     "pass gymnasium.make('CartPole-v1'), not its name")
+
+
+def check_spaces(env):
+    """Shape of one observation and number of actions, or a ValueError for spaces that DQN cannot use."""
+    obs_space = getattr(env, "single_observation_space", env.observation_space)
+    action_space = getattr(env, "single_action_space", env.action_space)
+    if not isinstance(obs_space, gym.spaces.Box):
+        raise ValueError(f"observation space: expected Box, got {obs_space}; "
+                         "gymnasium.wrappers.FlattenObservation turns most spaces into one")
+    if not isinstance(action_space, gym.spaces.Discrete) or action_space.start != 0:
+        raise ValueError(f"action space: expected Discrete(n) counted from 0, got {action_space}; "
+                         "DQN takes the maximum over a list of actions")
+    return obs_space.shape, int(action_space.n)
+
+
+def final_observations(next_obs, infos):
+    """Replace what SAME_STEP autoreset put in place of an ended episode's last observation.
+
+    Under NEXT_STEP (Gymnasium's default) nothing was replaced: the next step is the reset.
+    """
+    if "final_obs" not in infos:
+        return next_obs
+    last = next_obs.copy()
+    for i in np.flatnonzero(infos["_final_obs"]):
+        last[i] = infos["final_obs"][i]
+    return last
+
+
+class GridWorld(gym.Env):
+    """A grid with walls, one goal (+1, ends the episode) and pits (-1, end it too); each step costs 0.04.
+
+    The observation is one-hot over the cells, so that a linear network is a table. Actions are up, right,
+    down, left; with chance `slip` the move goes to one of its two sides. `probability` and `reward` are
+    the model that value iteration needs.
+
+    References
+    ----------
+    After the 4x3 world of Russell & Norvig, "Artificial Intelligence", chapter 17.
+    """
+
+    MAP = ("...G",
+           ".#.P",
+           "S...")
+    MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))
+
+    def __init__(self, *, slip=0.1, step_reward=-0.04, explore_starts=False):
+        self.rows, self.cols = len(self.MAP), len(self.MAP[0])
+        self.cells = "".join(self.MAP)
+        self.n_states = self.rows * self.cols
+        self.slip, self.step_reward, self.explore_starts = slip, step_reward, explore_starts
+        self.observation_space = gym.spaces.Box(0.0, 1.0, (self.n_states,), np.float32)
+        self.action_space = gym.spaces.Discrete(4)
+        self.ends = np.array([cell in "GP" for cell in self.cells])
+        self.probability, self.reward = self._model()
+
+    def _move(self, state, action):
+        row, col = divmod(state, self.cols)
+        row, col = row + self.MOVES[action][0], col + self.MOVES[action][1]
+        inside = 0 <= row < self.rows and 0 <= col < self.cols and self.MAP[row][col] != "#"
+        return row * self.cols + col if inside else state
+
+    def _model(self):
+        self.outcomes = np.zeros((self.n_states, 4, self.n_states))  # chances of the cell arrived at
+        for state in range(self.n_states):
+            for action in range(4):
+                for turn, chance in ((0, 1 - 2 * self.slip), (-1, self.slip), (1, self.slip)):
+                    self.outcomes[state, action, self._move(state, (action + turn) % 4)] += chance
+        prize = np.array([{"G": 1.0, "P": -1.0}.get(cell, 0.0) for cell in self.cells]) + self.step_reward
+        live = np.array([cell not in "GP#" for cell in self.cells])
+        probability = self.outcomes * live[:, None, None] * ~self.ends  # arriving at an end has no future
+        return probability, (self.outcomes @ prize) * live[:, None]
+
+    def _obs(self):
+        return np.eye(self.n_states, dtype=np.float32)[self.state]
+
+    def reset(self, *, seed=None, options=None):
+        """Start at S, or with `explore_starts` at any cell that is neither wall nor end."""
+        super().reset(seed=seed)
+        starts = [i for i, cell in enumerate(self.cells) if cell in (".S" if self.explore_starts else "S")]
+        self.state = int(self.np_random.choice(starts))
+        return self._obs(), {}
+
+    def step(self, action):
+        """Move, perhaps slipping; returns the usual five values."""
+        before = self.state
+        self.state = int(self.np_random.choice(self.n_states, p=self.outcomes[before, action]))
+        reward = self.step_reward + {"G": 1.0, "P": -1.0}.get(self.cells[self.state], 0.0)
+        return self._obs(), reward, bool(self.ends[self.state]), False, {}

@@ -1,0 +1,275 @@
+"""Deep Q-learning in PyTorch; `in_keras` is the same file in Keras."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from course_lib.dqn import reference
+from course_lib.dqn.agent import BaseAgent
+from course_lib.dqn.config import DQNConfig
+from course_lib.dqn.envs import GridWorld, check_spaces, make_vec
+from course_lib.dqn.loop import History, evaluate, record, stop_when_solved, train_agent
+from course_lib.dqn.replay import Batch, ReplayBuffer
+
+__all__ = ["Batch", "DQNAgent", "DQNConfig", "GridWorld", "History", "ReplayBuffer", "bootstrap_target",
+           "double_td_target", "evaluate", "make_q_network", "make_vec", "record", "soft_update",
+           "stop_when_solved", "td_loss", "td_target", "train"]
+
+
+def make_q_network(obs_shape, n_actions, *, hidden=(128,), seed=0):
+    """A ReLU network from observations (B, *obs_shape) to action values (B, n_actions).
+
+    Kernels start uniform in +-1/sqrt(inputs), biases at zero, drawn from `seed` alone.
+    """
+    sizes = [int(np.prod(obs_shape)), *hidden, n_actions]
+    generator = torch.Generator().manual_seed(seed)
+    layers = [nn.Flatten()]
+    for inputs, units in zip(sizes[:-1], sizes[1:], strict=True):
+        linear = nn.Linear(inputs, units)
+        nn.init.uniform_(linear.weight, -(inputs**-0.5), inputs**-0.5, generator=generator)
+        nn.init.zeros_(linear.bias)
+        layers += [linear, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def td_target(reward, discount, terminated, next_q):
+    """What Q(s, a) should be: the reward plus the discounted value of the best next action.
+
+    Parameters
+    ----------
+    reward, discount, terminated : tensor (B,)
+        `discount` is gamma ** n; `terminated` is 1 where the episode truly ended (truncation is 0).
+    next_q : tensor (B, A)
+        Action values of the next observation.
+
+    Returns
+    -------
+    tensor (B,)
+
+    References
+    ----------
+    Mnih et al. 2015, algorithm 1: y = r + gamma * max_a Q(s', a), and y = r at a terminal state.
+    """
+    return reward + discount * (1 - terminated) * next_q.amax(dim=1)
+
+
+def double_td_target(reward, discount, terminated, next_q_online, next_q_target):
+    """Double Q-learning's target: the online network picks the action, the target network values it.
+
+    Parameters
+    ----------
+    reward, discount, terminated : tensor (B,)
+        As in `td_target`.
+    next_q_online, next_q_target : tensor (B, A)
+
+    Returns
+    -------
+    tensor (B,)
+
+    References
+    ----------
+    van Hasselt et al. 2016, "Deep reinforcement learning with double Q-learning", eq. 4.
+    """
+    best = next_q_online.argmax(dim=1, keepdim=True)
+    next_value = next_q_target.gather(1, best).squeeze(1)
+    return reward + discount * (1 - terminated) * next_value
+
+
+def bootstrap_target(q_net, target_net, batch, *, double=False):
+    """The target of a batch, without a gradient: plain or Double, by `td_target` or `double_td_target`.
+
+    Parameters
+    ----------
+    q_net, target_net : network
+        From observations (B, *obs_shape) to action values (B, A).
+    batch : Batch of tensors
+    double : bool
+
+    Returns
+    -------
+    tensor (B,)
+    """
+    with torch.no_grad():
+        next_q = target_net(batch.next_obs)
+        if double:
+            return double_td_target(batch.reward, batch.discount, batch.terminated, q_net(batch.next_obs), next_q)
+        return td_target(batch.reward, batch.discount, batch.terminated, next_q)
+
+
+def td_loss(q, action, target, *, huber_delta=None):
+    """Mean loss between the values of the actions taken and their targets.
+
+    Parameters
+    ----------
+    q : tensor (B, A)
+    action : integer tensor (B,)
+    target : tensor (B,)
+    huber_delta : float, optional
+        None for the squared loss, else the Huber loss that is linear beyond it.
+
+    Returns
+    -------
+    tensor ()
+
+    References
+    ----------
+    Mnih et al. 2015, eq. 2; they clip the error, which is the Huber loss with delta 1.
+    """
+    chosen = q.gather(1, action[:, None]).squeeze(1)  # each row's own action, (B,)
+    if huber_delta is None:
+        return F.mse_loss(chosen, target)
+    return F.huber_loss(chosen, target, delta=huber_delta)
+
+
+@torch.no_grad()
+def soft_update(target_weights, weights, tau):
+    """Move each target weight a share `tau` of the way to its online weight, in place.
+
+    References
+    ----------
+    Lillicrap et al. 2016, "Continuous control with deep reinforcement learning", algorithm 1.
+    """
+    for old, new in zip(target_weights, weights, strict=True):
+        old.lerp_(new, tau)  # old + tau * (new - old)
+
+
+class DQNAgent(BaseAgent):
+    """A Q-network, its target network and its optimizer.
+
+    Parameters
+    ----------
+    obs_shape : tuple of int
+    n_actions : int
+    config : DQNConfig, optional
+    seed : int
+        Seed of the initial weights.
+    network : callable, optional
+        `network(obs_shape, n_actions, seed)` returns a network to use in place of `make_q_network`'s.
+    device : str
+        A network as small as the default is fastest on the CPU.
+
+    References
+    ----------
+    Mnih et al. 2015, "Human-level control through deep reinforcement learning".
+    """
+
+    def __init__(self, obs_shape, n_actions, config=None, *, seed=0, network=None, device="cpu"):
+        super().__init__(obs_shape, n_actions, config, torch.device(device))
+        if network is None:
+            self.q_net = make_q_network(self.obs_shape, self.n_actions, hidden=self.config.hidden, seed=seed)
+        else:
+            self.q_net = network(self.obs_shape, self.n_actions, seed)
+        self.q_net.to(self.device)
+        self.target_net = copy.deepcopy(self.q_net) if self.config.target_network else self.q_net
+        prepare = _flatten if self.config.fast else lambda net: list(net.parameters())
+        self._weights = prepare(self.q_net)
+        self._target_weights = prepare(self.target_net) if self.config.target_network else self._weights
+        self.optimizer = torch.optim.Adam(self._weights, lr=self.config.learning_rate, eps=1e-8,
+                                          fused=self.config.fast)
+        self._acting_net = self.target_net if self.config.act_with_target else self.q_net
+        self._plain = network is None and self.device.type == "cpu"
+        self._check_network()
+
+    def q_values(self, obs):
+        """Action values (B, A) as an array, of raw observations (B, *obs_shape), by the acting network."""
+        obs = np.asarray(obs * self.scale, np.float32)
+        if self._plain:  # for a batch this small NumPy is several times faster than a framework
+            return reference.mlp_forward(_arrays_of(self._acting_net), obs)
+        with torch.no_grad():
+            return self._acting_net(torch.from_numpy(obs).to(self.device)).cpu().numpy()
+
+    def update_block(self, block):
+        """U gradient steps, one on each batch of a `Batch` of arrays (U, B, ...); returns their mean loss."""
+        tensors = (torch.as_tensor(field, device=self.device).unbind(0) for field in self._scaled(block))
+        losses = [self._update(Batch(*fields)) for fields in zip(*tensors, strict=True)]
+        return float(torch.stack(losses).mean())
+
+    def _update(self, batch):
+        config = self.config
+        if config.target_network and self.updates % config.target_update_every == 0:
+            soft_update(self._target_weights, self._weights, config.tau)
+        target = bootstrap_target(self.q_net, self.target_net, batch, double=config.double)
+        loss = td_loss(self.q_net(batch.obs), batch.action, target, huber_delta=config.huber_delta)
+        self.optimizer.zero_grad(set_to_none=not config.fast)
+        loss.backward()
+        if config.max_grad_norm is not None:
+            nn.utils.clip_grad_norm_(self._weights, config.max_grad_norm)
+        self.optimizer.step()
+        self.updates += 1
+        return loss.detach()
+
+    def state(self):
+        """Everything that changes in training, as plain data."""
+        slots = [self.optimizer.state[weight] for weight in self._weights]
+        return {"q": _copies(self._weights), "target": _copies(self._target_weights), "scale": self.scale,
+                "updates": self.updates,
+                "optimizer": [dict(zip(slot, _copies(slot.values()), strict=True)) for slot in slots]}
+
+    @torch.no_grad()
+    def restore(self, state):
+        """Put back what `state` returned."""
+        for weights, saved in ((self._weights, state["q"]), (self._target_weights, state["target"])):
+            for weight, values in zip(weights, saved, strict=True):
+                weight.copy_(torch.from_numpy(values))
+        slots = {i: {k: torch.tensor(v) for k, v in slot.items()} for i, slot in enumerate(state["optimizer"])}
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
+        self.scale, self.updates = state["scale"], state["updates"]
+
+
+def _arrays_of(net):
+    return [p.detach().numpy().T for p in net.parameters()]  # views: kernel (in, out), bias (out,), ...
+
+
+def _flatten(net):
+    """Let all parameters of a network be views of one flat vector, so that optimizers make one call, not many."""
+    parameters = list(net.parameters())
+    flat = torch.cat([p.detach().reshape(-1) for p in parameters])
+    flat.grad = torch.zeros_like(flat)
+    position = 0
+    for p in parameters:
+        end = position + p.numel()
+        p.data, p.grad = flat[position:end].view_as(p), flat.grad[position:end].view_as(p)
+        position = end
+    return [flat]
+
+
+def _copies(tensors):
+    return [t.numpy(force=True).copy() for t in tensors]
+
+
+def train(env, config=None, *, seed=0, network=None, device="cpu", eval_env=None, callbacks=(), checkpoint_path=None):
+    """Train a new agent by deep Q-learning.
+
+    Parameters
+    ----------
+    env : gymnasium.Env or gymnasium.vector.VectorEnv
+        With a Box observation and a Discrete action; vector environments learn much faster.
+    config : DQNConfig, optional
+    seed : int
+        The same seed gives the same history on the same machine.
+    network, device
+        As in `DQNAgent`.
+    eval_env : gymnasium.Env or VectorEnv, or False
+        Where to evaluate every `config.eval_every` steps; by default copies of `env`. False: nowhere.
+    callbacks : sequence of callables
+        Each gets the `History` after every evaluation; training stops when one returns True.
+    checkpoint_path : path, optional
+        Where to write the whole state every `config.checkpoint_every` steps, and to resume from.
+
+    Returns
+    -------
+    History
+        With the trained agent as `history.agent`.
+
+    Raises
+    ------
+    ValueError
+        For spaces that DQN cannot use, or a checkpoint of other settings.
+    """
+    agent = DQNAgent(*check_spaces(env), config, seed=seed, network=network, device=device)
+    return train_agent(agent, env, seed=seed, eval_env=eval_env, callbacks=callbacks, checkpoint_path=checkpoint_path)

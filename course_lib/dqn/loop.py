@@ -1,0 +1,242 @@
+"""The training loop around an agent: collect, learn, evaluate. It knows no framework."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorWrapper
+
+from course_lib.common import checkpoint
+from course_lib.dqn.envs import as_vector, check_spaces, final_observations, make_vec
+from course_lib.dqn.replay import NStepWindow, ReplayBuffer
+from course_lib.dqn.schedules import linear_epsilon
+
+
+@dataclass
+class History:
+    """What happened in a training run.
+
+    Two runs are equal (`==`) if everything but the wall-clock times and the agent is equal.
+    """
+
+    episode_steps: list = field(default_factory=list)  # environment steps at the end of each training episode
+    episode_returns: list = field(default_factory=list)  # its undiscounted return
+    losses: list = field(default_factory=list)  # mean loss of each block of updates
+    eval_steps: list = field(default_factory=list)  # environment steps at each evaluation
+    eval_returns: list = field(default_factory=list)  # mean greedy return at each evaluation
+    eval_seconds: list = field(default_factory=list, compare=False)  # seconds since the start, likewise
+    steps: int = 0  # environment steps taken
+    updates: int = 0  # gradient updates made
+    agent: object = field(default=None, compare=False, repr=False)  # the trained agent
+
+    def solved_after(self, threshold, *, in_a_row=3):
+        """Index of the evaluation that completes `in_a_row` of them at or above `threshold`, or None."""
+        run = 0
+        for i, mean in enumerate(self.eval_returns):
+            run = run + 1 if mean >= threshold else 0
+            if run == in_a_row:
+                return i
+        return None
+
+
+def stop_when_solved(threshold, *, in_a_row=3):
+    """A callback for `train` that stops it once `in_a_row` evaluations reached `threshold`."""
+
+    def callback(history):
+        return history.solved_after(threshold, in_a_row=in_a_row) is not None
+
+    return callback
+
+
+def evaluate(agent, env, episodes=20, seed=0):
+    """Undiscounted returns of greedy episodes.
+
+    Parameters
+    ----------
+    agent : DQNAgent
+    env : gymnasium.Env or gymnasium.vector.VectorEnv
+        In a vector environment each copy plays its share, so that short episodes are not favoured.
+    episodes : int
+    seed : int
+        Seed of the environment's starts.
+
+    Returns
+    -------
+    array (episodes,)
+    """
+    env = as_vector(env)
+    quota = -(-episodes // env.num_envs)
+    returns = np.full((env.num_envs, quota), np.nan)
+    total, count = np.zeros(env.num_envs), np.zeros(env.num_envs, int)
+    fresh = np.zeros(env.num_envs, bool)  # copies that this step will only reset
+    same_step = _resets_in_same_step(env)
+    obs, _ = env.reset(seed=seed)
+    while (count < quota).any():
+        obs, reward, terminated, truncated, _ = env.step(agent.act(obs))
+        total += np.where(fresh, 0.0, reward)
+        over = (terminated | truncated) & ~fresh
+        scored = np.flatnonzero(over & (count < quota))
+        returns[scored, count[scored]] = total[scored]
+        count[scored] += 1
+        total[over] = 0.0
+        fresh = np.zeros_like(over) if same_step else over
+    return returns.T.reshape(-1)[:episodes]
+
+
+def record(agent, env, seed=0, *, max_steps=500):
+    """Play one greedy episode in a single environment made with `render_mode="rgb_array"`.
+
+    Returns
+    -------
+    list of arrays (height, width, 3) uint8, float
+        The frames and the episode's return.
+    """
+    obs, _ = env.reset(seed=seed)
+    frames, total = [env.render()], 0.0
+    for _ in range(max_steps):
+        obs, reward, terminated, truncated, _ = env.step(int(agent.act(obs[None])[0]))
+        frames.append(env.render())
+        total += float(reward)
+        if terminated or truncated:
+            break
+    return frames, total
+
+
+class Trainer:
+    """One training run: its environment, replay buffer, random state and history.
+
+    Parameters
+    ----------
+    agent : DQNAgent
+    env : gymnasium.Env or gymnasium.vector.VectorEnv
+    seed : int
+        Seeds exploration, replay sampling and the environment's starts.
+    eval_env : gymnasium.Env or VectorEnv, or False
+        Where to evaluate; by default copies of `env`, which must be a registered one. False: nowhere.
+    """
+
+    def __init__(self, agent, env, *, seed=0, eval_env=None):
+        self.agent, self.config, self.env = agent, agent.config, as_vector(env)
+        self.rng, self.seed = np.random.default_rng(seed), seed
+        obs_shape, n_actions = check_spaces(self.env)
+        if (obs_shape, n_actions) != (agent.obs_shape, agent.n_actions):
+            raise ValueError(f"agent: expected observations {obs_shape} and {n_actions} actions as in env, "
+                             f"got an agent for {agent.obs_shape} and {agent.n_actions}")
+        config, dtype = self.config, self.env.single_observation_space.dtype
+        latest = config.train_every * self.env.num_envs
+        self.buffer = ReplayBuffer(config.buffer_size if config.replay else latest, obs_shape, dtype)
+        self.window = NStepWindow(config.n_step, config.gamma, self.env.num_envs, obs_shape, dtype)
+        self.eval_env = _copies_for_evaluation(env, config) if eval_env is None else eval_env
+        self.history = History(agent=agent)
+        self.vector_steps = 0
+        self.same_step = _resets_in_same_step(self.env)
+        self._start_episodes()
+
+    def _start_episodes(self):
+        self.obs, _ = self.env.reset(seed=int(self.rng.integers(2**31)))
+        self.fresh = np.zeros(self.env.num_envs, bool)
+        self.returns = np.zeros(self.env.num_envs)
+        self.window.clear()
+
+    def collect(self):
+        """Take one step in every environment and store what became of it."""
+        config, history, n = self.config, self.history, self.env.num_envs
+        learning_steps = history.steps - config.warmup_steps
+        epsilon = 1.0 if learning_steps < 0 else linear_epsilon(
+            learning_steps, config.epsilon_start, config.epsilon_end, config.epsilon_steps)
+        action = self.agent.act(self.obs, epsilon, self.rng)
+        next_obs, reward, terminated, truncated, infos = self.env.step(action)
+        valid = ~self.fresh  # the step after an ended episode is its reset: nothing was decided
+        self.buffer.add(self.window.push(self.obs, action, reward, final_observations(next_obs, infos),
+                                         terminated, truncated, valid))
+        history.steps += int(valid.sum())
+        self.vector_steps += 1
+        self.returns += np.where(valid, reward, 0.0)
+        over = (terminated | truncated) & valid
+        history.episode_steps += [history.steps] * int(over.sum())
+        history.episode_returns += self.returns[over].tolist()
+        self.returns[over] = 0.0
+        self.obs, self.fresh = next_obs, np.zeros(n, bool) if self.same_step else over
+
+    def learn(self):
+        """Make a block of updates if it is time for one."""
+        config, history = self.config, self.history
+        if history.steps < config.warmup_steps or self.vector_steps % config.train_every or not len(self.buffer):
+            return
+        if config.scale_obs and history.updates == 0:
+            self.agent.fit_scale(self.buffer.storage.obs[: len(self.buffer)])
+        block = self.buffer.sample(self.rng, (config.updates_per_block, config.batch_size))
+        history.losses.append(self.agent.update_block(block))
+        history.updates += config.updates_per_block
+
+    def run(self, callbacks=(), checkpoint_path=None):
+        """Train until `config.total_steps` or until a callback returns True; returns the `History`."""
+        config, history = self.config, self.history
+        started = time.perf_counter()
+        while history.steps < config.total_steps:
+            before = history.steps
+            self.collect()
+            self.learn()
+            if self.eval_env and _crossed(before, history.steps, config.eval_every):
+                seed = np.random.SeedSequence([self.seed, history.steps]).generate_state(1)[0]
+                returns = evaluate(self.agent, self.eval_env, config.eval_episodes, int(seed))
+                history.eval_steps.append(history.steps)
+                history.eval_returns.append(float(returns.mean()))
+                history.eval_seconds.append(time.perf_counter() - started)
+                if any([callback(history) for callback in callbacks]):
+                    break
+            if checkpoint_path is not None and _crossed(before, history.steps, config.checkpoint_every):
+                checkpoint.save(checkpoint_path, self.state())
+                self._start_episodes()  # as a resumed run does, which cannot know the insides of an environment
+        return history
+
+    def state(self):
+        """All that a resumed run needs, as plain data."""
+        history = {f.name: getattr(self.history, f.name) for f in dataclasses.fields(History) if f.name != "agent"}
+        return {"config": self.config.as_dict(), "agent": self.agent.state(), "history": history,
+                "buffer": self.buffer.state(), "rng": self.rng.bit_generator.state,
+                "vector_steps": self.vector_steps, "seed": self.seed}
+
+    def restore(self, state):
+        """Go on from what `state` returned; every environment starts a new episode."""
+        for name, now in {**self.config.as_dict(), "seed": self.seed}.items():
+            then = state["seed"] if name == "seed" else state["config"].get(name)
+            if then != now and name != "total_steps":
+                raise ValueError(f"checkpoint: it was written with {name}={then!r}, this run has {name}={now!r}; "
+                                 "use the same settings, or another checkpoint file")
+        self.agent.restore(state["agent"])
+        self.buffer.restore(state["buffer"])
+        self.rng.bit_generator.state = state["rng"]
+        self.vector_steps = state["vector_steps"]
+        for name, value in state["history"].items():
+            setattr(self.history, name, value)
+        self._start_episodes()
+
+
+def train_agent(agent, env, *, seed=0, eval_env=None, callbacks=(), checkpoint_path=None):
+    """Train an agent, resuming from `checkpoint_path` if that file exists; see the twins' `train`."""
+    trainer = Trainer(agent, env, seed=seed, eval_env=eval_env)
+    if checkpoint_path is not None and os.path.exists(checkpoint_path):
+        trainer.restore(checkpoint.load(checkpoint_path))
+    return trainer.run(callbacks, checkpoint_path)
+
+
+def _crossed(before, after, every):
+    return before // every < after // every
+
+
+def _resets_in_same_step(env):
+    return env.metadata.get("autoreset_mode") == AutoresetMode.SAME_STEP
+
+
+def _copies_for_evaluation(env, config):
+    spec, episodes = env.spec, config.eval_episodes
+    if spec is None or spec.additional_wrappers or isinstance(env, VectorWrapper):
+        raise ValueError("eval_env: this environment is not a plain registered one and cannot be copied; "
+                         "pass a second one as eval_env, or eval_env=False to train without evaluations")
+    kwargs = {k: v for k, v in spec.kwargs.items() if k not in ("num_envs", "vectorization_mode", "render_mode")}
+    return make_vec(spec.id, episodes, **kwargs)

@@ -1,0 +1,144 @@
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from course_lib.common import data
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTENT = b"not really the digits, but as good for a test"
+
+
+@pytest.mark.parametrize("name, task, train, test, classes", [
+    ("digits", "classification", (1347, 8, 8), (450, 8, 8), 10),
+    ("diabetes", "regression", (331, 10), (111, 10), 0),
+    ("breast_cancer", "classification", (426, 30), (143, 30), 2),
+    ("wine", "classification", (133, 13), (45, 13), 3),
+])
+def test_offline_sets(name, task, train, test, classes):
+    ds = data.load(name)
+    assert (ds.name, ds.task, ds.x_train.shape, ds.x_test.shape) == (name, task, train, test)
+    assert ds.x_train.dtype == np.float32 and ds.x_test.dtype == np.float32
+    assert ds.y_train.shape == train[:1] and ds.y_test.shape == test[:1]
+    assert len(ds.classes) == classes
+    if classes:
+        assert ds.y_train.dtype == np.int64
+        counts = np.bincount(ds.y_train) / len(ds.y_train) - np.bincount(ds.y_test) / len(ds.y_test)
+        assert np.abs(counts).max() < 0.02  # stratified
+
+
+def test_digits_are_images_in_the_unit_interval():
+    ds = data.load("digits")
+    assert (ds.x_train.min(), ds.x_train.max()) == (0, 1)
+    assert ds.classes == tuple("0123456789")
+
+
+def test_the_split_is_fixed_by_the_seed():
+    a, b, c = data.load("wine", seed=1), data.load("wine", seed=1), data.load("wine", seed=2)
+    assert (a.x_test == b.x_test).all()
+    assert (a.x_test != c.x_test).any()
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(ValueError, match="digits, diabetes, breast_cancer, wine, mnist.*got 'iris'"):
+        data.load("iris")
+
+
+# --- downloads, with the network played by a function
+
+
+@pytest.fixture
+def registered(tmp_path, monkeypatch):
+    """A registry with one file of two addresses; returns the data folder."""
+    root, folder = tmp_path / "course", tmp_path / "files"
+    (root / "data").mkdir(parents=True)
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    (root / "data" / "registry.txt").write_text(
+        f"# comment\n\ntiny tiny.bin {len(CONTENT)} {digest} https://one.example/t https://two.example/t\n")
+    monkeypatch.setattr(data, "_ROOT", root)
+    monkeypatch.setenv("COURSE_DATA_DIR", str(folder))
+    return folder
+
+
+def network(monkeypatch, answers):
+    """Answer each address with bytes or an exception; returns the list of addresses asked."""
+    asked = []
+
+    def download(url, output_file, pooch):
+        asked.append(url)
+        answer = answers[url]
+        with open(output_file, "wb") as file:
+            file.write(CONTENT[:5] if isinstance(answer, Exception) else answer)
+        if isinstance(answer, Exception):
+            raise answer
+
+    monkeypatch.setattr(data, "_downloader", lambda: download)
+    return asked
+
+
+ONE, TWO = "https://one.example/t", "https://two.example/t"
+
+
+def test_downloaded_once_then_used(registered, monkeypatch):
+    asked = network(monkeypatch, {ONE: CONTENT})
+    assert data.fetch("tiny") == registered / "tiny.bin"
+    assert data.fetch("tiny").read_bytes() == CONTENT
+    assert asked == [ONE]
+
+
+@pytest.mark.parametrize("trouble", [ConnectionError("no route"), b"wrong", CONTENT[:-1] + b"!"])
+def test_the_mirror_is_asked_when_the_first_address_fails(trouble, registered, monkeypatch):
+    asked = network(monkeypatch, {ONE: trouble, TWO: CONTENT})
+    assert data.fetch("tiny").read_bytes() == CONTENT
+    assert asked == [ONE, TWO]
+
+
+def test_without_network_the_message_says_where_to_put_the_file(registered, monkeypatch):
+    network(monkeypatch, {ONE: ConnectionError("no route"), TWO: b"wrong"})
+    message = r'(?s)one.example.*no route.*two.example.*tiny.bin.*load\("digits"\)'
+    with pytest.raises(ConnectionError, match=message):
+        data.fetch("tiny")
+    assert os.listdir(registered) == []  # nothing half-written
+
+
+def test_a_file_put_there_by_hand_is_used_without_network(registered, monkeypatch):
+    asked = network(monkeypatch, {})
+    registered.mkdir()
+    (registered / "tiny.bin").write_bytes(CONTENT)
+    assert data.fetch("tiny") == registered / "tiny.bin"
+    assert asked == []
+
+
+@pytest.mark.parametrize("content, problem", [
+    (CONTENT[:-3], f"expected {len(CONTENT)} bytes, found {len(CONTENT) - 3} .truncated"),
+    (CONTENT[:-1] + b"!", "expected SHA-256 [0-9a-f]{64}, found [0-9a-f]{64}"),
+])
+def test_a_wrong_file_is_refused_and_left_alone(content, problem, registered, monkeypatch):
+    asked = network(monkeypatch, {})
+    registered.mkdir()
+    (registered / "tiny.bin").write_bytes(content)
+    with pytest.raises(ValueError, match=f"tiny.bin is not the registered file: {problem}.*Delete it"):
+        data.fetch("tiny")
+    assert (registered / "tiny.bin").read_bytes() == content
+    assert asked == []
+
+
+def test_unknown_or_missing_registry(registered, monkeypatch, tmp_path):
+    with pytest.raises(ValueError, match="expected one of tiny, got 'huge'"):
+        data.fetch("huge")
+    monkeypatch.setattr(data, "_ROOT", tmp_path)
+    with pytest.raises(ValueError, match="clone of the course"):
+        data.fetch("tiny")
+
+
+def test_the_shipped_registry_and_its_cards_agree(monkeypatch):
+    monkeypatch.delenv("COURSE_DATA_DIR", raising=False)
+    assert data.data_dir() == ROOT / "data"
+    filename, size, sha256, urls = data._registered("mnist")
+    assert (filename, size, len(sha256)) == ("mnist.npz", 11490434, 64)
+    card = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    for fact in (filename, f"{size:,} bytes", sha256, *urls):
+        assert fact in card
+    assert all(url.startswith("https://") for url in urls)
