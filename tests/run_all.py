@@ -5,6 +5,7 @@
 """
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,8 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "notebooks").glob("*.ipynb"))
 MODULES = {"pytorch": ("torch",), "keras": ("keras", "tensorflow")}
 PARALLEL = ["-n", "2", "--dist", "loadfile"]  # nbval breaks when the cells of a notebook are spread
-OURS = ("COURSE_FRAMEWORK", "COURSE_TEST_ONLY", "KERAS_BACKEND", "MPLBACKEND",
-        "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+OURS = ("COURSE_FRAMEWORK", "COURSE_TEST_ONLY", "KERAS_BACKEND", "MPLBACKEND")
 NBVAL = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg",
          "--nbval-cell-timeout", "180"]
 
@@ -36,14 +36,16 @@ def groups(frameworks, only):
     -------
     list of (title, pytest's arguments, environment variables)
     """
-    seen = {"MPLBACKEND": "Agg", **({"COURSE_TEST_ONLY": only} if only else {})}
+    hide = {"COURSE_TEST_ONLY": only, "PYTHONPATH": str(ROOT / "tests/only_one")} if only else {}
+    seen = {"MPLBACKEND": "Agg", **hide}
     chosen = [only] if only else frameworks
     plan = [("tests", ["tests", "--group", "light", *PARALLEL], seen)]
     if "keras" in chosen:
         # TensorFlow takes seconds and much memory to import, so one process.
         plan.append(("tests of Keras", ["tests", "--group", "keras"], seen))
     for name in chosen:
-        plan.append((f"notebooks in {name}", [*NOTEBOOKS, *NBVAL, *PARALLEL], {"COURSE_FRAMEWORK": name}))
+        variables = {"COURSE_FRAMEWORK": name, **hide}
+        plan.append((f"notebooks in {name}", [*NOTEBOOKS, *NBVAL, *PARALLEL], variables))
     return plan
 
 
@@ -53,7 +55,7 @@ def run(title, arguments, variables):
     if title.startswith("notebooks") and not NOTEBOOKS:
         print("there is no notebook in notebooks/")
         return False
-    # Kernels choose their own matplotlib backend only if none is set; some tests call make themselves.
+    # Kernels choose their own matplotlib backend only if none is set.
     clean = {key: value for key, value in os.environ.items() if key not in OURS}
     environment = {"OMP_NUM_THREADS": "2", "TF_CPP_MIN_LOG_LEVEL": "3", "JUPYTER_PLATFORM_DIRS": "1",
                    "PYDEVD_DISABLE_FILE_VALIDATION": "1", **clean, **variables}
@@ -61,17 +63,28 @@ def run(title, arguments, variables):
     return subprocess.run(command, cwd=ROOT, env=environment).returncode == 0
 
 
-def check_loopback():
-    """Exit with a clear message if processes here cannot reach each other: kernels need 127.0.0.1."""
+def reaches_itself():
+    """Whether processes here can reach each other over 127.0.0.1, as Jupyter and its kernels do."""
     with socket.socket() as server, socket.socket() as client:
+        client.settimeout(5)
         try:
             server.bind(("127.0.0.1", 0))
             server.listen(1)
-            client.settimeout(5)
             client.connect(server.getsockname())
-        except OSError as error:
-            sys.exit(f"127.0.0.1 cannot be reached ({error}). Jupyter's kernels need it, though no network. "
-                     "Inside `unshare -n`, run first: ip link set lo up")
+        except OSError:
+            return False
+    return True
+
+
+def check_loopback():
+    """Make sure of 127.0.0.1: a new network namespace (`unshare -n`) starts with it switched off."""
+    if reaches_itself():
+        return
+    if shutil.which("ip"):
+        subprocess.run(["ip", "link", "set", "lo", "up"], capture_output=True)
+    if not reaches_itself():
+        sys.exit("127.0.0.1 cannot be reached; Jupyter's kernels need it. Run as root: ip link set lo up")
+    print("127.0.0.1 was switched off, as in a new network namespace: switched on.")
 
 
 def main(only=""):

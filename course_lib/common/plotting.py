@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import time
 
@@ -14,6 +15,7 @@ from course_lib.common.files import atomic_write
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
+@contextlib.contextmanager
 def style():
     """The course's look, as a context: `with style(): fig, ax = plt.subplots()`.
 
@@ -24,11 +26,19 @@ def style():
     import matplotlib
     from cycler import cycler
 
-    return matplotlib.rc_context({
+    look = {
         "axes.prop_cycle": cycler(color=COLOURS), "image.cmap": "viridis", "lines.linewidth": 2,
         "figure.figsize": (7, 4), "figure.dpi": 100, "font.size": 11, "axes.titlesize": 12,
         "axes.grid": True, "grid.alpha": 0.3, "axes.axisbelow": True, "legend.frameon": False,
-        "axes.spines.top": False, "axes.spines.right": False})
+        "axes.spines.top": False, "axes.spines.right": False}
+    try:
+        with matplotlib.rc_context(look):
+            try:
+                yield
+            finally:
+                interactive = matplotlib.is_interactive()
+    finally:  # Jupyter's backend switches this on with the first figure: undone, no later figure would be shown
+        matplotlib.interactive(interactive)
 
 
 def band(ax, x, runs, *, label=None, color=None):

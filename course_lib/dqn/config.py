@@ -86,3 +86,8 @@ def _require(config, name, holds, expected):
         fine = False
     if not fine:
         raise ValueError(f"DQNConfig.{name}: expected {expected}, got {value!r}")
+
+
+CARTPOLE = DQNConfig()
+ACROBOT = DQNConfig(n_step=5, total_steps=20_000)
+LUNAR_LANDER = DQNConfig(total_steps=200_000)

@@ -60,7 +60,8 @@ class GridWorld(gym.Env):
 
     The observation is one-hot over the cells, so that a linear network is a table. Actions are up, right,
     down, left; with chance `slip` the move goes to one of its two sides. `probability` and `reward` are
-    the model that value iteration needs.
+    the model that value iteration needs. `noise` is the standard deviation of a Gaussian added to each
+    reward: it changes no expected value, but makes values harder to estimate.
 
     References
     ----------
@@ -72,11 +73,11 @@ class GridWorld(gym.Env):
            "S...")
     MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))
 
-    def __init__(self, *, slip=0.1, step_reward=-0.04, explore_starts=False):
+    def __init__(self, *, slip=0.1, step_reward=-0.04, noise=0.0, explore_starts=False):
         self.rows, self.cols = len(self.MAP), len(self.MAP[0])
         self.cells = "".join(self.MAP)
         self.n_states = self.rows * self.cols
-        self.slip, self.step_reward, self.explore_starts = slip, step_reward, explore_starts
+        self.slip, self.step_reward, self.noise, self.explore_starts = slip, step_reward, noise, explore_starts
         self.observation_space = gym.spaces.Box(0.0, 1.0, (self.n_states,), np.float32)
         self.action_space = gym.spaces.Discrete(4)
         self.ends = np.array([cell in "GP" for cell in self.cells])
@@ -114,4 +115,6 @@ class GridWorld(gym.Env):
         before = self.state
         self.state = int(self.np_random.choice(self.n_states, p=self.outcomes[before, action]))
         reward = self.step_reward + {"G": 1.0, "P": -1.0}.get(self.cells[self.state], 0.0)
+        if self.noise:
+            reward += self.noise * self.np_random.normal()
         return self._obs(), reward, bool(self.ends[self.state]), False, {}

@@ -171,7 +171,7 @@ class DQNAgent(BaseAgent):
     def q_values(self, obs):
         """Action values (B, A) as an array, of raw observations (B, *obs_shape), by the acting network."""
         obs = np.asarray(obs * self.scale, np.float32)
-        if self._plain:  # for a batch this small NumPy is several times faster than a framework
+        if self._plain:  # for a batch this small NumPy is faster than a framework
             if self._acting_weights is None:
                 self._acting_weights = self._acting_net.get_weights()
             return reference.mlp_forward(self._acting_weights, obs)

@@ -172,14 +172,16 @@ class DQNAgent(BaseAgent):
         self.optimizer = torch.optim.Adam(self._weights, lr=self.config.learning_rate, eps=1e-8,
                                           fused=self.config.fast)
         self._acting_net = self.target_net if self.config.act_with_target else self.q_net
-        self._plain = network is None and self.device.type == "cpu"
+        self._acting_weights = None
+        if network is None and self.device.type == "cpu":  # views that follow every update
+            self._acting_weights = [p.detach().numpy().T for p in self._acting_net.parameters()]
         self._check_network()
 
     def q_values(self, obs):
         """Action values (B, A) as an array, of raw observations (B, *obs_shape), by the acting network."""
         obs = np.asarray(obs * self.scale, np.float32)
-        if self._plain:  # for a batch this small NumPy is several times faster than a framework
-            return reference.mlp_forward(_arrays_of(self._acting_net), obs)
+        if self._acting_weights is not None:  # for a batch this small NumPy is faster than a framework
+            return reference.mlp_forward(self._acting_weights, obs)
         with torch.no_grad():
             return self._acting_net(torch.from_numpy(obs).to(self.device)).cpu().numpy()
 
@@ -219,10 +221,6 @@ class DQNAgent(BaseAgent):
         slots = {i: {k: torch.tensor(v) for k, v in slot.items()} for i, slot in enumerate(state["optimizer"])}
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
         self.scale, self.updates = state["scale"], state["updates"]
-
-
-def _arrays_of(net):
-    return [p.detach().numpy().T for p in net.parameters()]  # views: kernel (in, out), bias (out,), ...
 
 
 def _flatten(net):

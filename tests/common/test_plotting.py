@@ -22,6 +22,21 @@ def test_style_holds_inside_the_context_only():
     assert dict(matplotlib.rcParams) == before
 
 
+def test_style_leaves_interactive_mode_alone():
+    before = matplotlib.is_interactive()
+    try:
+        matplotlib.interactive(False)
+        with plotting.style():
+            matplotlib.interactive(True)  # as Jupyter's backend does when the first figure is made
+        assert matplotlib.is_interactive()
+        with pytest.raises(ZeroDivisionError), plotting.style():
+            matplotlib.interactive(False)
+            1 / 0  # noqa: B018
+        assert not matplotlib.is_interactive()
+    finally:
+        matplotlib.interactive(before)
+
+
 def test_band_draws_median_and_quartiles(ax):
     runs = np.array([[0, 10], [1, 11], [2, 12], [3, 13], [40, 14]])
     assert plotting.band(ax, [5, 6], runs, label="DQN") is ax

@@ -25,9 +25,9 @@ def twins():
 def batch(twins):
     rng = np.random.default_rng(0)
     return twins[0].Batch(
-        rng.normal(size=(B, OBS)).astype(np.float32), rng.integers(0, ACTIONS, B), rng.normal(size=B).astype(np.float32),
-        rng.normal(size=(B, OBS)).astype(np.float32), rng.integers(0, 2, B).astype(np.float32),
-        np.full(B, 0.97, np.float32))
+        obs=rng.normal(size=(B, OBS)).astype(np.float32), action=rng.integers(0, ACTIONS, B),
+        reward=rng.normal(size=B).astype(np.float32), next_obs=rng.normal(size=(B, OBS)).astype(np.float32),
+        terminated=rng.integers(0, 2, B).astype(np.float32), discount=np.full(B, 0.97, np.float32))
 
 
 def tensors(batch):
