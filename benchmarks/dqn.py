@@ -18,12 +18,11 @@ import time
 
 import numpy as np
 
-from course_lib.dqn.config import ACROBOT, CARTPOLE, LUNAR_LANDER
+from course_lib.dqn.config import SETTINGS
 from course_lib.dqn.envs import make_vec
 from course_lib.dqn.loop import History, evaluate
 
 MARKS = {"CartPole-v1": 475, "Acrobot-v1": -100, "LunarLander-v3": 200}
-OURS = {"CartPole-v1": CARTPOLE, "Acrobot-v1": ACROBOT, "LunarLander-v3": LUNAR_LANDER}
 NUM_ENVS = 32
 SYSTEMS = {  # name: (title, share of the seeds it is given, by default all)
     "sb3-zoo": "Stable-Baselines3, RL Zoo's hyper-parameters",
@@ -81,7 +80,7 @@ def run_ours(framework, fast, env_id, seed, steps=None):
     from dataclasses import replace
 
     twin = importlib.import_module(f"course_lib.dqn.in_{framework}")
-    config = replace(OURS[env_id], fast=fast, **({} if steps is None else {"total_steps": steps}))
+    config = replace(SETTINGS[env_id], fast=fast, **({} if steps is None else {"total_steps": steps}))
     watch = Watch(None, env_id)
 
     def callback(history):
@@ -109,7 +108,7 @@ def run_sb3(same, env_id, seed, steps=None):
     from stable_baselines3 import DQN
     from stable_baselines3.common.callbacks import BaseCallback
 
-    config = OURS[env_id]
+    config = SETTINGS[env_id]
     total, settings = ZOO[env_id]
     env, scale = None, np.float32(1)
     if same:
@@ -119,8 +118,8 @@ def run_sb3(same, env_id, seed, steps=None):
         explore = config.warmup_steps + config.epsilon_steps
         settings = dict(
             learning_rate=config.learning_rate, batch_size=config.batch_size, buffer_size=config.buffer_size,
-            learning_starts=config.warmup_steps, gamma=config.gamma, n_steps=config.n_step, train_freq=config.train_every,
-            gradient_steps=config.updates_per_block, target_update_interval=1, max_grad_norm=1e9,
+            learning_starts=config.warmup_steps, gamma=config.gamma, n_steps=config.n_step,
+            train_freq=config.train_every, gradient_steps=config.updates_per_block, target_update_interval=1, max_grad_norm=1e9,
             tau=1 - (1 - config.tau) ** (config.updates_per_block / config.train_every),  # it moves once a vector step
             exploration_fraction=explore / total, exploration_final_eps=config.epsilon_end,
             policy_kwargs=dict(net_arch=list(config.hidden)))

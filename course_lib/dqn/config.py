@@ -88,6 +88,9 @@ def _require(config, name, holds, expected):
         raise ValueError(f"DQNConfig.{name}: expected {expected}, got {value!r}")
 
 
-CARTPOLE = DQNConfig()
-ACROBOT = DQNConfig(n_step=5, total_steps=20_000)
-LUNAR_LANDER = DQNConfig(total_steps=200_000)
+# Settings that were measured (`make bench`), by environment.
+SETTINGS = {
+    "CartPole-v1": DQNConfig(),
+    "Acrobot-v1": DQNConfig(n_step=5, total_steps=20_000),
+    "LunarLander-v3": DQNConfig(total_steps=200_000),
+}

@@ -10,13 +10,13 @@ from keras import layers, ops
 
 from course_lib.dqn import reference
 from course_lib.dqn.agent import BaseAgent
-from course_lib.dqn.config import DQNConfig
+from course_lib.dqn.config import SETTINGS, DQNConfig
 from course_lib.dqn.envs import GridWorld, check_spaces, make_vec
 from course_lib.dqn.loop import History, evaluate, record, stop_when_solved, train_agent
 from course_lib.dqn.replay import Batch, ReplayBuffer
 
-__all__ = ["Batch", "DQNAgent", "DQNConfig", "GridWorld", "History", "ReplayBuffer", "bootstrap_target",
-           "double_td_target", "evaluate", "make_q_network", "make_vec", "record", "soft_update",
+__all__ = ["Batch", "DQNAgent", "DQNConfig", "GridWorld", "History", "ReplayBuffer", "SETTINGS",
+           "bootstrap_target", "double_td_target", "evaluate", "make_q_network", "make_vec", "record", "soft_update",
            "stop_when_solved", "td_loss", "td_target", "train"]
 
 
@@ -269,7 +269,7 @@ def train(env, config=None, *, seed=0, network=None, device="cpu", eval_env=None
     eval_env : gymnasium.Env or VectorEnv, or False
         Where to evaluate every `config.eval_every` steps; by default copies of `env`. False: nowhere.
     callbacks : sequence of callables
-        Each gets the `History` after every evaluation; training stops when one returns True.
+        Each gets the `History` every `config.eval_every` steps; training stops when one returns True.
     checkpoint_path : path, optional
         Where to write the whole state every `config.checkpoint_every` steps, and to resume from.
 

@@ -181,18 +181,23 @@ class Trainer:
             before = history.steps
             self.collect()
             self.learn()
-            if self.eval_env and _crossed(before, history.steps, config.eval_every):
-                seed = np.random.SeedSequence([self.seed, history.steps]).generate_state(1)[0]
-                returns = evaluate(self.agent, self.eval_env, config.eval_episodes, int(seed))
-                history.eval_steps.append(history.steps)
-                history.eval_returns.append(float(returns.mean()))
-                history.eval_seconds.append(time.perf_counter() - started)
+            if _crossed(before, history.steps, config.eval_every):
+                if self.eval_env:
+                    self._evaluate(started)
                 if any([callback(history) for callback in callbacks]):
                     break
             if checkpoint_path is not None and _crossed(before, history.steps, config.checkpoint_every):
                 checkpoint.save(checkpoint_path, self.state())
                 self._start_episodes()  # as a resumed run does, which cannot know the insides of an environment
         return history
+
+    def _evaluate(self, started):
+        config, history = self.config, self.history
+        seed = np.random.SeedSequence([self.seed, history.steps]).generate_state(1)[0]
+        returns = evaluate(self.agent, self.eval_env, config.eval_episodes, int(seed))
+        history.eval_steps.append(history.steps)
+        history.eval_returns.append(float(returns.mean()))
+        history.eval_seconds.append(time.perf_counter() - started)
 
     def state(self):
         """All that a resumed run needs, as plain data."""
