@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
+from course_lib.dqn.acrobot import AcrobotVectorEnv
+
 
 def make_vec(env_id, num_envs, **kwargs):
-    """Make parallel copies of a registered environment, in one NumPy step where Gymnasium offers that.
+    """Make parallel copies of a registered environment, in one NumPy step where there is such a version.
 
-    Only CartPole-v1 ships such a batched version; the others run one after the other.
+    Gymnasium ships one for CartPole-v1 and this course one for Acrobot-v1 (used unless `kwargs` ask for more
+    than it offers); the others run one after the other.
     """
     spec = gym.spec(env_id)
+    if spec.id == "Acrobot-v1" and kwargs.keys() <= {"max_episode_steps"}:
+        spec = replace(spec, vector_entry_point=AcrobotVectorEnv)
     mode = "vector_entry_point" if spec.vector_entry_point else "sync"
     return gym.make_vec(spec, num_envs=num_envs, vectorization_mode=mode, **kwargs)
 

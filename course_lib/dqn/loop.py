@@ -95,6 +95,7 @@ def record(agent, env, seed=0, *, max_steps=500):
     list of arrays (height, width, 3) uint8, float
         The frames and the episode's return.
     """
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # else SDL looks for a screen, and may complain on stderr
     obs, _ = env.reset(seed=seed)
     frames, total = [env.render()], 0.0
     for _ in range(max_steps):

@@ -9,7 +9,7 @@ from course_lib.common.plotting import COLOURS
 ARROWS = ((0, -0.3), (0.3, 0), (0, 0.3), (-0.3, 0))  # up, right, down, left, with y downwards
 
 
-def draw_grid(ax, world, q, *, title=None, limit=1.0):
+def draw_grid(ax, world, q, *, title=None, limit=1.8):
     """Draw a grid world: each cell's best value as colour and number, its best action as an arrow.
 
     Parameters

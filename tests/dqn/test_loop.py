@@ -128,9 +128,10 @@ def test_three_in_a_row_means_in_a_row():
     assert history.solved_after(475) == 5 and history.solved_after(475, in_a_row=2) == 1
 
 
-def test_only_cartpole_is_stepped_in_one_numpy_call():
+def test_cartpole_and_acrobot_are_stepped_in_one_numpy_call():
     assert type(make_vec("CartPole-v1", 2)).__name__ == "CartPoleVectorEnv"
-    assert isinstance(make_vec("Acrobot-v1", 2), SyncVectorEnv)
+    assert type(make_vec("Acrobot-v1", 2)).__name__ == "AcrobotVectorEnv"
+    assert isinstance(make_vec("MountainCar-v0", 2), SyncVectorEnv)
 
 
 def test_what_dqn_cannot_use_is_refused():
