@@ -119,7 +119,8 @@ def run_sb3(same, env_id, seed, steps=None):
         settings = dict(
             learning_rate=config.learning_rate, batch_size=config.batch_size, buffer_size=config.buffer_size,
             learning_starts=config.warmup_steps, gamma=config.gamma, n_steps=config.n_step,
-            train_freq=config.train_every, gradient_steps=config.updates_per_block, target_update_interval=1, max_grad_norm=1e9,
+            train_freq=config.train_every, gradient_steps=config.updates_per_block,
+            target_update_interval=1, max_grad_norm=1e9,
             tau=1 - (1 - config.tau) ** (config.updates_per_block / config.train_every),  # it moves once a vector step
             exploration_fraction=explore / total, exploration_final_eps=config.epsilon_end,
             policy_kwargs=dict(net_arch=list(config.hidden)))

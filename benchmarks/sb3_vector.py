@@ -29,9 +29,9 @@ class VectorisedEnv(VecEnv):
     """Gymnasium's batched environments in Stable-Baselines3's form, observations scaled as the course does."""
 
     def __init__(self, env_id, num_envs, *, warmup, scale, seed):
-        kwargs = {} if env_id == "CartPole-v1" else {"vector_kwargs": {"autoreset_mode": AutoresetMode.SAME_STEP}}
+        self.own_reset = env_id in ("CartPole-v1", "Acrobot-v1")  # batched: they only reset on the next step
+        kwargs = {} if self.own_reset else {"vector_kwargs": {"autoreset_mode": AutoresetMode.SAME_STEP}}
         self.env = make_vec(env_id, num_envs, **kwargs)
-        self.own_reset = not kwargs  # CartPole's batched version can only reset on the next step
         super().__init__(num_envs, self.env.single_observation_space, self.env.single_action_space)
         self.scale = np.ones(self.observation_space.shape, np.float32)
         if scale:
@@ -65,7 +65,7 @@ class VectorisedEnv(VecEnv):
         env = self.env
         env.state[:, done] = env.np_random.uniform(env.low, env.high, size=(4, done.sum()))
         env.steps[done], env.prev_done[:] = 0, False
-        return env.state.T.astype(np.float32)
+        return env._obs() if hasattr(env, "_obs") else env.state.T.astype(np.float32)
 
     def close(self):
         self.env.close()

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,7 +61,9 @@ def run(title, arguments, variables):
     environment = {"OMP_NUM_THREADS": "2", "TF_CPP_MIN_LOG_LEVEL": "3", "JUPYTER_PLATFORM_DIRS": "1",
                    "PYDEVD_DISABLE_FILE_VALIDATION": "1", **clean, **variables}
     command = [sys.executable, "-m", "pytest", "-q", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment).returncode == 0
+    with tempfile.TemporaryDirectory() as folder:  # what the notebooks solve is not the learner's progress
+        environment["COURSE_PROGRESS_FILE"] = str(Path(folder) / "progress.json")
+        return subprocess.run(command, cwd=ROOT, env=environment).returncode == 0
 
 
 def reaches_itself():

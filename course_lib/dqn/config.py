@@ -28,7 +28,7 @@ class DQNConfig:
     # what it learns towards
     gamma: float = 0.99  # discount per environment step
     n_step: int = 4  # rewards summed before bootstrapping (1 is classic Q-learning)
-    double: bool = False  # the online network picks the bootstrap action, the target network values it
+    double: bool = True  # the online network picks the bootstrap action, the target network values it
     target_network: bool = True  # False: bootstrap from the network that is being trained
     tau: float = 0.02  # how far the target network moves at each of its updates (1: a hard copy)
     target_update_every: int = 1  # gradient updates between two moves of the target network
@@ -47,7 +47,7 @@ class DQNConfig:
     act_with_target: bool = True  # read the policy from the (smoother) target network
 
     # how long, and how it is watched
-    total_steps: int = 30_000  # environment steps in all
+    total_steps: int = 40_000  # environment steps in all
     eval_every: int = 1_000  # steps between two evaluations
     eval_episodes: int = 20  # greedy episodes per evaluation
     checkpoint_every: int = 10_000  # steps between two checkpoints, when a checkpoint file is given
@@ -91,6 +91,6 @@ def _require(config, name, holds, expected):
 # Settings that were measured (`make bench`), by environment.
 SETTINGS = {
     "CartPole-v1": DQNConfig(),
-    "Acrobot-v1": DQNConfig(n_step=5, total_steps=20_000),
+    "Acrobot-v1": DQNConfig(n_step=8, gamma=0.995, double=False, total_steps=30_000),
     "LunarLander-v3": DQNConfig(total_steps=200_000),
 }

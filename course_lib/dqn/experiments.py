@@ -12,7 +12,8 @@ from course_lib.dqn import reference
 from course_lib.dqn.config import DQNConfig
 from course_lib.dqn.envs import GridWorld, make_vec
 
-CLASSIC = DQNConfig(n_step=1, total_steps=15_000)  # Mnih et al.'s one-step target, on the settings for CartPole
+# Mnih et al.'s one-step target, on the settings for CartPole
+CLASSIC = DQNConfig(n_step=1, double=False, total_steps=15_000)
 NOISY_GRID = DQNConfig(hidden=(64,), n_step=1, gamma=0.95, learning_rate=3e-3, scale_obs=False, warmup_steps=512,
                        epsilon_end=1.0, tau=1.0, target_update_every=100, act_with_target=False,
                        total_steps=4_000, eval_every=500)
