@@ -27,8 +27,8 @@ NUM_ENVS = 32
 SYSTEMS = {  # name: (title, share of the seeds it is given, by default all)
     "sb3-zoo": "Stable-Baselines3, RL Zoo's hyper-parameters",
     "sb3-same": "Stable-Baselines3, ours",
-    "pytorch": "PyTorch twin, flat parameters",
-    "pytorch-plain": "PyTorch twin, a tensor per parameter",
+    "pytorch": "PyTorch twin, flat parameters, gradients by hand",
+    "pytorch-plain": "PyTorch twin, plain eager",
     "keras": "Keras twin, compiled block",
     "keras-plain": "Keras twin, train_on_batch",
 }

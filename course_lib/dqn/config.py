@@ -51,7 +51,7 @@ class DQNConfig:
     eval_every: int = 1_000  # steps between two evaluations
     eval_episodes: int = 20  # greedy episodes per evaluation
     checkpoint_every: int = 10_000  # steps between two checkpoints, when a checkpoint file is given
-    fast: bool = True  # PyTorch: one flat parameter vector; Keras: a compiled block of updates
+    fast: bool = True  # PyTorch: flat parameters, gradients by hand; Keras: a compiled block of updates
 
     def __post_init__(self):
         for name in ("batch_size", "n_step", "target_update_every", "buffer_size", "train_every",

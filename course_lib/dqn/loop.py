@@ -77,13 +77,14 @@ def evaluate(agent, env, episodes=20, seed=0):
     obs, _ = env.reset(seed=seed)
     while (count < quota).any():
         obs, reward, terminated, truncated, _ = env.step(agent.act(obs))
-        total += np.where(fresh, 0.0, reward)
+        total += reward * ~fresh
         over = (terminated | truncated) & ~fresh
-        scored = np.flatnonzero(over & (count < quota))
-        returns[scored, count[scored]] = total[scored]
-        count[scored] += 1
-        total[over] = 0.0
-        fresh = np.zeros_like(over) if same_step else over
+        if over.any():
+            scored = np.flatnonzero(over & (count < quota))
+            returns[scored, count[scored]] = total[scored]
+            count[scored] += 1
+            total[over] = 0.0
+        fresh = over & (not same_step)
     return returns.T.reshape(-1)[:episodes]
 
 
