@@ -54,8 +54,8 @@ help:
 
 lab: install
 	@echo 'Opening JupyterLab on notebooks/00_start_here.ipynb. Ctrl-C here ends it.'
-	@trap : INT; "$(BIN)/jupyter" lab --ServerApp.root_dir="$(CURDIR)" --LabApp.news_url=None $(LAB_ARGS) \
-		notebooks/00_start_here.ipynb && echo 'JupyterLab has ended. The same command opens it again.'
+	@trap : INT; "$(BIN)/jupyter" lab --ServerApp.root_dir="$(CURDIR)" --LabApp.news_url=None \
+		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_ARGS) && echo 'JupyterLab has ended. The same command opens it again.'
 
 test: install
 	@"$(BIN)/python" tests/run_all.py $(FRAMEWORK)

@@ -26,7 +26,7 @@ def panel(draw, **controls):
         def __repr__(self):
             return f"An interactive panel ({', '.join(controls)}): run this cell in JupyterLab"
 
-    picture, status = widgets.Image(format="png"), widgets.Label()
+    picture, status = widgets.Image(format="png", layout={"width": "max-content"}), widgets.Label()
 
     def redraw(_=None):
         status.value = "working ..."

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from gymnasium.vector import SyncVectorEnv
+from joblib import Parallel, delayed
 
 from course_lib.common import progress
 from course_lib.dqn import reference
@@ -37,23 +38,25 @@ class Curves:
 
 
 def learning_curves(dqn, settings, seeds, *, env_id="CartPole-v1", num_envs=32):
-    """Train every setting with every seed.
+    """Train every setting with every seed, one after the other or as `joblib.parallel_config` says.
 
     Parameters
     ----------
     dqn : module
         A twin, as `fw.load("dqn")` returns it.
     settings : dict of str to DQNConfig
+        All with the same number of evaluations.
     seeds : sequence of int
 
     Returns
     -------
     dict of str to Curves
     """
-    runs = {name: [] for name in settings}
-    for name, seed in progress.bar([(name, seed) for name in settings for seed in seeds], desc="training"):
-        runs[name].append(_learning_curve(dqn, settings[name], seed, env_id, num_envs))
-    return {name: Curves(_steps(settings[name]), *np.array(found).transpose(1, 0, 2)) for name, found in runs.items()}
+    runs = [(name, seed) for name in settings for seed in seeds]
+    found = Parallel()(delayed(_learning_curve)(dqn, settings[name], seed, env_id, num_envs)
+                       for name, seed in progress.bar(runs, desc="training"))
+    curves = np.array(found).reshape(len(settings), len(seeds), 2, -1).transpose(0, 2, 1, 3)
+    return {name: Curves(_steps(config), *both) for (name, config), both in zip(settings.items(), curves, strict=True)}
 
 
 def _steps(config):

@@ -46,6 +46,7 @@ def draw_grid(ax, world, q, *, title=None, limit=1.8):
            yticklabels=[], title=title)
     ax.grid(color="0.6", lw=0.5)
     ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
     return ax
 
 
