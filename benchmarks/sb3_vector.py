@@ -4,7 +4,6 @@ import contextlib
 from types import SimpleNamespace
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import VecEnv
 from torch.nn import functional as F
 
@@ -29,9 +28,7 @@ class VectorisedEnv(VecEnv):
     """Gymnasium's batched environments in Stable-Baselines3's form, observations scaled as the course does."""
 
     def __init__(self, env_id, num_envs, *, warmup, scale, seed):
-        self.own_reset = env_id in ("CartPole-v1", "Acrobot-v1")  # batched: they only reset on the next step
-        kwargs = {} if self.own_reset else {"vector_kwargs": {"autoreset_mode": AutoresetMode.SAME_STEP}}
-        self.env = make_vec(env_id, num_envs, **kwargs)
+        self.env = make_vec(env_id, num_envs)
         super().__init__(num_envs, self.env.single_observation_space, self.env.single_action_space)
         self.scale = np.ones(self.observation_space.shape, np.float32)
         if scale:
@@ -50,19 +47,17 @@ class VectorisedEnv(VecEnv):
         self.actions = actions
 
     def step_wait(self):
-        obs, reward, terminated, truncated, extra = self.env.step(self.actions)
+        obs, reward, terminated, truncated, _ = self.env.step(self.actions)
         done = terminated | truncated
         infos = [{} for _ in range(self.num_envs)]
         if done.any():
-            last = obs.copy() if self.own_reset else extra["final_obs"]
             for i in np.flatnonzero(done):
-                infos[i] = {"terminal_observation": last[i] * self.scale, "TimeLimit.truncated": not terminated[i]}
-            if self.own_reset:
-                obs = self._reset_rows(done)
+                infos[i] = {"terminal_observation": obs[i] * self.scale, "TimeLimit.truncated": not terminated[i]}
+            obs = self._reset_rows(done)
         return obs * self.scale, reward.astype(np.float32), done, infos
 
     def _reset_rows(self, done):
-        env = self.env
+        env = self.env  # the batched environments reset on the next step, Stable-Baselines3 on the same
         env.state[:, done] = env.np_random.uniform(env.low, env.high, size=(4, done.sum()))
         env.steps[done], env.prev_done[:] = 0, False
         return env._obs() if hasattr(env, "_obs") else env.state.T.astype(np.float32)
