@@ -13,6 +13,8 @@ class BaseAgent:
     """The part of `DQNAgent` that knows no framework; a twin adds the networks and the update."""
 
     def __init__(self, obs_shape, n_actions, config, device):
+        if not (config is None or isinstance(config, DQNConfig)):
+            raise ValueError(f"config: expected a DQNConfig or None, got {type(config).__name__}")
         self.obs_shape, self.n_actions = tuple(obs_shape), int(n_actions)
         self.config, self.device = config or DQNConfig(), device
         self.scale = np.ones(self.obs_shape, np.float32)  # observations are multiplied by it
@@ -71,7 +73,8 @@ class BaseAgent:
         return agent
 
     def _scaled(self, block):
-        return block._replace(obs=block.obs * self.scale, next_obs=block.next_obs * self.scale)
+        obs, next_obs = ((field * self.scale).astype(np.float32, copy=False) for field in (block.obs, block.next_obs))
+        return block._replace(obs=obs, next_obs=next_obs)
 
     def _check_network(self):
         shape = self.q_values(np.zeros((2, *self.obs_shape), np.float32)).shape

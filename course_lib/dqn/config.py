@@ -37,7 +37,7 @@ class DQNConfig:
     replay: bool = True  # False: learn from the latest `train_every` vector steps alone
     buffer_size: int = 50_000  # transitions kept for replay
     warmup_steps: int = 2_048  # random steps before the first update
-    train_every: int = 4  # vector steps between two blocks of updates
+    train_every: int = 4  # vector steps (one in each copy) between two blocks: a single environment needs more
     updates_per_block: int = 32  # gradient updates in a block
 
     # how it explores

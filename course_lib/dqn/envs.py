@@ -27,17 +27,18 @@ def make_vec(env_id, num_envs, **kwargs):
 def as_vector(env):
     """Return `env` if it is a vector environment, else a vector environment that holds just it."""
     if isinstance(env, VectorEnv):
-        if env.metadata.get("autoreset_mode") == AutoresetMode.DISABLED:
-            raise ValueError("env: expected autoreset mode NEXT_STEP or SAME_STEP, got DISABLED")
+        mode = env.metadata.get("autoreset_mode")
+        if mode not in (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP):
+            raise ValueError('env: expected metadata["autoreset_mode"] to be AutoresetMode.NEXT_STEP or SAME_STEP, '
+                             f"got {mode}")
         return env
-    if isinstance(env, gym.Env):
-        return SyncVectorEnv([lambda: env], copy=True)
-    raise ValueError(f"env: expected a Gymnasium environment, single or vector, got {type(env).__name__}; "
-                     "pass gymnasium.make('CartPole-v1'), not its name")
+    _require_env(env)
+    return SyncVectorEnv([lambda: env])
 
 
 def check_spaces(env):
     """Shape of one observation and number of actions, or a ValueError for spaces that DQN cannot use."""
+    _require_env(env)
     obs_space = getattr(env, "single_observation_space", env.observation_space)
     action_space = getattr(env, "single_action_space", env.action_space)
     if not isinstance(obs_space, gym.spaces.Box):
@@ -47,6 +48,12 @@ def check_spaces(env):
         raise ValueError(f"action space: expected Discrete(n) counted from 0, got {action_space}; "
                          "DQN takes the maximum over a list of actions")
     return obs_space.shape, int(action_space.n)
+
+
+def _require_env(env):
+    if not isinstance(env, (gym.Env, VectorEnv)):
+        raise ValueError(f"env: expected a Gymnasium environment, single or vector, got {type(env).__name__}; "
+                         "pass gymnasium.make('CartPole-v1'), not its name")
 
 
 def final_observations(next_obs, infos):

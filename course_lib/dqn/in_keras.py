@@ -263,7 +263,7 @@ def train(env, config=None, *, seed=0, network=None, device="cpu", eval_env=None
     Parameters
     ----------
     env : gymnasium.Env or gymnasium.vector.VectorEnv
-        With a Box observation and a Discrete action; vector environments learn much faster.
+        With a Box observation and a Discrete action; the default settings are for 32 copies (`make_vec`).
     config : DQNConfig, optional
     seed : int
         The same seed gives the same history on the same machine.
@@ -274,7 +274,8 @@ def train(env, config=None, *, seed=0, network=None, device="cpu", eval_env=None
     callbacks : sequence of callables
         Each gets the `History` every `config.eval_every` steps; training stops when one returns True.
     checkpoint_path : path, optional
-        Where to write the whole state every `config.checkpoint_every` steps, and to resume from.
+        Where to write the whole state every `config.checkpoint_every` steps, and to resume from. Each
+        checkpoint starts new episodes, so a run with checkpoints differs from one without.
 
     Returns
     -------

@@ -28,7 +28,7 @@ def make_q_network(obs_shape, n_actions, *, hidden=(128,), seed=0):
     Kernels start uniform in +-1/sqrt(inputs), biases at zero, drawn from `seed` alone.
     """
     sizes = [int(np.prod(obs_shape)), *hidden, n_actions]
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
     layers = [nn.Flatten()]
     for inputs, units in zip(sizes[:-1], sizes[1:], strict=True):
         linear = nn.Linear(inputs, units)
@@ -166,7 +166,7 @@ class DQNAgent(BaseAgent):
         else:
             self.q_net = network(self.obs_shape, self.n_actions, seed)
         self.q_net.to(self.device)
-        self.target_net = copy.deepcopy(self.q_net) if self.config.target_network else self.q_net
+        self.target_net = copy.deepcopy(self.q_net).eval() if self.config.target_network else self.q_net
         prepare = _flatten if self.config.fast else lambda net: list(net.parameters())
         self._weights = prepare(self.q_net)
         self._target_weights = prepare(self.target_net) if self.config.target_network else self._weights
@@ -185,8 +185,11 @@ class DQNAgent(BaseAgent):
         obs = np.asarray(obs * self.scale, np.float32)
         if self._acting_weights is not None:  # for a batch this small NumPy is faster than a framework
             return reference.mlp_forward(self._acting_weights, obs)
+        training = self._acting_net.training  # dropout and the like are for updates only
         with torch.no_grad():
-            return self._acting_net(torch.from_numpy(obs).to(self.device)).cpu().numpy()
+            q = self._acting_net.eval()(torch.from_numpy(obs).to(self.device)).cpu().numpy()
+        self._acting_net.train(training)
+        return q
 
     def update_block(self, block):
         """U gradient steps, one on each batch of a `Batch` of arrays (U, B, ...); returns their mean loss."""
@@ -283,7 +286,7 @@ def train(env, config=None, *, seed=0, network=None, device="cpu", eval_env=None
     Parameters
     ----------
     env : gymnasium.Env or gymnasium.vector.VectorEnv
-        With a Box observation and a Discrete action; vector environments learn much faster.
+        With a Box observation and a Discrete action; the default settings are for 32 copies (`make_vec`).
     config : DQNConfig, optional
     seed : int
         The same seed gives the same history on the same machine.
@@ -294,7 +297,8 @@ def train(env, config=None, *, seed=0, network=None, device="cpu", eval_env=None
     callbacks : sequence of callables
         Each gets the `History` every `config.eval_every` steps; training stops when one returns True.
     checkpoint_path : path, optional
-        Where to write the whole state every `config.checkpoint_every` steps, and to resume from.
+        Where to write the whole state every `config.checkpoint_every` steps, and to resume from. Each
+        checkpoint starts new episodes, so a run with checkpoints differs from one without.
 
     Returns
     -------

@@ -132,6 +132,8 @@ class Trainer:
         latest = config.train_every * self.env.num_envs
         self.buffer = ReplayBuffer(config.buffer_size if config.replay else latest, obs_shape, dtype)
         self.window = NStepWindow(config.n_step, config.gamma, self.env.num_envs, obs_shape, dtype)
+        if eval_env is env:
+            raise ValueError("eval_env: expected another environment than env; evaluating would end its episodes")
         self.eval_env = _copies_for_evaluation(env, config) if eval_env is None else eval_env
         self.history = History(agent=agent)
         self.vector_steps = 0
@@ -139,7 +141,7 @@ class Trainer:
         self._start_episodes()
 
     def _start_episodes(self):
-        self.obs, _ = self.env.reset(seed=int(self.rng.integers(2**31)))
+        self.obs = self.env.reset(seed=int(self.rng.integers(2**31)))[0].copy()
         self.fresh = np.zeros(self.env.num_envs, bool)
         self.returns = np.zeros(self.env.num_envs)
         self.window.clear()
@@ -162,14 +164,15 @@ class Trainer:
         history.episode_steps += [history.steps] * int(over.sum())
         history.episode_returns += self.returns[over].tolist()
         self.returns[over] = 0.0
-        self.obs, self.fresh = next_obs, np.zeros(n, bool) if self.same_step else over
+        self.obs = next_obs.copy()  # an environment may write its next observations into the same array
+        self.fresh = np.zeros(n, bool) if self.same_step else over
 
     def learn(self):
         """Make a block of updates if it is time for one."""
         config, history = self.config, self.history
         if history.steps < config.warmup_steps or self.vector_steps % config.train_every or not len(self.buffer):
             return
-        if config.scale_obs and history.updates == 0:
+        if config.scale_obs and history.updates == self.agent.updates == 0:  # a trained agent keeps its scale
             self.agent.fit_scale(self.buffer.storage.obs[: len(self.buffer)])
         block = self.buffer.sample(self.rng, (config.updates_per_block, config.batch_size))
         history.losses.append(self.agent.update_block(block))
@@ -206,12 +209,12 @@ class Trainer:
         history = {f.name: getattr(self.history, f.name) for f in dataclasses.fields(History) if f.name != "agent"}
         return {"config": self.config.as_dict(), "agent": self.agent.state(), "history": history,
                 "buffer": self.buffer.state(), "rng": self.rng.bit_generator.state,
-                "vector_steps": self.vector_steps, "seed": self.seed}
+                "vector_steps": self.vector_steps, "seed": self.seed, "num_envs": self.env.num_envs}
 
     def restore(self, state):
         """Go on from what `state` returned; every environment starts a new episode."""
-        for name, now in {**self.config.as_dict(), "seed": self.seed}.items():
-            then = state["seed"] if name == "seed" else state["config"].get(name)
+        for name, now in {**self.config.as_dict(), "seed": self.seed, "num_envs": self.env.num_envs}.items():
+            then = {**state["config"], "seed": state["seed"], "num_envs": state["num_envs"]}.get(name)
             if then != now and name != "total_steps":
                 raise ValueError(f"checkpoint: it was written with {name}={then!r}, this run has {name}={now!r}; "
                                  "use the same settings, or another checkpoint file")
@@ -246,4 +249,6 @@ def _copies_for_evaluation(env, config):
         raise ValueError("eval_env: this environment is not a plain registered one and cannot be copied; "
                          "pass a second one as eval_env, or eval_env=False to train without evaluations")
     kwargs = {k: v for k, v in spec.kwargs.items() if k not in ("num_envs", "vectorization_mode", "render_mode")}
+    if spec.max_episode_steps is not None:
+        kwargs.setdefault("max_episode_steps", spec.max_episode_steps)
     return make_vec(spec.id, episodes, **kwargs)

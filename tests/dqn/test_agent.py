@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import gymnasium as gym
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from course_lib.dqn import reference
 from course_lib.dqn.config import DQNConfig
 from course_lib.dqn.envs import GridWorld, make_vec
+from course_lib.dqn.loop import train_agent
 from course_lib.dqn.replay import Batch
 
 SMALL = DQNConfig(hidden=(16,), warmup_steps=100, batch_size=16, updates_per_block=4, total_steps=600,
@@ -197,7 +199,52 @@ def test_a_network_of_ones_own(dqn):
         dqn.DQNAgent((4,), 3, network=lambda *_: dqn.make_q_network((4,), 5))
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.int32, np.uint8])
+def test_observations_may_be_of_any_dtype(dqn, dtype):
+    agent = dqn.DQNAgent((4,), 2)
+    block = random_block(np.random.default_rng(0))
+    whole = block._replace(obs=(9 + block.obs).astype(dtype), next_obs=(9 + block.next_obs).astype(dtype))
+    assert np.isfinite(agent.update_block(whole)) and agent.act(whole.obs[0]).shape == (32,)
+
+
+def test_the_scale_is_applied_everywhere(dqn):
+    scaled, plain = dqn.DQNAgent((4,), 2), dqn.DQNAgent((4,), 2)
+    scaled.scale = np.array([2, 1, 0.5, 3], np.float32)
+    block = random_block(np.random.default_rng(0))._replace(terminated=np.zeros((3, 32), np.float32))
+    for_plain = block._replace(obs=block.obs * scaled.scale, next_obs=block.next_obs * scaled.scale)
+    assert scaled.update_block(block) == pytest.approx(plain.update_block(for_plain), rel=1e-6)
+    np.testing.assert_allclose(scaled.q_values(block.obs[0]), plain.q_values(for_plain.obs[0]), rtol=1e-5)
+    unscaled = dqn.train(make_vec("CartPole-v1", 4), replace(SMALL, scale_obs=False), eval_env=False).agent
+    assert (unscaled.scale == 1).all() and unscaled.updates > 0
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_the_first_step_of_adam_is_the_learning_rate(dqn, fast):
+    agent = dqn.DQNAgent((4,), 2, DQNConfig(learning_rate=3e-3, fast=fast))
+    before = agent.state()["q"]
+    agent.update_block(random_block(np.random.default_rng(0), updates=1))
+    moved = max(np.abs(new - old).max() for new, old in zip(agent.state()["q"], before))
+    assert moved == pytest.approx(3e-3, rel=1e-2)
+
+
+@pytest.mark.parametrize("settings", [{}, {"huber_delta": 0.5}, {"max_grad_norm": 0.1}, {"hidden": (16, 8)}])
+def test_fast_and_plain_updates_agree(dqn, settings):
+    block = random_block(np.random.default_rng(0), updates=3)
+    agents = [dqn.DQNAgent((4,), 2, DQNConfig(fast=fast, **settings)) for fast in (True, False)]
+    losses = [agent.update_block(block) for agent in agents]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+def test_a_trained_agent_keeps_its_scale(dqn):
+    agent = dqn.train(make_vec("CartPole-v1", 4), SMALL, eval_env=False).agent
+    scale = agent.scale.copy()
+    train_agent(agent, make_vec("CartPole-v1", 4), seed=9, eval_env=False)
+    np.testing.assert_array_equal(agent.scale, scale)
+
+
 def test_spaces_that_dqn_cannot_use_are_refused(dqn):
+    with pytest.raises(ValueError, match="config: expected a DQNConfig"):
+        dqn.DQNAgent((4,), 2, {"gamma": 0.9})
     with pytest.raises(ValueError, match="expected Discrete"):
         dqn.train(gym.make("Pendulum-v1"))
 

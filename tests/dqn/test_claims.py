@@ -97,7 +97,7 @@ def test_reinforce_learns_but_needs_more_steps(dqn):
     curves = experiments.learning_curves(dqn, {"four": replace(experiments.CLASSIC, n_step=4)}, SEEDS)["four"]
     first = [curves.steps[np.argmax(run >= 400)] if (run >= 400).any() else np.inf for run in curves.returns]
     print("DQN's:", first)
-    assert min(steps) > 3 * np.median(first)
+    assert max(steps) < np.inf and min(steps) > 3 * np.median(first)
 
 
 def test_without_an_end_falling_looks_splendid(dqn):

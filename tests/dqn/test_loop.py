@@ -43,6 +43,7 @@ class Idle:
     def __init__(self, **settings):
         self.config = DQNConfig(**{"warmup_steps": 10_000, "n_step": 1, "gamma": 0.5, **settings})
         self.obs_shape, self.n_actions, self.epsilons, self.blocks = (1,), 2, [], []
+        self.updates = 0
 
     def act(self, obs, epsilon=0.0, rng=None):
         self.epsilons.append(epsilon)
@@ -50,6 +51,7 @@ class Idle:
 
     def update_block(self, block):
         self.blocks.append(block)
+        self.updates += len(block.action)
         return 0.0
 
     def fit_scale(self, obs):
@@ -85,8 +87,21 @@ def test_returns_of_training_episodes_are_counted():
 
 
 def test_a_single_environment_is_taken_as_well():
-    trainer, (obs, *_) = collected(Counter(3), 8)
+    trainer, (obs, _, _, next_obs, *_) = collected(Counter(3), 8)
     assert trainer.history.steps == len(obs) == 6
+    np.testing.assert_array_equal(next_obs, obs + 1)
+
+
+def test_an_environment_may_reuse_its_array():
+    _, (obs, _, _, next_obs, *_) = collected(SyncVectorEnv([lambda: Counter(50)], copy=False), 20)
+    np.testing.assert_array_equal(next_obs, obs + 1)
+
+
+def test_evaluation_keeps_the_time_limit():
+    agent = Idle(eval_episodes=3)
+    agent.obs_shape = (4,)
+    trainer = Trainer(agent, gym.make("CartPole-v1", max_episode_steps=5))
+    np.testing.assert_array_equal(evaluate(agent, trainer.eval_env, 3), 5)
 
 
 def test_epsilon_is_one_in_the_warm_up_and_then_falls():
@@ -145,6 +160,11 @@ def test_what_dqn_cannot_use_is_refused():
         as_vector(SyncVectorEnv([Counter], autoreset_mode=AutoresetMode.DISABLED))
     with pytest.raises(ValueError, match="pass a second one as eval_env"):
         Trainer(Idle(), Counter())
+    with pytest.raises(ValueError, match="another environment than env"):
+        same = Counter()
+        Trainer(Idle(), same, eval_env=same)
+    with pytest.raises(ValueError, match="got str"):
+        check_spaces("CartPole-v1")
     with pytest.raises(ValueError, match="expected observations"):
         Trainer(Idle(), gym.make("CartPole-v1"))
 
