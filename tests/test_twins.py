@@ -13,7 +13,7 @@ LIBRARY = Path(__file__).resolve().parents[1] / "course_lib"
 TOPICS = sorted({path.parent.name for path in LIBRARY.glob("*/in_*.py")})
 # Methods whose name a framework prescribes: they have no counterpart.
 HOOKS = {"forward", "call", "build", "compute_loss", "compute_output_shape", "get_config", "train_step"}
-MOST = {"file": 320, "function": 45, "package": 1750}  # lines
+MOST = {"file": 320, "function": 45, "package": 1800}  # lines
 
 
 def is_public(node):
@@ -184,6 +184,6 @@ def test_sizes():
     assert too_long({"a": function, "b": "x = 1\n" * 320}) == []
     assert len(too_long({"a": function + "    x = 1\n"})) == 1
     assert len(too_long({"a": "x = 1\n" * 321})) == 1
-    full = {f"topic/{n}": "x = 1\n" * 250 for n in range(7)}
+    full = {f"topic/{n}": "x = 1\n" * 300 for n in range(6)}
     assert too_long(full | {"other/a": "x = 1\n"}) == []
     assert len(too_long(full | {"topic/last": "x = 1\n"})) == 1
