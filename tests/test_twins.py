@@ -13,7 +13,7 @@ LIBRARY = Path(__file__).resolve().parents[1] / "course_lib"
 TOPICS = sorted({path.parent.name for path in LIBRARY.glob("*/in_*.py")})
 # Methods whose name a framework prescribes: they have no counterpart.
 HOOKS = {"forward", "call", "build", "compute_loss", "compute_output_shape", "get_config", "train_step"}
-MOST = {"file": 320, "function": 45, "package": 1800}  # lines
+MOST = {"file": 320, "function": 45, "package": 1820}  # lines
 
 
 def is_public(node):

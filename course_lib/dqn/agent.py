@@ -35,6 +35,9 @@ class BaseAgent:
         -------
         array (B,) of int64
         """
+        if np.shape(obs)[1:] != self.obs_shape or not np.ndim(obs):
+            raise ValueError(f"obs: expected shape (B, {', '.join(map(str, self.obs_shape))}), got {np.shape(obs)}; "
+                             "obs[None] makes a batch of one observation")
         if epsilon <= 0:
             return self.q_values(obs).argmax(axis=1)
         if rng is None:
@@ -47,7 +50,9 @@ class BaseAgent:
 
     def update(self, batch):
         """One gradient step on a `Batch` of arrays (B, ...); returns the loss before it."""
-        return self.update_block(Batch(*(np.asarray(field)[None] for field in batch)))
+        obs, action, reward, next_obs, terminated, discount = (np.asarray(field)[None] for field in batch)
+        return self.update_block(Batch(obs, action.astype(np.int64), reward.astype(np.float32), next_obs,
+                                       terminated.astype(np.float32), discount.astype(np.float32)))
 
     def fit_scale(self, obs):
         """Scale observations from now on by one over their standard deviation in `obs` (N, *obs_shape)."""

@@ -17,6 +17,8 @@ def make_vec(env_id, num_envs, **kwargs):
     Gymnasium ships one for CartPole-v1 and this course one for Acrobot-v1 (used unless `kwargs` ask for more
     than it offers); the others run one after the other.
     """
+    if not isinstance(num_envs, int) or num_envs < 1:
+        raise ValueError(f"num_envs: expected a whole number >= 1, got {num_envs!r}")
     spec = gym.spec(env_id)
     if spec.id == "Acrobot-v1" and kwargs.keys() <= {"max_episode_steps"}:
         spec = replace(spec, vector_entry_point=AcrobotVectorEnv)
@@ -41,8 +43,8 @@ def check_spaces(env):
     _require_env(env)
     obs_space = getattr(env, "single_observation_space", env.observation_space)
     action_space = getattr(env, "single_action_space", env.action_space)
-    if not isinstance(obs_space, gym.spaces.Box):
-        raise ValueError(f"observation space: expected Box, got {obs_space}; "
+    if not isinstance(obs_space, gym.spaces.Box) or not obs_space.shape:
+        raise ValueError(f"observation space: expected Box of at least one dimension, got {obs_space}; "
                          "gymnasium.wrappers.FlattenObservation turns most spaces into one")
     if not isinstance(action_space, gym.spaces.Discrete) or action_space.start != 0:
         raise ValueError(f"action space: expected Discrete(n) counted from 0, got {action_space}; "

@@ -170,14 +170,15 @@ class DQNAgent(BaseAgent):
         prepare = _flatten if self.config.fast else lambda net: list(net.parameters())
         self._weights = prepare(self.q_net)
         self._target_weights = prepare(self.target_net) if self.config.target_network else self._weights
+        self._stored = self._weights + _statistics(self.q_net)
+        self._target_stored = self._target_weights + _statistics(self.target_net)
         self.optimizer = torch.optim.Adam(self._weights, lr=self.config.learning_rate, eps=1e-8,
                                           fused=self.config.fast)
         self._dense = _dense_layers(self.q_net) if self.config.fast and network is None else None
         self._target_dense = _dense_layers(self.target_net) if self._dense else None
         self._acting_net = self.target_net if self.config.act_with_target else self.q_net
-        self._acting_weights = None
-        if network is None and self.device.type == "cpu":  # views that follow every update
-            self._acting_weights = [p.detach().numpy().T for p in self._acting_net.parameters()]
+        views = network is None and self.device.type == "cpu"  # they follow every update
+        self._acting_weights = [p.detach().numpy().T for p in self._acting_net.parameters()] if views else None
         self._check_network()
 
     def q_values(self, obs):
@@ -200,7 +201,7 @@ class DQNAgent(BaseAgent):
     def _update(self, batch):
         config = self.config
         if config.target_network and self.updates % config.target_update_every == 0:
-            soft_update(self._target_weights, self._weights, config.tau)
+            soft_update(self._target_stored, self._stored, config.tau)
         loss = self._gradient_by_hand(batch) if self._dense else self._gradient(batch)
         if config.max_grad_norm is not None:
             nn.utils.clip_grad_norm_(self._weights, config.max_grad_norm)
@@ -209,10 +210,11 @@ class DQNAgent(BaseAgent):
         return loss.detach()
 
     def _gradient(self, batch):
-        config = self.config
-        target = bootstrap_target(self.q_net, self.target_net, batch, double=config.double)
-        loss = td_loss(self.q_net(batch.obs), batch.action, target, huber_delta=config.huber_delta)
-        self.optimizer.zero_grad(set_to_none=not config.fast)
+        self.q_net.eval()  # dropout and the like are for the values that are learned, not for their targets
+        target = bootstrap_target(self.q_net, self.target_net, batch, double=self.config.double)
+        self.q_net.train()
+        loss = td_loss(self.q_net(batch.obs), batch.action, target, huber_delta=self.config.huber_delta)
+        self.optimizer.zero_grad(set_to_none=not self.config.fast)
         loss.backward()
         return loss
 
@@ -235,14 +237,14 @@ class DQNAgent(BaseAgent):
     def state(self):
         """Everything that changes in training, as plain data."""
         slots = [self.optimizer.state[weight] for weight in self._weights]
-        return {"q": _copies(self._weights), "target": _copies(self._target_weights), "scale": self.scale,
+        return {"q": _copies(self._stored), "target": _copies(self._target_stored), "scale": self.scale,
                 "updates": self.updates,
                 "optimizer": [dict(zip(slot, _copies(slot.values()), strict=True)) for slot in slots]}
 
     @torch.no_grad()
     def restore(self, state):
         """Put back what `state` returned."""
-        for weights, saved in ((self._weights, state["q"]), (self._target_weights, state["target"])):
+        for weights, saved in ((self._stored, state["q"]), (self._target_stored, state["target"])):
             for weight, values in zip(weights, saved, strict=True):
                 weight.copy_(torch.from_numpy(values))
         slots = {i: {k: torch.tensor(v) for k, v in slot.items()} for i, slot in enumerate(state["optimizer"])}
@@ -270,10 +272,14 @@ def _dense_layers(net):
 def _dense_forward(layers, obs, inputs=None):
     """Action values (B, A); what goes into each layer is appended to `inputs`."""
     x, inputs = obs.flatten(1), [] if inputs is None else inputs
-    for kernel, bias, _, _ in layers:
+    for kernel, bias, *_ in layers:
         inputs.append(x.relu_() if inputs else x)
         x = torch.addmm(bias, x, kernel.t())
     return x
+
+
+def _statistics(net):
+    return [buffer for buffer in net.buffers() if buffer.is_floating_point()]  # such as BatchNorm's running means
 
 
 def _copies(tensors):

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorWrapper
@@ -52,7 +53,7 @@ def stop_when_solved(threshold, *, in_a_row=3):
     return callback
 
 
-def evaluate(agent, env, episodes=20, seed=0):
+def evaluate(agent, env, episodes=20, seed=0, *, max_steps=100_000):
     """Undiscounted returns of greedy episodes.
 
     Parameters
@@ -63,10 +64,17 @@ def evaluate(agent, env, episodes=20, seed=0):
     episodes : int
     seed : int
         Seed of the environment's starts.
+    max_steps : int
+        Steps in each copy after which to give up.
 
     Returns
     -------
     array (episodes,)
+
+    Raises
+    ------
+    RuntimeError
+        If an episode is still not over then.
     """
     env = as_vector(env)
     quota = -(-episodes // env.num_envs)
@@ -75,7 +83,7 @@ def evaluate(agent, env, episodes=20, seed=0):
     fresh = np.zeros(env.num_envs, bool)  # copies that this step will only reset
     same_step = _resets_in_same_step(env)
     obs, _ = env.reset(seed=seed)
-    while (count < quota).any():
+    for _ in range(max_steps):
         obs, reward, terminated, truncated, _ = env.step(agent.act(obs))
         total += reward * ~fresh
         over = (terminated | truncated) & ~fresh
@@ -85,7 +93,10 @@ def evaluate(agent, env, episodes=20, seed=0):
             count[scored] += 1
             total[over] = 0.0
         fresh = over & (not same_step)
-    return returns.T.reshape(-1)[:episodes]
+        if (count == quota).all():
+            return returns.T.reshape(-1)[:episodes]
+    raise RuntimeError(f"evaluate: only {count.sum()} of {quota * env.num_envs} episodes were over after {max_steps:,} "
+                       "steps; give the environment a time limit (gymnasium.make's max_episode_steps)")
 
 
 def record(agent, env, seed=0, *, max_steps=500):
@@ -207,15 +218,21 @@ class Trainer:
     def state(self):
         """All that a resumed run needs, as plain data."""
         history = {f.name: getattr(self.history, f.name) for f in dataclasses.fields(History) if f.name != "agent"}
-        return {"config": self.config.as_dict(), "agent": self.agent.state(), "history": history,
+        return {"agent": self.agent.state(), "history": history,
                 "buffer": self.buffer.state(), "rng": self.rng.bit_generator.state,
-                "vector_steps": self.vector_steps, "seed": self.seed, "num_envs": self.env.num_envs}
+                "vector_steps": self.vector_steps, "run": self._identity()}
+
+    def _identity(self):
+        """What must be the same when a run is resumed."""
+        env_id = self.env.spec.id if self.env.spec else None
+        settings = {name: value for name, value in self.config.as_dict().items() if name != "total_steps"}
+        return {**settings, "seed": self.seed, "environment": env_id, "num_envs": self.env.num_envs}
 
     def restore(self, state):
         """Go on from what `state` returned; every environment starts a new episode."""
-        for name, now in {**self.config.as_dict(), "seed": self.seed, "num_envs": self.env.num_envs}.items():
-            then = {**state["config"], "seed": state["seed"], "num_envs": state["num_envs"]}.get(name)
-            if then != now and name != "total_steps":
+        for name, now in self._identity().items():
+            then = state["run"].get(name)
+            if then != now:
                 raise ValueError(f"checkpoint: it was written with {name}={then!r}, this run has {name}={now!r}; "
                                  "use the same settings, or another checkpoint file")
         self.agent.restore(state["agent"])
@@ -229,6 +246,10 @@ class Trainer:
 
 def train_agent(agent, env, *, seed=0, eval_env=None, callbacks=(), checkpoint_path=None):
     """Train an agent, resuming from `checkpoint_path` if that file exists; see the twins' `train`."""
+    if not isinstance(callbacks, (list, tuple)) or not all(map(callable, callbacks)):
+        raise ValueError(f"callbacks: expected a list of functions, got {callbacks!r}")
+    if checkpoint_path is not None and not Path(checkpoint_path).parent.is_dir():
+        raise ValueError(f"checkpoint_path: expected a file in an existing folder, got {checkpoint_path}")
     trainer = Trainer(agent, env, seed=seed, eval_env=eval_env)
     if checkpoint_path is not None and os.path.exists(checkpoint_path):
         trainer.restore(checkpoint.load(checkpoint_path))

@@ -11,6 +11,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from course_lib.common import checkpoint
 from course_lib.dqn import reference
 from course_lib.dqn.config import DQNConfig
 from course_lib.dqn.envs import GridWorld, make_vec
@@ -176,12 +177,39 @@ def test_a_killed_run_resumes_to_the_same_result(dqn, tmp_path):
     assert whole.startswith("([") and output(tmp_path / "killed.npz") == whole
 
 
+def test_every_counter_is_resumed(dqn, tmp_path):
+    config = replace(SMALL, train_every=7, target_update_every=3, tau=0.5, eval_every=50)
+
+    def interrupt(history):
+        if history.steps >= 250:
+            raise KeyboardInterrupt
+
+    def run(name, callbacks=()):
+        history = dqn.train(make_vec("CartPole-v1", 4), config, callbacks=callbacks, eval_env=False,
+                            checkpoint_path=tmp_path / name)
+        return history.losses, history.updates, history.agent.updates, history.agent.state()["target"]
+
+    whole = run("whole.npz")
+    with pytest.raises(KeyboardInterrupt):
+        run("cut.npz", [interrupt])
+    saved = checkpoint.load(tmp_path / "cut.npz")
+    assert saved["vector_steps"] % 7 and saved["agent"]["updates"] % 3  # or starting from zero would look right
+    resumed = run("cut.npz")
+    assert resumed[:3] == whole[:3]
+    for a, b in zip(resumed[3], whole[3], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_a_checkpoint_of_other_settings_is_refused(dqn, tmp_path):
     path = tmp_path / "run.npz"
+    with pytest.raises(ValueError, match="checkpoint_path: expected a file in an existing folder"):
+        dqn.train(make_vec("CartPole-v1", 4), SMALL, checkpoint_path=tmp_path / "none" / "run.npz")
     dqn.train(make_vec("CartPole-v1", 4), SMALL, eval_env=False, checkpoint_path=path)
     other = DQNConfig.from_dict({**SMALL.as_dict(), "gamma": 0.5})
     with pytest.raises(ValueError, match="gamma=0.99.*gamma=0.5"):
         dqn.train(make_vec("CartPole-v1", 4), other, eval_env=False, checkpoint_path=path)
+    with pytest.raises(ValueError, match="environment='CartPole-v1'.*environment='CartPole-v0'"):
+        dqn.train(make_vec("CartPole-v0", 4), SMALL, eval_env=False, checkpoint_path=path)
 
 
 def test_a_network_of_ones_own(dqn):
@@ -197,6 +225,39 @@ def test_a_network_of_ones_own(dqn):
     np.testing.assert_allclose(history.losses, default.losses, rtol=1e-3)  # the same network, the other way of acting
     with pytest.raises(ValueError, match=r"shape \(2, 3\).*got \(2, 5\)"):
         dqn.DQNAgent((4,), 3, network=lambda *_: dqn.make_q_network((4,), 5))
+
+
+def with_batch_norm(dqn):
+    """A factory of networks that learn statistics of their input beside their weights."""
+    if dqn.__name__.endswith("pytorch"):
+        from torch import nn
+
+        return lambda obs_shape, n_actions, seed: nn.Sequential(
+            nn.BatchNorm1d(*obs_shape, eps=1e-3, momentum=0.1), dqn.make_q_network(obs_shape, n_actions, seed=seed))
+    import keras
+
+    return lambda obs_shape, n_actions, seed: keras.Sequential([
+        keras.Input(obs_shape), keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-3),
+        dqn.make_q_network(obs_shape, n_actions, seed=seed)])
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_batch_norm_is_averaged_saved_and_restored(dqn, fast, tmp_path):
+    config = DQNConfig(fast=fast, learning_rate=1e-9, tau=0.5)
+    agent = dqn.DQNAgent((4,), 2, config, network=with_batch_norm(dqn))
+    block = random_block(np.random.default_rng(0), updates=50)
+    block = block._replace(obs=10 * block.obs + 3)
+    before = agent.q_values(block.obs[0])
+    agent.update_block(block)
+    after = agent.q_values(block.obs[0])
+    plain = dqn.make_q_network((4,), 2)
+    weights = [w.numpy(force=True).T for w in plain.parameters()] if hasattr(plain, "parameters") else plain.get_weights()
+    expected = reference.mlp_forward(weights, (block.obs[0] - 3) / 10)  # the weights stood still, the averages moved
+    assert np.abs(before - expected).max() > 1
+    np.testing.assert_allclose(after, expected, atol=0.15)
+    agent.save(tmp_path / "agent.npz")
+    loaded = dqn.DQNAgent.load(tmp_path / "agent.npz", network=with_batch_norm(dqn))
+    np.testing.assert_array_equal(loaded.q_values(block.obs[0]), after)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.int32, np.uint8])
@@ -240,6 +301,20 @@ def test_a_trained_agent_keeps_its_scale(dqn):
     scale = agent.scale.copy()
     train_agent(agent, make_vec("CartPole-v1", 4), seed=9, eval_env=False)
     np.testing.assert_array_equal(agent.scale, scale)
+
+
+def test_bad_input_is_refused(dqn):
+    agent = dqn.DQNAgent((4,), 2)
+    with pytest.raises(ValueError, match=r"obs: expected shape \(B, 4\), got \(4,\)"):
+        agent.act(np.zeros(4, np.float32))
+    with pytest.raises(ValueError, match="callbacks: expected a list of functions"):
+        dqn.train(make_vec("CartPole-v1", 4), SMALL, callbacks=print)
+
+
+def test_a_batch_may_hold_what_an_environment_returned(dqn):
+    plain = Batch(*(field[0] for field in random_block(np.random.default_rng(0))))
+    raw = plain._replace(terminated=plain.terminated.astype(bool), reward=plain.reward.astype(np.float64))
+    assert dqn.DQNAgent((4,), 2).update(raw) == dqn.DQNAgent((4,), 2).update(plain)
 
 
 def test_spaces_that_dqn_cannot_use_are_refused(dqn):

@@ -105,15 +105,32 @@ def test_evaluation_keeps_the_time_limit():
 
 
 def test_epsilon_is_one_in_the_warm_up_and_then_falls():
-    agent = Idle(warmup_steps=4, epsilon_steps=10, epsilon_end=0.5, total_steps=24, train_every=1, batch_size=2,
-                 updates_per_block=3)
+    agent = Idle(warmup_steps=4, epsilon_start=0.9, epsilon_steps=10, epsilon_end=0.4, total_steps=24, train_every=1,
+                 batch_size=2, updates_per_block=3)
     history = Trainer(agent, SyncVectorEnv([lambda: Counter(10_000)]), eval_env=False).run()
     np.testing.assert_allclose(agent.epsilons[:4], 1.0)
-    np.testing.assert_allclose(agent.epsilons[4:14], 1 - 0.05 * np.arange(10))
-    np.testing.assert_allclose(agent.epsilons[14:], 0.5)
+    np.testing.assert_allclose(agent.epsilons[4:14], 0.9 - 0.05 * np.arange(10))
+    np.testing.assert_allclose(agent.epsilons[14:], 0.4)
     assert len(agent.blocks) == 21 and agent.blocks[0].action.shape == (3, 2)
     assert history.updates == 63 and len(history.losses) == 21
     assert len(agent.scaled_on) == 4  # the scale is set once, from the warm-up
+
+
+def test_a_block_comes_every_train_every_vector_steps():
+    agent = Idle(warmup_steps=10, total_steps=50, train_every=5, batch_size=2, updates_per_block=3)
+    Trainer(agent, SyncVectorEnv([lambda: Counter(10_000)]), eval_env=False).run()
+    assert len(agent.blocks) == 9  # after 10, 15, ... 50 steps
+
+
+def test_a_restart_of_the_episodes_forgets_the_open_transitions():
+    trainer = Trainer(Idle(n_step=3), Counter(1_000), eval_env=False)
+    for steps in (5, 20):
+        for _ in range(steps):
+            trainer.collect()
+        trainer._start_episodes()
+    obs, next_obs = (field[: len(trainer.buffer), 0] for field in (trainer.buffer.storage.obs, trainer.buffer.storage.next_obs))
+    assert len(obs) == 3 + 18
+    np.testing.assert_array_equal(next_obs, obs + 3)
 
 
 def test_without_replay_only_the_latest_steps_are_seen():
@@ -129,6 +146,13 @@ def test_evaluate_plays_whole_episodes_and_favours_no_short_ones():
     same_step = SyncVectorEnv([lambda: Counter(2)], autoreset_mode=AutoresetMode.SAME_STEP)
     np.testing.assert_array_equal(evaluate(Idle(), same_step, 3), [2, 2, 2])
     np.testing.assert_array_equal(evaluate(Idle(), Counter(7), 2), [7, 7])
+
+
+def test_evaluation_of_an_endless_environment_ends_with_an_error():
+    env = SyncVectorEnv([lambda: Counter(5), lambda: Counter(10**9)])
+    with pytest.raises(RuntimeError, match="only 1 of 2 episodes were over after 300 steps.*time limit"):
+        evaluate(Idle(), env, 2, max_steps=300)
+    np.testing.assert_array_equal(evaluate(Idle(), Counter(5), 1, max_steps=5), [5])
 
 
 def test_evaluations_come_when_due_and_stop_a_solved_run():
@@ -165,6 +189,12 @@ def test_what_dqn_cannot_use_is_refused():
         Trainer(Idle(), same, eval_env=same)
     with pytest.raises(ValueError, match="got str"):
         check_spaces("CartPole-v1")
+    with pytest.raises(ValueError, match="at least one dimension"):
+        scalar = Counter()
+        scalar.observation_space = gym.spaces.Box(0, 1, ())
+        check_spaces(scalar)
+    with pytest.raises(ValueError, match="num_envs: expected a whole number >= 1, got 0"):
+        make_vec("CartPole-v1", 0)
     with pytest.raises(ValueError, match="expected observations"):
         Trainer(Idle(), gym.make("CartPole-v1"))
 
