@@ -22,10 +22,12 @@ endif
 
 # One empty stamp file for each complete set-up. Its name says what was installed, so a change makes another name.
 WANTED := $(or $(strip $(FRAMEWORK)),all)
-EXTRAS := $(subst $(space),$(comma),$(strip $(WANTED) dev $(subst $(comma),$(space),$(EXTRA))))
+DEV := dev $(if $(filter keras,$(WANTED)),,oracle)
+EXTRAS := $(subst $(space),$(comma),$(strip $(WANTED) $(DEV) $(subst $(comma),$(space),$(EXTRA))))
 KEY := $(shell cat pyproject.toml requirements.txt | cksum | cut -d ' ' -f 1)
 STAMP := $(VENV)/.complete-$(KEY)-$(EXTRAS)
 BASE := $(VENV)/.complete-$(KEY)-$(WANTED)$(comma)dev
+FULL := $(VENV)/.complete-$(KEY)-$(subst $(space),$(comma),$(strip $(WANTED) $(DEV)))
 UNFINISHED := $(VENV)/.unfinished
 
 export JUPYTER_PLATFORM_DIRS := 1
@@ -48,7 +50,7 @@ help:
 	@echo '  make clean      remove what tests and builds left behind'
 	@echo
 	@echo '  FRAMEWORK=pytorch or FRAMEWORK=keras   only that framework (otherwise both)'
-	@echo '  EXTRA=box2d                            more to install: box2d is for LunarLander, which has no tested settings yet'
+	@echo '  EXTRA=box2d                            more to install: box2d is for LunarLander-v3'
 	@echo '  PYTHON=python3.12, VENV=folder         another Python (3.11 or newer), another folder than .venv'
 	@echo '  LAB_ARGS=--no-browser                  options for JupyterLab'
 
@@ -99,7 +101,9 @@ $(VENV)/.install:
 	@trap 'exit 130' INT TERM; \
 	"$(BIN)/python" -m pip install --quiet -c requirements.txt -e '.[$(EXTRAS)]' || { \
 		rm -f "$(UNFINISHED)"; echo 'Set-up failed; the reason stands above. Mend it and run the same command again.'; exit 1; }
-	@touch "$(STAMP)" "$(BASE)"
+	@mkdir -p "$(VENV)/share/jupyter/lab/settings" && echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}' \
+		> "$(VENV)/share/jupyter/lab/settings/overrides.json"  # else JupyterLab first asks whether to fetch news
+	@touch "$(STAMP)" "$(BASE)" "$(FULL)"
 	@rm "$(UNFINISHED)"
 	@echo 'Set-up complete: $(VENV).'
 

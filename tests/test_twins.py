@@ -185,5 +185,5 @@ def test_sizes():
     assert len(too_long({"a": function + "    x = 1\n"})) == 1
     assert len(too_long({"a": "x = 1\n" * 321})) == 1
     full = {f"topic/{n}": "x = 1\n" * 300 for n in range(6)}
-    assert too_long(full | {"other/a": "x = 1\n"}) == []
-    assert len(too_long(full | {"topic/last": "x = 1\n"})) == 1
+    assert too_long(full | {"topic/last": "x = 1\n" * 20, "other/a": "x = 1\n"}) == []
+    assert len(too_long(full | {"topic/last": "x = 1\n" * 21})) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -43,6 +44,22 @@ def detect(frameworks=framework.NAMES):
         else:
             rows += _probe_elsewhere(name)
     return tuple(rows)
+
+
+@contextlib.contextmanager
+def one_thread():
+    """Let PyTorch use one thread for a while: with small networks, more threads mostly wait for one another.
+
+    They wait busily, so that another program on the same cores makes training several times slower.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def pick_device(name=None):

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from course_lib.common.device import one_thread
 from course_lib.dqn import reference
 from course_lib.dqn.agent import BaseAgent
 from course_lib.dqn.config import SETTINGS, DQNConfig
@@ -186,16 +187,14 @@ class DQNAgent(BaseAgent):
         obs = np.asarray(obs * self.scale, np.float32)
         if self._acting_weights is not None:  # for a batch this small NumPy is faster than a framework
             return reference.mlp_forward(self._acting_weights, obs)
-        training = self._acting_net.training  # dropout and the like are for updates only
-        with torch.no_grad():
-            q = self._acting_net.eval()(torch.from_numpy(obs).to(self.device)).cpu().numpy()
-        self._acting_net.train(training)
-        return q
+        with torch.no_grad():  # in eval mode: dropout and the like are for updates only
+            return self._acting_net.eval()(torch.from_numpy(obs).to(self.device)).cpu().numpy()
 
     def update_block(self, block):
         """U gradient steps, one on each batch of a `Batch` of arrays (U, B, ...); returns their mean loss."""
         tensors = (torch.as_tensor(field, device=self.device).unbind(0) for field in self._scaled(block))
-        losses = [self._update(Batch(*fields)) for fields in zip(*tensors, strict=True)]
+        with one_thread():
+            losses = [self._update(Batch(*fields)) for fields in zip(*tensors, strict=True)]
         return float(torch.stack(losses).mean())
 
     def _update(self, batch):

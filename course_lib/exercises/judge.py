@@ -174,14 +174,14 @@ def compare(expected, got, tolerance):
     if isinstance(expected, float):
         if not isinstance(got, numbers.Real) or isinstance(got, bool):
             return f"expected a number, got {_kind(got)}"
-        if not np.isclose(float(got), expected, rtol=tolerance, atol=tolerance):
+        if not np.isclose(float(got), expected, rtol=tolerance, atol=tolerance, equal_nan=True):
             return f"expected {show(expected)}, got {show(float(got))}"
         return ""
     if not isinstance(got, np.ndarray) or got.shape != expected.shape:
         return f"expected an array of shape {expected.shape}, got {_kind(got)}"
     if got.dtype.kind != expected.dtype.kind:
         return f"expected an array of {expected.dtype}, got {got.dtype}"
-    if not np.allclose(got, expected, rtol=tolerance, atol=tolerance):  # false for NaN, too
+    if not np.allclose(got, expected, rtol=tolerance, atol=tolerance, equal_nan=True):  # NaN equals only NaN
         return f"expected {show(expected)}, got {show(got)}"
     return ""
 

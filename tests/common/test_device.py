@@ -262,3 +262,16 @@ def test_a_real_cuda_card():
     row = hardware.torch_devices(torch, "pytorch")[0]
     assert (row.device, row.works, row.note) == ("cuda", True, "") and row.memory_gib > 1
     assert np.isfinite(row.memory_gib) and row.kind in ("CUDA", "ROCm")
+
+
+def test_one_thread_is_given_back():
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        with pytest.raises(KeyError), device.one_thread():
+            assert torch.get_num_threads() == 1
+            raise KeyError
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

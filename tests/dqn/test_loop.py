@@ -128,9 +128,9 @@ def test_a_restart_of_the_episodes_forgets_the_open_transitions():
         for _ in range(steps):
             trainer.collect()
         trainer._start_episodes()
-    obs, next_obs = (field[: len(trainer.buffer), 0] for field in (trainer.buffer.storage.obs, trainer.buffer.storage.next_obs))
-    assert len(obs) == 3 + 18
-    np.testing.assert_array_equal(next_obs, obs + 3)
+    stored = trainer.buffer.storage
+    assert len(trainer.buffer) == 3 + 18
+    np.testing.assert_array_equal(stored.next_obs[:21], stored.obs[:21] + 3)
 
 
 def test_without_replay_only_the_latest_steps_are_seen():

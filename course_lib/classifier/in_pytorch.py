@@ -1,0 +1,146 @@
+"""Small classifiers in PyTorch, for the topics that take networks apart; `in_keras` is the same file in Keras."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from course_lib.classifier.config import TrainingConfig, check_data
+
+__all__ = ["TrainingConfig", "accuracy", "make_cnn", "make_mlp", "measure_latency", "predict", "train"]
+
+
+def make_mlp(input_shape, n_classes, *, hidden=(300, 100), seed=0):
+    """A dense ReLU network from inputs (B, *input_shape) to logits (B, n_classes); by default LeNet-300-100.
+
+    Kernels start uniform in +-sqrt(6/inputs) (He et al. 2015, eq. 10), biases at zero, drawn from `seed` alone.
+    """
+    return _initialise(nn.Sequential(nn.Flatten(), *_dense([math.prod(input_shape), *hidden, n_classes])), seed)
+
+
+def make_cnn(input_shape, n_classes, *, filters=(16, 32), hidden=(64,), seed=0):
+    """A small convolutional network from images (B, height, width) to logits (B, n_classes).
+
+    Each 3x3 convolution keeps the size and is followed by a ReLU and 2x2 pooling; then come dense layers.
+    """
+    (height, width), channels = input_shape, 1
+    layers = [nn.Unflatten(1, (1, height))]
+    for count in filters:
+        layers += [nn.Conv2d(channels, count, 3, padding="same"), nn.ReLU(), nn.MaxPool2d(2)]
+        height, width, channels = height // 2, width // 2, count
+    sizes = [height * width * channels, *hidden, n_classes]
+    return _initialise(nn.Sequential(*layers, nn.Flatten(), *_dense(sizes)), seed)
+
+
+def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None):
+    """Train a classifier with Adam on the cross-entropy, in place.
+
+    Parameters
+    ----------
+    model : network
+    x : array (N, *input_shape)
+    y : integer array (N,)
+    config : TrainingConfig, optional
+    seed : int
+        Seed of the order of the examples.
+    callbacks : sequence of callables
+        `callback(model, step, updates)` is called before the first update, with step 0, and after each of all
+        `updates`.
+    penalty : callable, optional
+        `penalty(kernel)` of each layer's kernel is added to the loss.
+
+    Returns
+    -------
+    list of float
+        The mean loss of each epoch.
+    """
+    check_data(x, y)
+    config = config or TrainingConfig()
+    updates, device = config.updates(len(x)), next(model.parameters()).device
+    x, y = torch.as_tensor(x, device=device), torch.as_tensor(y, device=device)
+    for callback in callbacks:
+        callback(model, 0, updates)
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, eps=1e-7, fused=True)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, updates)
+    rng, losses, step = np.random.default_rng(seed), [], 0
+    model.train()
+    for _ in range(config.epochs):
+        order, total = torch.from_numpy(rng.permutation(len(x))).to(device), 0.0
+        for rows in order.split(config.batch_size):
+            loss = F.cross_entropy(model(x[rows]), y[rows]) + _penalties(model, penalty)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            step, total = step + 1, total + loss.detach() * len(rows)
+            for callback in callbacks:
+                callback(model, step, updates)
+        losses.append(float(total) / len(x))
+    model.eval()
+    return losses
+
+
+@torch.no_grad()
+def predict(model, x, *, batch_size=1000):
+    """Logits (N, n_classes) as an array, of inputs (N, *input_shape)."""
+    model.eval()
+    parts = torch.as_tensor(x, device=next(model.parameters()).device).split(batch_size)
+    return torch.cat([model(part) for part in parts]).numpy(force=True)
+
+
+def accuracy(model, x, y):
+    """Share of the examples x (N, *input_shape) whose largest logit is that of their class y (N,)."""
+    check_data(x, y)
+    return float((predict(model, x).argmax(axis=1) == y).mean())
+
+
+def measure_latency(models, x, *, repeats=30):
+    """How long each network takes for the inputs `x` all at once, in seconds: the median of `repeats` calls.
+
+    The networks take turns, so that whatever else the computer does slows all of them alike.
+
+    Parameters
+    ----------
+    models : list of networks
+    x : array (N, *input_shape)
+    repeats : int
+
+    Returns
+    -------
+    array (len(models),)
+    """
+    inputs = [torch.as_tensor(x, device=next(model.parameters()).device) for model in models]
+    seconds = np.empty((repeats, len(models)))
+    for i in range(-3, repeats):  # the first calls set things up, and are overwritten
+        for j, model in enumerate(models):
+            started = time.perf_counter()
+            with torch.inference_mode():
+                model.eval()(inputs[j]).cpu()
+            seconds[i, j] = time.perf_counter() - started
+    return np.median(seconds, axis=0)
+
+
+def _dense(sizes):
+    pairs = zip(sizes[:-1], sizes[1:], strict=True)
+    return [layer for inputs, units in pairs for layer in (nn.Linear(inputs, units), nn.ReLU())][:-1]
+
+
+def _penalties(model, penalty):
+    layers = [layer for layer in model if isinstance(layer, (nn.Linear, nn.Conv2d))]
+    return sum(penalty(layer.weight) for layer in layers) if penalty else 0.0
+
+
+@torch.no_grad()
+def _initialise(model, seed):
+    generator = torch.Generator().manual_seed(int(seed))
+    for layer in model:
+        if hasattr(layer, "weight"):
+            bound = math.sqrt(6 / layer.weight[0].numel())
+            layer.weight.uniform_(-bound, bound, generator=generator)
+            layer.bias.zero_()
+    return model

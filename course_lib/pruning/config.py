@@ -1,0 +1,40 @@
+"""The hyper-parameters of gradual pruning, shared by both frameworks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SCOPES = ("global", "layer", "lamp")
+
+
+@dataclass(frozen=True)
+class PruningConfig:
+    """How much is pruned in a training run, where, and when.
+
+    Raises
+    ------
+    ValueError
+        If a field is outside its range; the message names the field, what was expected and what came.
+    """
+
+    sparsity: float = 0.9  # share of the weights that are 0 in the end (biases are never pruned)
+    scope: str = "global"  # where weights compete: "global", "layer", or "lamp" (global, scaled by layer)
+    begin: float = 0.0  # share of the updates after which pruning begins ...
+    end: float = 0.6  # ... and ends; the rest is fine-tuning
+    prune_every: int = 20  # updates between two steps of pruning
+
+    def __post_init__(self):
+        _require(self, "prune_every", lambda v: isinstance(v, int) and v >= 1, "a whole number >= 1")
+        _require(self, "sparsity", lambda v: 0 <= v < 1, "a number in [0, 1)")
+        _require(self, "scope", lambda v: v in SCOPES, f"one of {', '.join(SCOPES)}")
+        _require(self, "begin", lambda v: 0 <= v < self.end <= 1, "begin and end with 0 <= begin < end <= 1")
+
+
+def _require(config, name, holds, expected):
+    value = getattr(config, name)
+    try:
+        fine = holds(value)
+    except TypeError:
+        fine = False
+    if not fine:
+        raise ValueError(f"PruningConfig.{name}: expected {expected}, got {value!r}")

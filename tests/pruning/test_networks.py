@@ -1,0 +1,251 @@
+"""Masks, gradual pruning, shrinking and saving, in both frameworks."""
+
+import numpy as np
+import pytest
+
+from course_lib.common import data
+from course_lib.pruning.config import PruningConfig
+from course_lib.pruning.scores import live_neurons
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return data.load("digits")
+
+
+def networks(classifier):
+    return [classifier.make_mlp((8, 8), 10, hidden=(30, 20), seed=1),
+            classifier.make_cnn((8, 8), 10, filters=(6, 8), hidden=(12,), seed=1)]
+
+
+def random_masks(kernels, share=0.7, seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.uniform(size=kernel.shape) > share for kernel in kernels]
+
+
+def test_a_mask_holds_at_once_and_through_training(pruning, classifier, digits):
+    for model in networks(classifier):
+        masks = random_masks(pruning.get_kernels(model))
+        pruning.apply_masks(model, masks)
+        before = pruning.get_kernels(model)
+        expected = 1 - sum(m.sum() for m in masks) / sum(m.size for m in masks)
+        assert pruning.sparsity(model) == pytest.approx(expected, abs=1e-3)
+        classifier.train(model, digits.x_train, digits.y_train, classifier.TrainingConfig(epochs=2))
+        after = pruning.get_kernels(model)
+        for mask, old, new in zip(masks, before, after):
+            assert not new[~mask].any() and np.abs(new - old)[mask].max() > 1e-3
+
+
+def test_a_mask_holds_in_a_network_that_was_compiled_before(pruning, classifier, digits):
+    model = networks(classifier)[0]
+    config = classifier.TrainingConfig(epochs=1)
+    classifier.train(model, digits.x_train, digits.y_train, config)
+    masks = random_masks(pruning.get_kernels(model))
+    pruning.apply_masks(model, masks)
+    if hasattr(model, "fit"):  # Keras: train once more without compiling anew
+        model.fit(digits.x_train, digits.y_train, verbose=0)
+    else:
+        classifier.train(model, digits.x_train, digits.y_train, config)
+    assert not any(kernel[~mask].any() for kernel, mask in zip(pruning.get_kernels(model), masks))
+
+
+def test_new_masks_replace_the_old(pruning, classifier):
+    model = networks(classifier)[0]
+    first = random_masks(pruning.get_kernels(model), 0.2)
+    pruning.apply_masks(model, first)
+    second = [mask & other for mask, other in zip(first, random_masks(first, 0.5, seed=1))]
+    pruning.apply_masks(model, second)
+    assert all(((kernel != 0) == mask).all() for kernel, mask in zip(pruning.get_kernels(model), second))
+
+
+def test_a_masked_layer_can_be_overwritten(pruning, classifier):
+    model = networks(classifier)[0]
+    masks = random_masks(pruning.get_kernels(model))
+    for _ in range(2):  # without a mask, then with one
+        kernel, bias = np.ones(masks[1].shape, np.float32), np.arange(20, dtype=np.float32)
+        pruning.set_layer(model, 1, kernel, bias)
+        assert (pruning.get_kernels(model)[1] == 1).all()
+        pruning.apply_masks(model, masks)
+        pruning.set_layer(model, 1, 2 * kernel, bias)
+        np.testing.assert_array_equal(pruning.get_kernels(model)[1], 2 * masks[1])
+        masks = [np.ones_like(mask) for mask in masks]
+        pruning.apply_masks(model, masks)
+
+
+@pytest.mark.parametrize("begin", [0.0, 0.3])
+@pytest.mark.parametrize("scope", ["global", "layer", "lamp"])
+def test_gradual_pruning_follows_its_schedule_to_the_end(pruning, classifier, digits, begin, scope):
+    model, seen = networks(classifier)[0], []
+    config = PruningConfig(sparsity=0.8, scope=scope, begin=begin, end=0.8, prune_every=5)
+    losses = classifier.train(
+        model, digits.x_train[:640], digits.y_train[:640], classifier.TrainingConfig(epochs=10),
+        callbacks=[pruning.gradual_pruning(config), lambda model, step, updates: seen.append(pruning.sparsity(model))])
+    assert len(seen) == 101 and losses[-1] < losses[0]
+    assert max(seen[: int(100 * begin)], default=0) < 0.01
+    assert (np.diff(seen) >= -1e-9).all()
+    middle = int(50 * begin + 40)
+    assert seen[middle] == pytest.approx(0.8 - 0.8 / 8, abs=0.03)  # cubic: 7/8 done half-way
+    np.testing.assert_allclose(seen[80:], 0.8, atol=0.01)
+
+
+def silence(pruning, model, keep):
+    """Make all neurons but those to keep silent."""
+    for index, (kernel, kept) in enumerate(zip(pruning.get_kernels(model), keep)):
+        live = np.isin(np.arange(kernel.shape[-1]), kept)
+        pruning.set_layer(model, index, kernel * live, np.linspace(-1, 1, len(live)) * live)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_shrunk_network_says_what_the_silenced_one_says(pruning, classifier, digits, masked):
+    keeps = [[[3, 0, 7, 29], [19, 4]], [[5, 1], [0, 2, 7], [11, 3, 4]]]
+    for model, keep in zip(networks(classifier), keeps):
+        silence(pruning, model, keep)
+        if masked:
+            pruning.apply_masks(model, random_masks(pruning.get_kernels(model), 0.3))
+        expected = classifier.predict(model, digits.x_test)
+        small = pruning.shrink(model, keep)
+        np.testing.assert_allclose(classifier.predict(small, digits.x_test), expected, atol=1e-5)
+        assert [k.shape[-1] for k in pruning.get_kernels(small)] == [*map(len, keep), 10]
+        assert np.abs(expected).max() > 0.1
+        classifier.train(small, digits.x_train, digits.y_train, classifier.TrainingConfig(epochs=1))
+        np.testing.assert_array_equal(classifier.predict(model, digits.x_test), expected)  # untouched
+
+
+def test_keeping_all_changes_nothing(pruning, classifier, digits):
+    for model in networks(classifier):
+        same = pruning.shrink(model, [None] * (len(pruning.get_kernels(model)) - 1))
+        np.testing.assert_allclose(classifier.predict(same, digits.x_test), classifier.predict(model, digits.x_test),
+                                   atol=1e-6)
+
+
+@pytest.fixture
+def with_norms(twin):
+    """A network with BatchNorm after a convolution, after flattening and after a dense layer."""
+    if twin("pruning").__name__.endswith("pytorch"):
+        from torch import nn
+
+        return nn.Sequential(nn.Unflatten(1, (1, 8)), nn.Conv2d(1, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Flatten(),
+                             nn.BatchNorm1d(216), nn.Linear(216, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Dropout(0.1),
+                             nn.Linear(12, 10))
+    import keras
+    from keras import layers
+
+    return keras.Sequential([
+        keras.Input((8, 8)), layers.Reshape((8, 8, 1)), layers.Conv2D(6, 3), layers.BatchNormalization(),
+        layers.ReLU(), layers.Flatten(), layers.BatchNormalization(), layers.Dense(12), layers.BatchNormalization(),
+        layers.ReLU(), layers.Dropout(0.1), layers.Dense(10)])
+
+
+def test_batch_norm_is_cut_as_well(pruning, classifier, digits, with_norms):
+    classifier.train(with_norms, digits.x_train, digits.y_train, classifier.TrainingConfig(epochs=1))
+    keep = [[4, 1], [0, 2, 3, 5, 7]]
+    small = pruning.shrink(with_norms, keep)
+    a, b = pruning.collect_activations(with_norms, digits.x_test), pruning.collect_activations(small, digits.x_test)
+    np.testing.assert_allclose(b[0][1], a[0][1][..., [1, 4]], atol=1e-4)
+    live = np.isin(np.arange(216) % 6, [1, 4]) if a[1][0].shape == (450, 216) and not hasattr(
+        with_norms, "parameters") else np.isin(np.arange(216) // 36, [1, 4])
+    np.testing.assert_allclose(b[1][0], a[1][0][:, live], atol=1e-4)  # the inputs that stay are what they were
+    assert [k.shape[-1] for k in pruning.get_kernels(small)] == [2, 5, 10]
+    classifier.train(small, digits.x_train, digits.y_train, classifier.TrainingConfig(epochs=1))
+
+
+def test_activations_are_those_of_the_layers(pruning, classifier, digits):
+    model = networks(classifier)[0]
+    found = pruning.collect_activations(model, digits.x_train)  # more than one batch
+    inputs = digits.x_train.reshape(len(digits.x_train), 64)
+    biases = [np.linspace(-1, 1, 30), np.linspace(-1, 1, 20), np.zeros(10)]
+    for index, bias in enumerate(biases):
+        pruning.set_layer(model, index, pruning.get_kernels(model)[index], bias)
+    found = pruning.collect_activations(model, digits.x_train)
+    for (into, out), kernel, bias in zip(found, pruning.get_kernels(model), biases):
+        np.testing.assert_allclose(into, inputs, atol=1e-5)
+        np.testing.assert_allclose(out, inputs @ kernel + bias, atol=1e-4)
+        inputs = np.maximum(out, 0)
+    maps = pruning.collect_activations(networks(classifier)[1], digits.x_test)
+    assert [out.shape for _, out in maps] == [(450, 8, 8, 6), (450, 4, 4, 8), (450, 12), (450, 10)]
+
+
+def test_saving_keeps_masks_and_outputs(pruning, classifier, digits, tmp_path):
+    for masked in (False, True):
+        model, other = networks(classifier)[1], classifier.make_cnn((8, 8), 10, filters=(6, 8), hidden=(12,), seed=2)
+        if masked:
+            masks = random_masks(pruning.get_kernels(model))
+            pruning.apply_masks(model, masks)
+        pruning.save(model, tmp_path / "net.npz")
+        pruning.load(other, tmp_path / "net.npz")
+        first, second = (classifier.predict(net, digits.x_test) for net in (model, other))
+        np.testing.assert_array_equal(first, second)
+    classifier.train(other, digits.x_train, digits.y_train, classifier.TrainingConfig(epochs=1))
+    assert not any(kernel[~mask].any() for kernel, mask in zip(pruning.get_kernels(other), masks))
+
+
+def test_what_cannot_be_loaded_is_refused(pruning, classifier, tmp_path):
+    path = tmp_path / "net.npz"
+    pruning.save(networks(classifier)[0], path)
+    with pytest.raises(ValueError, match="net.npz: it holds a network of other layers"):
+        pruning.load(classifier.make_mlp((8, 8), 10, hidden=(30, 21)), path)
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(ValueError, match="net.npz"):
+        pruning.load(networks(classifier)[0], path)
+
+
+def test_group_lasso_presses_whole_neurons_to_zero(pruning, classifier, digits):
+    config = classifier.TrainingConfig(epochs=30, learning_rate=3e-3)
+    live = {}
+    for strength in (0.0, 1e-2):
+        model = classifier.make_mlp((8, 8), 10, hidden=(60, 30), seed=0)
+        classifier.train(model, digits.x_train, digits.y_train, config, penalty=pruning.group_lasso(strength))
+        live[strength] = live_neurons(pruning.get_kernels(model))[:-1]
+    assert [len(neurons) for neurons in live[0.0]] == [60, 30]
+    assert len(live[1e-2][0]) < 50 and len(live[1e-2][1]) < 28
+    small = pruning.shrink(model, live[1e-2])
+    whole, cut = (classifier.accuracy(net, digits.x_test, digits.y_test) for net in (model, small))
+    assert cut > 0.9 and abs(cut - whole) < 0.02  # what went was of no use
+
+
+def test_the_penalty_is_the_sum_of_the_norms(pruning, classifier):
+    kernel = np.zeros((64, 30), np.float32)
+    kernel[:4, 0], kernel[0, 1] = 0.5, -0.05  # norms 1 and 0.05
+    model = networks(classifier)[0]
+    pruning.set_layer(model, 0, kernel, np.zeros(30))
+    layer = next(layer for layer in getattr(model, "layers", model) if hasattr(layer, "bias"))
+    tensor = layer.kernel if hasattr(layer, "kernel") else layer.weight
+    assert float(pruning.group_lasso(2.0)(tensor)) == pytest.approx(2.1, rel=1e-3)
+    assert [neurons.tolist() for neurons in live_neurons([kernel], tolerance=0.04)] == [[0, 1]]
+    assert [neurons.tolist() for neurons in live_neurons([kernel], tolerance=0.06)] == [[0]]
+
+
+def test_other_networks_and_wrong_lists_are_refused(pruning, classifier, with_norms):
+    model = networks(classifier)[0]
+    kernels = pruning.get_kernels(model)
+    with pytest.raises(ValueError, match="masks: expected one for each kernel"):
+        pruning.apply_masks(model, [kernel.T != 0 for kernel in kernels])
+    with pytest.raises(ValueError, match="masks: expected one for each kernel.*float"):
+        pruning.apply_masks(model, kernels)
+    for keep, message in (([None], "keep: expected 2 entries"), ([None, [20]], r"keep\[1\]: expected different"),
+                          ([[], None], r"keep\[0\]: expected a list of at least one"),
+                          ([[1, 1], None], "different numbers"), ([[0.5], None], "by number")):
+        with pytest.raises(ValueError, match=message):
+            pruning.shrink(model, keep)
+    with pytest.raises(ValueError, match="model: expected a .*Sequential"):
+        pruning.shrink(np.zeros(3), [None])
+
+
+def test_a_layer_that_pruning_does_not_know_is_named(twin):
+    pruning = twin("pruning")
+    if pruning.__name__.endswith("pytorch"):
+        from torch import nn
+
+        strange = nn.Sequential(nn.Linear(4, 4), nn.LSTM(4, 4))
+    else:
+        import keras
+
+        strange = keras.Sequential([keras.Input((4, 4)), keras.layers.LSTM(4), keras.layers.Dense(4)])
+    with pytest.raises(ValueError, match="model: expected a .*got LSTM"):
+        pruning.get_kernels(strange)
+
+
+def test_latency_is_measured(classifier):
+    small, large = (classifier.make_mlp((28, 28), 10, hidden=hidden) for hidden in ((8,), (1000, 1000)))
+    seconds = classifier.measure_latency([large, small], np.zeros((500, 28, 28), np.float32), repeats=5)
+    assert seconds.shape == (2,) and seconds[0] > 3 * seconds[1] > 0
