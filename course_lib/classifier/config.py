@@ -20,12 +20,15 @@ class TrainingConfig:
     learning_rate: float = 1e-3  # Adam's first step size; it falls to 0 along half a cosine
     batch_size: int = 64  # examples per update
     epochs: int = 30  # passes over the training data
+    l2: float = 0.0  # what a sum of squared kernel entries of 1 adds to the loss: weight decay
 
     def __post_init__(self):
         for name in ("batch_size", "epochs"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"TrainingConfig.{name}: expected a whole number >= 1, got {value!r}")
+        if not isinstance(self.l2, (int, float)) or self.l2 < 0:
+            raise ValueError(f"TrainingConfig.l2: expected a number >= 0, got {self.l2!r}")
         if not isinstance(self.learning_rate, (int, float)) or self.learning_rate <= 0:
             raise ValueError(f"TrainingConfig.learning_rate: expected a number > 0, got {self.learning_rate!r}")
 

@@ -48,7 +48,7 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None):
         `callback(model, step, updates)` is called before the first update, with step 0, and after each of all
         `updates`.
     penalty : callable, optional
-        `penalty(kernel)` of each layer's kernel is added to the loss.
+        `penalty(kernel)` of each layer's kernel is added to the loss, beside `config.l2`'s.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None):
         callback(model, 0, updates)
     for layer in model.layers:
         if hasattr(layer, "kernel"):
-            layer.kernel.regularizer = penalty
+            layer.kernel.regularizer = _penalty(config.l2, penalty)
     schedule = keras.optimizers.schedules.CosineDecay(config.learning_rate, updates)
     model.compile(keras.optimizers.Adam(schedule, epsilon=1e-7), jit_compile=False,
                   loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
@@ -115,6 +115,12 @@ def measure_latency(models, x, *, repeats=30):
             ops.convert_to_numpy(function(inputs))
             seconds[i, j] = time.perf_counter() - started
     return np.median(seconds, axis=0)
+
+
+def _penalty(l2, penalty):
+    if l2 and penalty:
+        return lambda kernel: penalty(kernel) + l2 * ops.sum(ops.square(kernel))
+    return keras.regularizers.L2(l2) if l2 else penalty
 
 
 def _dense(sizes, seed):

@@ -52,7 +52,7 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None):
         `callback(model, step, updates)` is called before the first update, with step 0, and after each of all
         `updates`.
     penalty : callable, optional
-        `penalty(kernel)` of each layer's kernel is added to the loss.
+        `penalty(kernel)` of each layer's kernel is added to the loss, beside `config.l2`'s.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None):
     check_data(x, y)
     config = config or TrainingConfig()
     updates, device = config.updates(len(x)), next(model.parameters()).device
-    x, y = torch.as_tensor(x, device=device), torch.as_tensor(y, device=device)
+    x, y = (torch.as_tensor(array, device=device) for array in (x, y))
     for callback in callbacks:
         callback(model, 0, updates)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, eps=1e-7, fused=True)
@@ -72,7 +72,7 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None):
     for _ in range(config.epochs):
         order, total = torch.from_numpy(rng.permutation(len(x))).to(device), 0.0
         for rows in order.split(config.batch_size):
-            loss = F.cross_entropy(model(x[rows]), y[rows]) + _penalties(model, penalty)
+            loss = F.cross_entropy(model(x[rows]), y[rows]) + _penalties(model, config.l2, penalty)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -81,7 +81,6 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None):
             for callback in callbacks:
                 callback(model, step, updates)
         losses.append(float(total) / len(x))
-    model.eval()
     return losses
 
 
@@ -130,9 +129,10 @@ def _dense(sizes):
     return [layer for inputs, units in pairs for layer in (nn.Linear(inputs, units), nn.ReLU())][:-1]
 
 
-def _penalties(model, penalty):
-    layers = [layer for layer in model if isinstance(layer, (nn.Linear, nn.Conv2d))]
-    return sum(penalty(layer.weight) for layer in layers) if penalty else 0.0
+def _penalties(model, l2, penalty):
+    kernels = [layer.weight for layer in model if isinstance(layer, (nn.Linear, nn.Conv2d))]
+    total = sum(map(penalty, kernels)) if penalty else 0.0
+    return total + l2 * sum(kernel.square().sum() for kernel in kernels) if l2 else total
 
 
 @torch.no_grad()

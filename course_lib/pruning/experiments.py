@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+from gymnasium.vector import SyncVectorEnv
 
+from course_lib.dqn.config import DQNConfig
+from course_lib.dqn.envs import make_vec
+from course_lib.dqn.loop import Trainer, evaluate
 from course_lib.pruning.information import gaussian_mi_selection, least_squares_reconstruction
+from course_lib.pruning.schedules import polynomial_sparsity
+from course_lib.pruning.scores import magnitude_mask
+
+# For a few hundred episodes of a few steps each; the reward comes at the end and is not discounted.
+CHOOSER = DQNConfig(hidden=(64,), learning_rate=3e-3, batch_size=32, scale_obs=False, gamma=1.0, n_step=3,
+                    warmup_steps=60, train_every=4, updates_per_block=8, epsilon_end=0.1, epsilon_steps=300,
+                    tau=0.05, eval_every=10_000)
 
 
 def shrink_by_information(pruning, model, x, sizes):
@@ -40,3 +51,111 @@ def shrink_by_information(pruning, model, x, sizes):
         model = pruning.shrink(model, keep)
         pruning.set_layer(model, index + 1, kernel.astype(np.float32), bias.astype(np.float32))
     return model
+
+
+def prune_agent(pruning, agent, final, *, steps=20_000, seed=0, levels=(0.5, 0.8, 0.9, 0.95), episodes=50):
+    """Prune a DQN agent for CartPole gradually while it goes on learning; in place.
+
+    Parameters
+    ----------
+    pruning : module
+        A twin.
+    agent : DQNAgent
+        Trained, of the same framework.
+    final : float
+        Sparsity at the end, reached after 0.8 of the steps.
+    steps : int
+        Environment steps.
+    seed : int
+    levels : sequence of float
+        Sparsities at which to evaluate, when they are first reached.
+    episodes : int
+        Greedy episodes per evaluation.
+
+    Returns
+    -------
+    dict of float to float
+        The mean return at each level.
+    """
+    trainer, returns = Trainer(agent, make_vec("CartPole-v1", 32), seed=seed, eval_env=False), {}
+    stage = make_vec("CartPole-v1", episodes)
+    while trainer.history.steps < steps:
+        trainer.collect()
+        done = agent.updates
+        trainer.learn()
+        if agent.updates == done:
+            continue
+        now = polynomial_sparsity(trainer.history.steps, agent.config.warmup_steps, 0.8 * steps, final)
+        silence(pruning, agent, now)
+        for level in levels:
+            if level not in returns and now >= level - 1e-9:
+                returns[level] = float(evaluate(agent, stage, episodes, seed=seed).mean())
+    return returns
+
+
+def silence(pruning, agent, sparsity):
+    """Set the smallest weights of an agent's network to zero once, and the same ones in its target network."""
+    masks = magnitude_mask(pruning.get_kernels(agent.q_net), sparsity)
+    for net in (agent.q_net, agent.target_net):
+        for index, (kernel, mask) in enumerate(zip(pruning.get_kernels(net), masks, strict=True)):
+            pruning.set_layer(net, index, kernel * mask)
+
+
+def prune_agent_at_once(pruning, agent, levels, *, episodes=50, seed=0):
+    """The mean return at each of the sparsities `levels`, without further learning; the agent stays as it is."""
+    stage, whole, returns = make_vec("CartPole-v1", episodes), agent.state(), {}
+    for level in levels:
+        silence(pruning, agent, level)
+        agent.restore(agent.state())  # so that it acts by the new weights at once
+        returns[level] = float(evaluate(agent, stage, episodes, seed=seed).mean())
+        agent.restore(whole)
+    return returns
+
+
+def choose_by_dqn(dqn, env, evaluations, *, seed=0, config=CHOOSER):
+    """Let a DQN play a `SparsityEnv` until it has tried `evaluations` different choices.
+
+    Returns
+    -------
+    list, float
+        The best choices it tried, and their reward.
+    """
+    trainer = Trainer(dqn.DQNAgent(env.observation_space.shape, env.levels, config, seed=seed),
+                      SyncVectorEnv([lambda: env]), seed=seed, eval_env=False)
+    while env.evaluations < evaluations and trainer.history.steps < 20 * evaluations * env.layers:
+        trainer.collect()
+        trainer.learn()
+    return env.best
+
+
+def choose_at_random(env, evaluations, *, seed=0):
+    """The same with random actions."""
+    rng = np.random.default_rng(seed)
+    for _ in range(20 * evaluations):
+        env.reset()
+        while len(env.choices) < env.layers:
+            env.step(int(rng.integers(env.levels)))
+        if env.evaluations >= evaluations:
+            break
+    return env.best
+
+
+def masked_accuracy(classifier, pruning, model, x, y):
+    """A function for `SparsityEnv`: accuracy on x (N, ...), y (N,) at one sparsity for each layer, without training."""
+    copy, kernels = pruning.shrink(model, [None] * (len(pruning.get_kernels(model)) - 1)), pruning.get_kernels(model)
+
+    def accuracy(sparsities):
+        for index, mask in enumerate(magnitude_mask(kernels, sparsities, scope="layer")):
+            pruning.set_layer(copy, index, kernels[index] * mask)
+        return classifier.accuracy(copy, x, y)
+
+    return accuracy
+
+
+def width_accuracy(classifier, pruning, model, x, y, x_choose):
+    """A function for `SparsityEnv`: accuracy on x, y of the network shrunk to these widths by information."""
+    def accuracy(widths):
+        small = shrink_by_information(pruning, model, x_choose, [int(width) for width in widths])
+        return classifier.accuracy(small, x, y)
+
+    return accuracy

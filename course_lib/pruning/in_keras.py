@@ -26,12 +26,13 @@ def get_kernels(model):
     return [_to_array(layer.kernel) for layer in _weighted(model)]
 
 
-def set_layer(model, index, kernel, bias):
-    """Overwrite the kernel and bias of the weighted layer number `index`; a mask on it stays."""
+def set_layer(model, index, kernel, bias=None):
+    """Overwrite the kernel, and the bias if one is given, of the weighted layer number `index`; a mask stays."""
     layer = _weighted(model)[index]
     held = layer.kernel.constraint or (lambda kernel: kernel)
     layer.kernel.assign(held(ops.convert_to_tensor(kernel, "float32")))
-    layer.bias.assign(bias)
+    if bias is not None:
+        layer.bias.assign(bias)
 
 
 def apply_masks(model, masks):

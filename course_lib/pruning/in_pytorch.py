@@ -29,12 +29,13 @@ def get_kernels(model):
     return [_to_array(layer.weight) for layer in _weighted(model)]
 
 
-def set_layer(model, index, kernel, bias):
-    """Overwrite the kernel and bias of the weighted layer number `index`; a mask on it stays."""
+def set_layer(model, index, kernel, bias=None):
+    """Overwrite the kernel, and the bias if one is given, of the weighted layer number `index`; a mask stays."""
     layer = _weighted(model)[index]
     with torch.no_grad():
         _trained(layer).copy_(_from_array(kernel))
-        layer.bias.copy_(torch.as_tensor(bias))
+        if bias is not None:
+            layer.bias.copy_(torch.as_tensor(bias))
 
 
 def apply_masks(model, masks):

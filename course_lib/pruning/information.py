@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def gaussian_mi_selection(activations, preactivations, k, *, noise=1e-3):
+def gaussian_mi_selection(activations, preactivations, k, *, noise=0.1):
     """Pick k neurons, one after the other, that together tell most about the next layer.
 
     If all were jointly Gaussian, neuron j would add -1/2 log(1 - r^2) nats to those chosen, r^2 being the share of

@@ -15,7 +15,7 @@ def layer(rng, neurons=8, outputs=4, examples=500):
     return activations, activations @ rng.normal(size=(neurons, outputs)) + rng.normal(size=outputs)
 
 
-def information(activations, preactivations, chosen, noise=1e-3):
+def information(activations, preactivations, chosen, noise=0.1):
     """I(A_chosen; Z) in nats from determinants of covariances: slow, and by another formula."""
     z = preactivations - preactivations.mean(axis=0)
     a = (activations - activations.mean(axis=0))[:, list(chosen)]
