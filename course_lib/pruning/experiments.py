@@ -53,8 +53,8 @@ def shrink_by_information(pruning, model, x, sizes):
     return model
 
 
-def prune_agent(pruning, agent, final, *, steps=20_000, seed=0, levels=(0.5, 0.8, 0.9, 0.95), episodes=50):
-    """Prune a DQN agent for CartPole gradually while it goes on learning; in place.
+def prune_agent(pruning, agent, levels, *, steps=8_000, seed=0, episodes=20):
+    """Prune a DQN agent for CartPole in stages, while it goes on learning; in place.
 
     Parameters
     ----------
@@ -62,34 +62,34 @@ def prune_agent(pruning, agent, final, *, steps=20_000, seed=0, levels=(0.5, 0.8
         A twin.
     agent : DQNAgent
         Trained, of the same framework.
-    final : float
-        Sparsity at the end, reached after 0.8 of the steps.
-    steps : int
-        Environment steps.
-    seed : int
     levels : sequence of float
-        Sparsities at which to evaluate, when they are first reached.
+        Rising sparsities, one a stage.
+    steps : int
+        Environment steps of a stage: in the first half the sparsity rises to the stage's level, along the cubic
+        schedule; then it stays there.
+    seed : int
     episodes : int
-        Greedy episodes per evaluation.
+        Greedy episodes per evaluation; there is one every 1,000 steps of a stage's second half.
 
     Returns
     -------
     dict of float to float
-        The mean return at each level.
+        The mean return of each level's evaluations.
     """
-    trainer, returns = Trainer(agent, make_vec("CartPole-v1", 32), seed=seed, eval_env=False), {}
-    stage = make_vec("CartPole-v1", episodes)
-    while trainer.history.steps < steps:
-        trainer.collect()
-        done = agent.updates
-        trainer.learn()
-        if agent.updates == done:
-            continue
-        now = polynomial_sparsity(trainer.history.steps, agent.config.warmup_steps, 0.8 * steps, final)
-        silence(pruning, agent, now)
-        for level in levels:
-            if level not in returns and now >= level - 1e-9:
-                returns[level] = float(evaluate(agent, stage, episodes, seed=seed).mean())
+    trainer = Trainer(agent, make_vec("CartPole-v1", 32), seed=seed, eval_env=False)
+    stage, history, before, returns = make_vec("CartPole-v1", episodes), trainer.history, 0.0, {}
+    for number, level in enumerate(levels):
+        begin, seen = number * steps, []
+        while history.steps < begin + steps:
+            last, done = history.steps, agent.updates
+            trainer.collect()
+            trainer.learn()
+            if agent.updates > done:
+                now = polynomial_sparsity(history.steps, begin, begin + steps / 2, level, initial=before)
+                silence(pruning, agent, now)
+            if last // 1_000 < history.steps // 1_000 and history.steps > begin + steps / 2:
+                seen.append(evaluate(agent, stage, episodes, seed=history.steps).mean())
+        before, returns[level] = level, float(np.mean(seen))
     return returns
 
 
