@@ -53,7 +53,7 @@ def shrink_by_information(pruning, model, x, sizes):
     return model
 
 
-def prune_agent(pruning, agent, levels, *, steps=8_000, seed=0, episodes=20):
+def prune_agent(pruning, agent, levels, *, steps=12_000, seed=0, episodes=20):
     """Prune a DQN agent for CartPole in stages, while it goes on learning; in place.
 
     Parameters

@@ -1,0 +1,144 @@
+"""The claims of notebook 02 hold with a margin: over ten seeds in PyTorch, five in Keras. `-s` prints the margins."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from course_lib.common import data
+from course_lib.pruning import comparisons, env, experiments, scores
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", params=["pytorch", pytest.param("keras", marks=pytest.mark.keras)])
+def course(request):
+    """The twins, the images, the settings of the notebook, and a trained network for each seed."""
+    pytest.importorskip({"pytorch": "torch", "keras": "keras"}[request.param])
+    from importlib import import_module
+    from types import SimpleNamespace
+
+    pruning, classifier, dqn = (import_module(f"course_lib.{topic}.in_{request.param}")
+                                for topic in ("pruning", "classifier", "dqn"))
+    digits = comparisons.split(data.load("digits"))
+    config = classifier.TrainingConfig(learning_rate=3e-3, l2=3e-4)
+    models = [comparisons.trained(classifier, digits, config, seed)
+              for seed in range(10 if request.param == "pytorch" else 5)]
+    dense = np.array([classifier.accuracy(model, digits.x_test, digits.y_test) for model in models])
+    return SimpleNamespace(name=request.param, pruning=pruning, classifier=classifier, dqn=dqn, digits=digits,
+                           config=config, tuning=replace(config, epochs=20, l2=0.0), models=models, dense=dense)
+
+
+def show(course, what, margins):
+    print(f"\n{course.name}, {what}: {np.round(np.sort(np.ravel(margins)), 3)}")
+    return np.asarray(margins)
+
+
+def test_in_one_shot(course):
+    c = course
+    shares = [0.5, 0.85, 0.95]
+    by_size, by_lot = (np.array([comparisons.at_once(
+        c.classifier, c.pruning, model, c.digits, shares, rng=np.random.default_rng(seed) if lots else None)
+        for seed, model in enumerate(c.models)]) for lots in (False, True))
+    assert c.dense.min() > 0.95
+    assert show(c, "half, smallest first (< .02)", c.dense - by_size[:, 0]).max() < 0.02
+    assert show(c, "half at random (> .15)", c.dense - by_lot[:, 0]).min() > 0.15
+    assert show(c, "95 % (> .4)", c.dense - by_size[:, 2]).min() > 0.4
+
+
+def test_gradually_and_at_once(course):
+    c = course
+    slowly, at_once = (comparisons.gradually(c.classifier, c.pruning, c.models, c.digits, c.config, (0.95, 0.98),
+                                             end=end) for end in (0.6, 1e-6))
+    assert show(c, "95 % gradually (< .03)", c.dense - slowly[:, 0]).max() < 0.03
+    assert show(c, "95 %, gradually ahead (> .01)", slowly[:, 0] - at_once[:, 0]).min() > 0.01
+    assert show(c, "98 %, gradually ahead (> .4)", slowly[:, 1] - at_once[:, 1]).min() > 0.4
+
+
+def test_the_winning_ticket(course):
+    c = course
+    found = comparisons.lottery(c.classifier, c.pruning, c.models, c.digits, c.config, 0.9)
+    ahead = show(c, "ticket ahead of shuffled mask (mean > .005)", found["winning ticket"] - found["random mask"])
+    assert ahead.mean() > 0.008 and (ahead > 0).mean() >= 0.8
+
+
+def test_which_neurons(course):
+    c = course
+    found = comparisons.compare_criteria(c.classifier, c.pruning, c.models, c.digits, c.tuning, (30, 10))
+    after, before = ({name: pairs[:, i] for name, pairs in found.items()} for i in (1, 0))
+    for name in comparisons.CRITERIA[1:3]:
+        assert abs(np.median(show(c, f"{name}, against lots (within .04)", after[name] - after["random"]))) < 0.03
+    for name in comparisons.CRITERIA[:3]:
+        ahead = show(c, f"next layer ahead of {name} (> .02)", after[comparisons.CRITERIA[3]] - after[name])
+        assert np.median(ahead) > 0.025 and ahead.min() > 0
+        assert before[name].max() < 0.5
+    assert before[comparisons.CRITERIA[3]].min() > 0.9
+
+
+def test_group_lasso(course):
+    c, live = course, []
+    for strength in (1e-4, 3e-3, 1e-2):
+        model = c.classifier.make_mlp((8, 8), 10, seed=len(live))
+        c.classifier.train(model, c.digits.x, c.digits.y, replace(c.config, l2=0.0), seed=len(live),
+                           penalty=c.pruning.group_lasso(strength))
+        alive = scores.live_neurons(c.pruning.get_kernels(model))[:-1]
+        live.append(len(alive[0]))
+    small = c.pruning.shrink(model, alive)
+    assert show(c, "live neurons", live)[2] < 150 and live[0] > live[1] > live[2]
+    assert c.classifier.accuracy(small, c.digits.x_test, c.digits.y_test) > 0.92
+
+
+def test_an_agent_on_a_diet(course):
+    c, one_shot, in_stages = course, [], []
+    for seed in range(len(c.models)):
+        agent = c.dqn.train(c.dqn.make_vec("CartPole-v1", 32),
+                            replace(c.dqn.SETTINGS["CartPole-v1"], total_steps=15_000), seed=seed, eval_env=False).agent
+        one_shot.append(experiments.prune_agent_at_once(c.pruning, agent, [0.9])[0.9])
+        in_stages.append(experiments.prune_agent(c.pruning, agent, (0.5, 0.8, 0.9), seed=seed)[0.9])
+    show(c, "one shot at 90 %", one_shot)
+    show(c, "in stages at 90 %", in_stages)
+    groups = [np.median(in_stages[i: i + 3]) - np.median(one_shot[i: i + 3]) for i in range(len(c.models) - 2)]
+    assert show(c, "three seeds, in stages ahead (> 100)", groups).min() > 110
+
+
+def test_who_divides_best(course):
+    c, rows = course, []
+    for seed, model in enumerate(c.models):
+        weights, row = c.pruning.get_kernels(model), {}
+        reward = experiments.masked_accuracy(c.classifier, c.pruning, model, c.digits.x_val, c.digits.y_val)
+        masks = {"uniform": scores.magnitude_mask(weights, 0.9, scope="layer"),
+                 "lamp": scores.magnitude_mask(weights, 0.9, scope="lamp")}
+        for name in ("dqn", "random"):
+            game = env.SparsityEnv(3, env.sparsity_bounds([k.size for k in weights], 0.9), reward, levels=21)
+            if name == "dqn":
+                choices, _ = experiments.choose_by_dqn(c.dqn, game, 60, seed=seed)
+            else:
+                choices, _ = experiments.choose_at_random(game, 60, seed=seed)
+            assert game.evaluations >= 60
+            masks[name] = scores.magnitude_mask(weights, choices, scope="layer")
+        for name, chosen in masks.items():
+            row[name] = comparisons.tuned(c.classifier, c.pruning, model, c.digits, replace(c.tuning, epochs=5), chosen,
+                                          seed=seed)
+        rows.append(row)
+    untuned, tuned = ({name: np.array([row[name][i] for row in rows]) for name in rows[0]} for i in (0, 1))
+    threes = range(len(rows) - 2)
+    ahead = show(c, "DQN ahead of uniform (> .1)", untuned["dqn"] - untuned["uniform"])
+    assert min(ahead[i: i + 3].mean() for i in threes) > 0.15
+    level = show(c, "DQN against random search (within .08)", untuned["dqn"] - untuned["random"])
+    assert max(abs(level[i: i + 3].mean()) for i in threes) < 0.07
+    spread = [np.ptp([tuned[name][i: i + 3].mean() for name in ("dqn", "random", "lamp")]) for i in threes]
+    assert show(c, "after fine-tuning, three seeds (< .04)", spread).max() < 0.03
+
+
+def test_latency(course):
+    c = course
+    model = c.models[0]
+    small = experiments.shrink_by_information(c.pruning, model, c.digits.x, (30, 10))
+    masked = comparisons.copy_of(c.pruning, model)
+    for index, (kernel, mask) in enumerate(zip(c.pruning.get_kernels(model),
+                                               scores.magnitude_mask(c.pruning.get_kernels(model), 0.95))):
+        c.pruning.set_layer(masked, index, kernel * mask)
+    times = np.array([c.classifier.measure_latency([model, masked, small], np.resize(c.digits.x, (1_000, 8, 8)))
+                      for _ in range(10)])
+    assert 0.7 < np.median(show(c, "masked over dense (.6 to 1.6)", times[:, 1] / times[:, 0])) < 1.4
+    assert np.median(show(c, "dense over small (> 1.5)", times[:, 0] / times[:, 2])) > 1.8
