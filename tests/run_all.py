@@ -58,7 +58,8 @@ def run(title, arguments, variables):
         return False
     # Kernels choose their own matplotlib backend only if none is set.
     clean = {key: value for key, value in os.environ.items() if key not in OURS}
-    environment = {"OMP_NUM_THREADS": "2", "TF_CPP_MIN_LOG_LEVEL": "3", "JUPYTER_PLATFORM_DIRS": "1",
+    threads = "1" if PARALLEL[0] in arguments else "2"  # two workers with two threads each would wait for one another
+    environment = {"OMP_NUM_THREADS": threads, "TF_CPP_MIN_LOG_LEVEL": "3", "JUPYTER_PLATFORM_DIRS": "1",
                    "PYDEVD_DISABLE_FILE_VALIDATION": "1", **clean, **variables}
     command = [sys.executable, "-m", "pytest", "-q", *arguments]
     with tempfile.TemporaryDirectory() as folder:  # what the notebooks solve is not the learner's progress

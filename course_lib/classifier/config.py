@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from course_lib.common.fields import require
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -24,13 +26,9 @@ class TrainingConfig:
 
     def __post_init__(self):
         for name in ("batch_size", "epochs"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"TrainingConfig.{name}: expected a whole number >= 1, got {value!r}")
-        if not isinstance(self.l2, (int, float)) or self.l2 < 0:
-            raise ValueError(f"TrainingConfig.l2: expected a number >= 0, got {self.l2!r}")
-        if not isinstance(self.learning_rate, (int, float)) or self.learning_rate <= 0:
-            raise ValueError(f"TrainingConfig.learning_rate: expected a number > 0, got {self.learning_rate!r}")
+            require(self, name, lambda v: isinstance(v, int) and v >= 1, "a whole number >= 1")
+        require(self, "learning_rate", lambda v: v > 0, "a number > 0")
+        require(self, "l2", lambda v: v >= 0, "a number >= 0")
 
     def updates(self, examples):
         """Updates in a whole run over so many training examples."""

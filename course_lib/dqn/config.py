@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from course_lib.common.fields import require
+
 
 @dataclass(frozen=True)
 class DQNConfig:
@@ -56,16 +58,16 @@ class DQNConfig:
     def __post_init__(self):
         for name in ("batch_size", "n_step", "target_update_every", "buffer_size", "train_every",
                      "updates_per_block", "total_steps", "eval_every", "eval_episodes", "checkpoint_every"):
-            _require(self, name, lambda v: isinstance(v, int) and v >= 1, "a whole number >= 1")
+            require(self, name, lambda v: isinstance(v, int) and v >= 1, "a whole number >= 1")
         for name in ("warmup_steps", "epsilon_steps"):
-            _require(self, name, lambda v: isinstance(v, int) and v >= 0, "a whole number >= 0")
+            require(self, name, lambda v: isinstance(v, int) and v >= 0, "a whole number >= 0")
         for name in ("gamma", "epsilon_start", "epsilon_end"):
-            _require(self, name, lambda v: 0 <= v <= 1, "a number in [0, 1]")
-        _require(self, "tau", lambda v: 0 < v <= 1, "a number in (0, 1]")
-        _require(self, "learning_rate", lambda v: v > 0, "a number > 0")
+            require(self, name, lambda v: 0 <= v <= 1, "a number in [0, 1]")
+        require(self, "tau", lambda v: 0 < v <= 1, "a number in (0, 1]")
+        require(self, "learning_rate", lambda v: v > 0, "a number > 0")
         for name in ("huber_delta", "max_grad_norm"):
-            _require(self, name, lambda v: v is None or v > 0, "None or a number > 0")
-        _require(self, "hidden", lambda v: isinstance(v, tuple) and all(isinstance(n, int) and n > 0 for n in v),
+            require(self, name, lambda v: v is None or v > 0, "None or a number > 0")
+        require(self, "hidden", lambda v: isinstance(v, tuple) and all(isinstance(n, int) and n > 0 for n in v),
                  "a tuple of whole numbers > 0")
 
     def as_dict(self):
@@ -76,16 +78,6 @@ class DQNConfig:
     def from_dict(cls, fields):
         """The inverse of `as_dict`."""
         return cls(**{**fields, "hidden": tuple(fields["hidden"])})
-
-
-def _require(config, name, holds, expected):
-    value = getattr(config, name)
-    try:
-        fine = holds(value)
-    except TypeError:
-        fine = False
-    if not fine:
-        raise ValueError(f"DQNConfig.{name}: expected {expected}, got {value!r}")
 
 
 # Settings for 32 parallel copies of CartPole and 16 of the others; the README says on how many seeds they were tried.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from course_lib.common.fields import require
+
 SCOPES = ("global", "layer", "lamp")
 
 
@@ -24,17 +26,7 @@ class PruningConfig:
     prune_every: int = 20  # updates between two steps of pruning
 
     def __post_init__(self):
-        _require(self, "prune_every", lambda v: isinstance(v, int) and v >= 1, "a whole number >= 1")
-        _require(self, "sparsity", lambda v: 0 <= v < 1, "a number in [0, 1)")
-        _require(self, "scope", lambda v: v in SCOPES, f"one of {', '.join(SCOPES)}")
-        _require(self, "begin", lambda v: 0 <= v < self.end <= 1, "begin and end with 0 <= begin < end <= 1")
-
-
-def _require(config, name, holds, expected):
-    value = getattr(config, name)
-    try:
-        fine = holds(value)
-    except TypeError:
-        fine = False
-    if not fine:
-        raise ValueError(f"PruningConfig.{name}: expected {expected}, got {value!r}")
+        require(self, "prune_every", lambda v: isinstance(v, int) and v >= 1, "a whole number >= 1")
+        require(self, "sparsity", lambda v: 0 <= v < 1, "a number in [0, 1)")
+        require(self, "scope", lambda v: v in SCOPES, f"one of {', '.join(SCOPES)}")
+        require(self, "begin", lambda v: 0 <= v < self.end <= 1, "begin and end with 0 <= begin < end <= 1")

@@ -1,0 +1,24 @@
+"""Checking the fields of a dataclass of hyper-parameters."""
+
+from __future__ import annotations
+
+
+def require(config, name, holds, expected):
+    """Raise a ValueError unless `holds(value)` is true of the field `name`.
+
+    Parameters
+    ----------
+    config : dataclass instance
+    name : str
+    holds : callable
+        A TypeError in it, as from comparing a str with a number, counts as false.
+    expected : str
+        What the message says was expected.
+    """
+    value = getattr(config, name)
+    try:
+        fine = holds(value)
+    except TypeError:
+        fine = False
+    if not fine:
+        raise ValueError(f"{type(config).__name__}.{name}: expected {expected}, got {value!r}")

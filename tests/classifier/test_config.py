@@ -1,0 +1,38 @@
+"""The hyper-parameters of classifiers and of pruning: what is refused, and how that is said."""
+
+import numpy as np
+import pytest
+
+from course_lib.classifier.config import TrainingConfig, check_data
+from course_lib.pruning.config import PruningConfig
+
+
+@pytest.mark.parametrize(("config", "fields", "message"), [
+    (TrainingConfig, {"epochs": 0}, "TrainingConfig.epochs: expected a whole number >= 1, got 0"),
+    (TrainingConfig, {"batch_size": 2.5}, "TrainingConfig.batch_size: .*2.5"),
+    (TrainingConfig, {"learning_rate": "fast"}, "TrainingConfig.learning_rate: expected a number > 0, got 'fast'"),
+    (TrainingConfig, {"l2": -1}, "TrainingConfig.l2: expected a number >= 0"),
+    (PruningConfig, {"sparsity": 1.0}, r"PruningConfig.sparsity: expected a number in \[0, 1\), got 1.0"),
+    (PruningConfig, {"scope": "all"}, "PruningConfig.scope: expected one of global, layer, lamp, got 'all'"),
+    (PruningConfig, {"begin": 0.6, "end": 0.5}, "0 <= begin < end <= 1"),
+    (PruningConfig, {"prune_every": 0}, "PruningConfig.prune_every"),
+])
+def test_what_makes_no_sense_is_refused(config, fields, message):
+    with pytest.raises(ValueError, match=message):
+        config(**fields)
+
+
+def test_updates_count_the_last_small_batch():
+    assert TrainingConfig(epochs=3, batch_size=64).updates(130) == 9
+
+
+@pytest.mark.parametrize(("x", "y", "message"), [
+    (np.zeros((3, 8)), np.zeros(3), "y: expected one whole number for each example, its class, got float64"),
+    (np.zeros((3, 8)), np.zeros((3, 10), int), r"y: .*shape \(3, 10\)"),
+    (np.zeros((3, 8)), np.zeros(4, int), r"x: expected 4 examples .* got shape \(3, 8\)"),
+    (np.zeros(3), np.zeros(3, int), r"x: .*shape \(3,\)"),
+    (np.zeros((0, 8)), np.zeros(0, int), "at least one"),
+])
+def test_examples_and_classes_have_to_fit(x, y, message):
+    with pytest.raises(ValueError, match=message):
+        check_data(x, y)
