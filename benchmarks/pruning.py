@@ -54,7 +54,7 @@ def run_seed(classifier, pruning, images, seed):
 
     for sizes in ((75, 25), (30, 10)):
         name, started = "-".join(map(str, sizes)), time.perf_counter()
-        small = experiments.shrink_by_information(pruning, dense, x[:10_000], sizes)
+        small = experiments.shrink_and_refit(pruning, dense, x[:10_000], sizes)
         seconds = time.perf_counter() - started
         if sizes == (75, 25):
             yield f"{name}, no fine-tuning", score(small), None, {"scoring seconds": seconds}

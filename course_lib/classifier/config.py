@@ -27,7 +27,7 @@ class TrainingConfig:
     def __post_init__(self):
         for name in ("batch_size", "epochs"):
             require(self, name, lambda v: isinstance(v, int) and v >= 1, "a whole number >= 1")
-        require(self, "learning_rate", lambda v: v > 0, "a number > 0")
+        require(self, "learning_rate", lambda v: 0 < v < np.inf, "a number > 0")
         require(self, "l2", lambda v: v >= 0, "a number >= 0")
 
     def updates(self, examples):
@@ -35,10 +35,14 @@ class TrainingConfig:
         return self.epochs * -(-examples // self.batch_size)
 
 
-def check_data(x, y):
-    """Raise a ValueError unless `x` (N, ...) and `y` (N,) are examples and their classes."""
-    if np.ndim(y) != 1 or np.asarray(y).dtype.kind not in "iu":
+def check_data(x, y, n_classes=None):
+    """Examples as float32 and classes as int64; a ValueError unless `x` (N, ...) and `y` (N,) are that."""
+    x, y = np.asarray(x), np.asarray(y)
+    if y.ndim != 1 or y.dtype.kind not in "iu":
         raise ValueError("y: expected one whole number for each example, its class, "
-                         f"got {np.asarray(y).dtype} of shape {np.shape(y)}")
-    if np.ndim(x) < 2 or len(x) != len(y) or not len(x):
-        raise ValueError(f"x: expected {len(y)} examples (at least one) as in y, got shape {np.shape(x)}")
+                         f"got {y.dtype} of shape {y.shape}")
+    if x.ndim < 2 or len(x) != len(y) or not len(x):
+        raise ValueError(f"x: expected {len(y)} examples (at least one) as in y, got shape {x.shape}")
+    if n_classes is not None and not 0 <= y.min() <= y.max() < n_classes:
+        raise ValueError(f"y: expected classes from 0 to {n_classes - 1}, got {y.min()} to {y.max()}")
+    return x.astype(np.float32, copy=False), y.astype(np.int64)

@@ -55,7 +55,7 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None):
     list of float
         The mean loss of each epoch.
     """
-    check_data(x, y)
+    x, y = check_data(x, y, model.output_shape[1])
     config = config or TrainingConfig()
     updates = config.updates(len(x))
     for callback in callbacks:
@@ -82,13 +82,13 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None):
 
 def predict(model, x, *, batch_size=1000):
     """Logits (N, n_classes) as an array, of inputs (N, *input_shape)."""
-    starts = range(0, len(x), batch_size)  # not `model.predict`: it would compile each network anew
+    x, starts = np.asarray(x, np.float32), range(0, len(x), batch_size)  # `model.predict` would compile each network
     return np.concatenate([ops.convert_to_numpy(model(x[i: i + batch_size], training=False)) for i in starts])
 
 
 def accuracy(model, x, y):
     """Share of the examples x (N, *input_shape) whose largest logit is that of their class y (N,)."""
-    check_data(x, y)
+    x, y = check_data(x, y)
     return float((predict(model, x).argmax(axis=1) == y).mean())
 
 

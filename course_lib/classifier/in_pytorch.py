@@ -59,7 +59,7 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None):
     list of float
         The mean loss of each epoch.
     """
-    check_data(x, y)
+    x, y = check_data(x, y, predict(model, x[:1]).shape[1])
     config = config or TrainingConfig()
     updates, device = config.updates(len(x)), next(model.parameters()).device
     x, y = (torch.as_tensor(array, device=device) for array in (x, y))
@@ -68,10 +68,10 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None):
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, eps=1e-7, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, updates)
     rng, losses, step = np.random.default_rng(seed), [], 0
-    model.train()
     for _ in range(config.epochs):
         order, total = torch.from_numpy(rng.permutation(len(x))).to(device), 0.0
         for rows in order.split(config.batch_size):
+            model.train()  # a callback may have evaluated
             loss = F.cross_entropy(model(x[rows]), y[rows]) + _penalties(model, config.l2, penalty)
             optimizer.zero_grad()
             loss.backward()
@@ -88,13 +88,13 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None):
 def predict(model, x, *, batch_size=1000):
     """Logits (N, n_classes) as an array, of inputs (N, *input_shape)."""
     model.eval()
-    parts = torch.as_tensor(x, device=next(model.parameters()).device).split(batch_size)
+    parts = torch.as_tensor(np.asarray(x, np.float32), device=next(model.parameters()).device).split(batch_size)
     return torch.cat([model(part) for part in parts]).numpy(force=True)
 
 
 def accuracy(model, x, y):
     """Share of the examples x (N, *input_shape) whose largest logit is that of their class y (N,)."""
-    check_data(x, y)
+    x, y = check_data(x, y)
     return float((predict(model, x).argmax(axis=1) == y).mean())
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from course_lib.common import progress
 from course_lib.pruning.config import PruningConfig
-from course_lib.pruning.experiments import shrink_by_information
+from course_lib.pruning.experiments import shrink_and_refit
+from course_lib.pruning.information import gaussian_mi_selection
 from course_lib.pruning.scores import binned_entropy, class_mutual_information, magnitude_mask
 
 CRITERIA = ("random", "entropy", "information about the class", "information about the next layer")
@@ -30,7 +31,8 @@ def split(dataset, share=0.2):
     count = round(share * len(dataset.x_train))
     if not 0 < count < len(dataset.x_train):
         raise ValueError(f"share: expected some of {len(dataset.x_train)} examples, got {share}")
-    x, y = dataset.x_train, dataset.y_train
+    order = np.random.default_rng(0).permutation(len(dataset.x_train))
+    x, y = dataset.x_train[order], dataset.y_train[order]
     return Split(x[count:], y[count:], x[:count], y[:count], dataset.x_test, dataset.y_test)
 
 
@@ -75,38 +77,48 @@ def gradually(classifier, pruning, models, data, config, sparsities, *, begin=0.
     return np.array(found).reshape(len(models), len(sparsities))
 
 
-def choose_neurons(criterion, pruning, model, data, sizes, *, seed=0):
-    """The neurons of each hidden layer that a criterion scores highest: a list of integer arrays for `shrink`.
+def chooser(criterion, y, *, seed=0):
+    """The function `choose(activations, preactivations, k)` of a criterion: the numbers of the k best neurons.
 
     Parameters
     ----------
-    criterion : "random", "entropy" or "information about the class"
-    sizes : sequence of int
-        Neurons to keep in each hidden layer.
+    criterion : str
+        One of `CRITERIA`.
+    y : integer array (N,)
+        Classes of the examples that activations will come from.
+    seed : int
+        Of the criterion "random".
     """
-    if criterion not in CRITERIA[:3]:
-        raise ValueError(f"criterion: expected one of {', '.join(CRITERIA[:3])}, got {criterion!r}")
-    rng, layers = np.random.default_rng(seed), pruning.collect_activations(model, data.x)[1:]
-    keep = []
-    for (activations, _), size in zip(layers, sizes, strict=True):
-        if criterion == "random":
-            score = rng.uniform(size=activations.shape[1])
-        else:
-            entropy = criterion == "entropy"
-            score = binned_entropy(activations) if entropy else class_mutual_information(activations, data.y)
-        keep.append(np.sort(np.argsort(score)[-size:]))
-    return keep
+    if criterion not in CRITERIA:
+        raise ValueError(f"criterion: expected one of {', '.join(CRITERIA)}, got {criterion!r}")
+    rng = np.random.default_rng(seed)
+    score = {"random": lambda a: rng.uniform(size=a.shape[1]), "entropy": binned_entropy,
+             "information about the class": lambda a: class_mutual_information(a, y)}
+    if criterion not in score:
+        return gaussian_mi_selection
+    return lambda activations, preactivations, k: np.argsort(score[criterion](activations))[len(activations[0]) - k:]
 
 
-def compare_criteria(classifier, pruning, models, data, tuning, sizes, *, criteria=CRITERIA):
-    """Test accuracies {criterion: (len(models), 2)} of the shrunk networks, before and after fine-tuning."""
+def shrink_by(criterion, pruning, model, data, sizes, *, seed=0):
+    """The network shrunk to `sizes` neurons a layer that a criterion chooses, with nothing refitted."""
+    choose, layers = chooser(criterion, data.y, seed=seed), pruning.collect_activations(model, data.x)
+    keep = [choose(into, out, size) for (into, out), size in zip(layers[1:], sizes, strict=True)]
+    return pruning.shrink(model, keep)
+
+
+def compare_criteria(classifier, pruning, models, data, tuning, sizes, *, refit, criteria=CRITERIA):
+    """Test accuracies {criterion: (len(models), 2)} of the shrunk networks, before and after fine-tuning.
+
+    With `refit`, each next layer is fitted by least squares to do without the neurons that are gone.
+    """
     found = {criterion: [] for criterion in criteria}
     for seed, model in enumerate(progress.bar(models, desc="networks")):
         for criterion in criteria:
-            if criterion == CRITERIA[-1]:
-                small = shrink_by_information(pruning, model, data.x, sizes)
+            if refit:
+                choose = chooser(criterion, data.y, seed=seed)
+                small = shrink_and_refit(pruning, model, data.x, sizes, choose)
             else:
-                small = pruning.shrink(model, choose_neurons(criterion, pruning, model, data, sizes, seed=seed))
+                small = shrink_by(criterion, pruning, model, data, sizes, seed=seed)
             before = classifier.accuracy(small, data.x_test, data.y_test)
             classifier.train(small, data.x, data.y, tuning, seed=200 + seed)
             found[criterion].append((before, classifier.accuracy(small, data.x_test, data.y_test)))

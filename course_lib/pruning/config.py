@@ -29,4 +29,5 @@ class PruningConfig:
         require(self, "prune_every", lambda v: isinstance(v, int) and v >= 1, "a whole number >= 1")
         require(self, "sparsity", lambda v: 0 <= v < 1, "a number in [0, 1)")
         require(self, "scope", lambda v: v in SCOPES, f"one of {', '.join(SCOPES)}")
-        require(self, "begin", lambda v: 0 <= v < self.end <= 1, "begin and end with 0 <= begin < end <= 1")
+        require(self, "end", lambda v: 0 < v <= 1, "a number in (0, 1]")
+        require(self, "begin", lambda v: 0 <= v < self.end, f"a number from 0 to below end, {self.end}")

@@ -48,6 +48,8 @@ class SparsityEnv(gym.Env):
     @property
     def best(self):
         """The best list of choices so far, and its reward."""
+        if not self.results:
+            raise ValueError("best: nothing was evaluated yet; play an episode first")
         choices = max(self.results, key=self.results.get)
         return list(choices), self.results[choices]
 

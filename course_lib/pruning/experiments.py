@@ -18,8 +18,8 @@ CHOOSER = DQNConfig(hidden=(64,), learning_rate=3e-3, batch_size=32, scale_obs=F
                     tau=0.05, eval_every=10_000)
 
 
-def shrink_by_information(pruning, model, x, sizes):
-    """A smaller dense network: neurons chosen by Gaussian information, the next layer refitted, layer by layer.
+def shrink_and_refit(pruning, model, x, sizes, choose=gaussian_mi_selection):
+    """A smaller dense network: neurons are chosen, and the next layer is refitted, layer by layer.
 
     Each layer is refitted to the pre-activations of the *whole* network, so that it also makes up for what the
     layers before it lost.
@@ -34,6 +34,9 @@ def shrink_by_information(pruning, model, x, sizes):
         Examples to choose and refit by; their classes are not needed.
     sizes : sequence of int
         Neurons to keep in each hidden layer.
+    choose : callable
+        `choose(activations, preactivations, k)` returns the numbers of k neurons, from the activations (N, n) of a
+        layer and the pre-activations (N, m) of the next one.
 
     Returns
     -------
@@ -44,7 +47,7 @@ def shrink_by_information(pruning, model, x, sizes):
         raise ValueError(f"sizes: expected {len(wanted) - 1}, one for each hidden layer, got {len(sizes)}")
     for index, size in enumerate(sizes):
         inputs = pruning.collect_activations(model, x)[index + 1][0]
-        chosen = np.sort(gaussian_mi_selection(inputs, wanted[index + 1], size))
+        chosen = np.sort(choose(inputs, wanted[index + 1], size))
         kernel, bias = least_squares_reconstruction(inputs[:, chosen], wanted[index + 1])
         keep = [None] * len(sizes)
         keep[index] = chosen
@@ -53,7 +56,7 @@ def shrink_by_information(pruning, model, x, sizes):
     return model
 
 
-def prune_agent(pruning, agent, levels, *, steps=12_000, seed=0, episodes=20):
+def prune_agent(pruning, agent, levels, *, steps=12_000, rise=0.5, seed=0, episodes=20):
     """Prune a DQN agent for CartPole in stages, while it goes on learning; in place.
 
     Parameters
@@ -65,11 +68,13 @@ def prune_agent(pruning, agent, levels, *, steps=12_000, seed=0, episodes=20):
     levels : sequence of float
         Rising sparsities, one a stage.
     steps : int
-        Environment steps of a stage: in the first half the sparsity rises to the stage's level, along the cubic
-        schedule; then it stays there.
+        Environment steps of a stage.
+    rise : float
+        Share of a stage in which the sparsity rises to its level, along the cubic schedule; then it stays there.
+        0: at once.
     seed : int
     episodes : int
-        Greedy episodes per evaluation; there is one every 1,000 steps of a stage's second half.
+        Greedy episodes per evaluation; there is one every 1,000 steps of the last 6,000 of a stage.
 
     Returns
     -------
@@ -85,16 +90,20 @@ def prune_agent(pruning, agent, levels, *, steps=12_000, seed=0, episodes=20):
             trainer.collect()
             trainer.learn()
             if agent.updates > done:
-                now = polynomial_sparsity(history.steps, begin, begin + steps / 2, level, initial=before)
-                silence(pruning, agent, now)
-            if last // 1_000 < history.steps // 1_000 and history.steps > begin + steps / 2:
+                end = begin + max(1, rise * steps)
+                silence(pruning, agent, polynomial_sparsity(history.steps, begin, end, level, initial=before))
+            if last // 1_000 < history.steps // 1_000 and history.steps > begin + steps - 6_000:
                 seen.append(evaluate(agent, stage, episodes, seed=history.steps).mean())
         before, returns[level] = level, float(np.mean(seen))
     return returns
 
 
 def silence(pruning, agent, sparsity):
-    """Set the smallest weights of an agent's network to zero once, and the same ones in its target network."""
+    """Set the smallest weights of an agent's network to zero once, and the same ones in its target network.
+
+    `apply_masks` would not do: an agent acts and learns by copies of its weights, which know of no mask. Nor do
+    these zeros last beyond the next update; so `prune_agent` sets them again after each block.
+    """
     masks = magnitude_mask(pruning.get_kernels(agent.q_net), sparsity)
     for net in (agent.q_net, agent.target_net):
         for index, (kernel, mask) in enumerate(zip(pruning.get_kernels(net), masks, strict=True)):
@@ -155,7 +164,7 @@ def masked_accuracy(classifier, pruning, model, x, y):
 def width_accuracy(classifier, pruning, model, x, y, x_choose):
     """A function for `SparsityEnv`: accuracy on x, y of the network shrunk to these widths by information."""
     def accuracy(widths):
-        small = shrink_by_information(pruning, model, x_choose, [int(width) for width in widths])
+        small = shrink_and_refit(pruning, model, x_choose, [int(width) for width in widths])
         return classifier.accuracy(small, x, y)
 
     return accuracy

@@ -12,7 +12,7 @@ from course_lib.common import checkpoint
 from course_lib.pruning.config import PruningConfig
 from course_lib.pruning.schedules import polynomial_sparsity
 from course_lib.pruning.scores import magnitude_mask
-from course_lib.pruning.structure import check_keep, check_masks, kept_inputs
+from course_lib.pruning.structure import check_keep, check_layer, check_masks, check_saved, kept_inputs
 
 __all__ = ["PruningConfig", "apply_masks", "collect_activations", "get_kernels", "gradual_pruning", "group_lasso",
            "load", "save", "set_layer", "shrink", "sparsity"]
@@ -29,6 +29,7 @@ def get_kernels(model):
 def set_layer(model, index, kernel, bias=None):
     """Overwrite the kernel, and the bias if one is given, of the weighted layer number `index`; a mask stays."""
     layer = _weighted(model)[index]
+    check_layer(kernel, bias, layer.kernel.shape)
     held = layer.kernel.constraint or (lambda kernel: kernel)
     layer.kernel.assign(held(ops.convert_to_tensor(kernel, "float32")))
     if bias is not None:
@@ -87,11 +88,15 @@ def gradual_pruning(config):
     ----------
     Zhu & Gupta 2017, "To prune, or not to prune".
     """
+    start = 0.0  # what is pruned already
 
     def callback(model, step, updates):
+        nonlocal start
         begin, end = math.ceil(config.begin * updates), math.ceil(config.end * updates)
+        if step == 0:
+            start = sparsity(model)
         if step in (0, end) or (begin <= step < end and (step - begin) % config.prune_every == 0):
-            now = polynomial_sparsity(step, begin, end, config.sparsity)
+            now = polynomial_sparsity(step, begin, max(end, begin + 1), config.sparsity, initial=start)
             apply_masks(model, magnitude_mask(get_kernels(model), now, scope=config.scope))
 
     return callback
@@ -195,7 +200,8 @@ def save(model, path):
     constraints = [layer.kernel.constraint for layer in _weighted(model)]
     masks = [_to_array(found.mask) for found in constraints] if all(constraints) else None
     checkpoint.save(path, {"kind": "pruned network", "framework": __name__, "masks": masks,
-                           "weights": model.get_weights()})
+                           "weights": model.get_weights(),
+                           "shapes": [list(kernel.shape) for kernel in get_kernels(model)]})
 
 
 def load(model, path):
@@ -207,15 +213,10 @@ def load(model, path):
         If the file holds something else, or another network.
     """
     data = checkpoint.load(path)
-    if data.get("kind") != "pruned network" or data["framework"] != __name__:
-        raise ValueError(f"{path}: expected a network saved by {__name__}, "
-                         f"got {data.get('kind')} saved by {data.get('framework')}")
-    try:
-        model.set_weights(data["weights"])
-    except ValueError as error:
-        raise ValueError(f"{path}: it holds a network of other layers: {error}") from error
-    if data["masks"] is not None:
-        apply_masks(model, [mask.astype(bool) for mask in data["masks"]])
+    check_saved(path, data, __name__, get_kernels(model))
+    model.set_weights(data["weights"])
+    masks = data["masks"] or [np.ones(kernel.shape, bool) for kernel in get_kernels(model)]
+    apply_masks(model, [mask.astype(bool) for mask in masks])
 
 
 def _weighted(model):

@@ -15,7 +15,7 @@ from course_lib.common import checkpoint
 from course_lib.pruning.config import PruningConfig
 from course_lib.pruning.schedules import polynomial_sparsity
 from course_lib.pruning.scores import magnitude_mask
-from course_lib.pruning.structure import check_keep, check_masks, kept_inputs
+from course_lib.pruning.structure import check_keep, check_layer, check_masks, check_saved, kept_inputs
 
 __all__ = ["PruningConfig", "apply_masks", "collect_activations", "get_kernels", "gradual_pruning", "group_lasso",
            "load", "save", "set_layer", "shrink", "sparsity"]
@@ -33,6 +33,7 @@ def set_layer(model, index, kernel, bias=None):
     """Overwrite the kernel, and the bias if one is given, of the weighted layer number `index`; a mask stays."""
     layer = _weighted(model)[index]
     with torch.no_grad():
+        check_layer(kernel, bias, _to_array(layer.weight).shape)
         _trained(layer).copy_(_from_array(kernel))
         if bias is not None:
             layer.bias.copy_(torch.as_tensor(bias))
@@ -51,6 +52,8 @@ def apply_masks(model, masks):
     check_masks(masks, get_kernels(model))
     for layer, mask in zip(layers, masks, strict=True):
         mask = _from_array(mask).to(layer.bias.device)
+        with torch.no_grad():
+            _trained(layer).mul_(mask)
         if parametrize.is_parametrized(layer, "weight"):
             layer.parametrizations.weight[0].mask = mask
         else:
@@ -92,11 +95,15 @@ def gradual_pruning(config):
     ----------
     Zhu & Gupta 2017, "To prune, or not to prune".
     """
+    start = 0.0  # what is pruned already
 
     def callback(model, step, updates):
+        nonlocal start
         begin, end = math.ceil(config.begin * updates), math.ceil(config.end * updates)
+        if step == 0:
+            start = sparsity(model)
         if step in (0, end) or (begin <= step < end and (step - begin) % config.prune_every == 0):
-            now = polynomial_sparsity(step, begin, end, config.sparsity)
+            now = polynomial_sparsity(step, begin, max(end, begin + 1), config.sparsity, initial=start)
             apply_masks(model, magnitude_mask(get_kernels(model), now, scope=config.scope))
 
     return callback
@@ -192,11 +199,15 @@ def shrink(model, keep):
 
 def save(model, path):
     """Write the weights and masks of a network to one file, atomically."""
-    masked = [parametrize.is_parametrized(layer) for layer in _weighted(model)]
-    state = {name: values.numpy(force=True) for name, values in model.state_dict().items()}
-    checkpoint.save(path, {"kind": "pruned network", "framework": __name__, "masked": all(masked), "weights": state})
+    layers = _weighted(model)
+    masked = all(parametrize.is_parametrized(layer) for layer in layers)
+    masks = [_to_array(layer.parametrizations.weight[0].mask) for layer in layers] if masked else None
+    weights = {name: values.numpy(force=True) for name, values in _trained_state(model).items()}
+    checkpoint.save(path, {"kind": "pruned network", "framework": __name__, "masks": masks, "weights": weights,
+                           "shapes": [list(kernel.shape) for kernel in get_kernels(model)]})
 
 
+@torch.no_grad()
 def load(model, path):
     """Read what `save` wrote into a network of the same layers; its masks and its sparsity are those saved.
 
@@ -206,15 +217,10 @@ def load(model, path):
         If the file holds something else, or another network.
     """
     data = checkpoint.load(path)
-    if data.get("kind") != "pruned network" or data["framework"] != __name__:
-        raise ValueError(f"{path}: expected a network saved by {__name__}, "
-                         f"got {data.get('kind')} saved by {data.get('framework')}")
-    if data["masked"]:
-        apply_masks(model, [np.ones(kernel.shape, bool) for kernel in get_kernels(model)])
-    try:
-        model.load_state_dict({name: torch.from_numpy(values) for name, values in data["weights"].items()})
-    except RuntimeError as error:
-        raise ValueError(f"{path}: it holds a network of other layers: {error}") from error
+    check_saved(path, data, __name__, get_kernels(model))
+    for name, values in _trained_state(model).items():
+        values.copy_(torch.from_numpy(data["weights"][name]))
+    apply_masks(model, data["masks"] or [np.ones(kernel.shape, bool) for kernel in get_kernels(model)])
 
 
 def _weighted(model):
@@ -237,6 +243,12 @@ def _trained(layer):
 
 def _still_there(before, inputs):
     return np.arange(inputs) if before is None else kept_inputs(before[1], before[0], inputs, channels_first=True)
+
+
+def _trained_state(model):
+    """All that a network has learned, by the names that it has without masks."""
+    state = {name.replace("parametrizations.weight.original", "weight"): v for name, v in model.state_dict().items()}
+    return {name: values for name, values in state.items() if not name.endswith(".mask")}
 
 
 def _cut(layer, rows, units):
@@ -270,4 +282,4 @@ def _from_array(kernel):
 
 
 def _channels_last(tensor):
-    return (tensor.movedim(1, -1) if tensor.dim() > 2 else tensor).cpu().numpy()
+    return (tensor.movedim(1, -1) if tensor.dim() > 2 else tensor).cpu().numpy().copy()  # a ReLU may work in place

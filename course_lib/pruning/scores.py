@@ -21,7 +21,7 @@ def lamp_scores(kernel):
     Returns
     -------
     array like `kernel`, float64
-        The largest weight scores 1 in every layer, so that no layer is emptied.
+        The largest weight scores 1 in every layer (unless all are 0), so that no layer is emptied.
 
     References
     ----------
@@ -55,6 +55,8 @@ def magnitude_mask(kernels, sparsity, *, scope="global"):
     ----------
     Han et al. 2015, "Learning both weights and connections for efficient neural networks".
     """
+    if not isinstance(kernels, (list, tuple)) or not kernels or any(np.isnan(kernel).any() for kernel in kernels):
+        raise ValueError(f"kernels: expected a list of arrays of numbers, got {kernels!r:.80}")
     if scope not in SCOPES:
         raise ValueError(f"scope: expected one of {', '.join(SCOPES)}, got {scope!r}")
     shares = np.broadcast_to(sparsity, len(kernels)) if np.ndim(sparsity) == 0 else np.asarray(sparsity)
@@ -85,8 +87,11 @@ def _smallest_off(scores, share):
 def _bins(activations, bins):
     """The bin of each activation, (N, n): 0 for an exact 0, then equal widths shared by all neurons."""
     activations = np.asarray(activations, np.float64)
-    if activations.ndim != 2:
-        raise ValueError(f"activations: expected shape (examples, neurons), got {activations.shape}")
+    if activations.ndim != 2 or not len(activations) or not np.isfinite(activations).all():
+        raise ValueError("activations: expected finite numbers of shape (examples, neurons), at least one example, "
+                         f"got shape {activations.shape}")
+    if bins < 1:
+        raise ValueError(f"bins: expected at least 1, got {bins}")
     live = activations[activations != 0]
     if not live.size:
         return np.zeros(activations.shape, int)
@@ -206,6 +211,7 @@ def live_neurons(kernels, *, tolerance=0.05):
     kernels : list of arrays
     tolerance : float
         A neuron is live if the Euclidean norm of its incoming weights is above this share of its layer's largest.
+        Biases are not looked at: a neuron without weights may still send a constant, which `shrink` would take away.
 
     Returns
     -------

@@ -14,7 +14,8 @@ from course_lib.pruning.config import PruningConfig
     (TrainingConfig, {"l2": -1}, "TrainingConfig.l2: expected a number >= 0"),
     (PruningConfig, {"sparsity": 1.0}, r"PruningConfig.sparsity: expected a number in \[0, 1\), got 1.0"),
     (PruningConfig, {"scope": "all"}, "PruningConfig.scope: expected one of global, layer, lamp, got 'all'"),
-    (PruningConfig, {"begin": 0.6, "end": 0.5}, "0 <= begin < end <= 1"),
+    (PruningConfig, {"begin": 0.6, "end": 0.5}, "begin: expected a number from 0 to below end, 0.5, got 0.6"),
+    (PruningConfig, {"end": 1.5}, r"PruningConfig.end: expected a number in \(0, 1\], got 1.5"),
     (PruningConfig, {"prune_every": 0}, "PruningConfig.prune_every"),
 ])
 def test_what_makes_no_sense_is_refused(config, fields, message):

@@ -60,19 +60,26 @@ def test_the_winning_ticket(course):
     found = comparisons.lottery(c.classifier, c.pruning, c.models, c.digits, c.config, 0.9)
     ahead = show(c, "ticket ahead of shuffled mask (mean > .005)", found["winning ticket"] - found["random mask"])
     assert ahead.mean() > 0.008 and (ahead > 0).mean() >= 0.8
+    new = show(c, "ticket ahead of new draw (mean > 0)", found["winning ticket"] - found["new draw"])
+    assert new.mean() > 0.004
 
 
 def test_which_neurons(course):
     c = course
-    found = comparisons.compare_criteria(c.classifier, c.pruning, c.models, c.digits, c.tuning, (30, 10))
-    after, before = ({name: pairs[:, i] for name, pairs in found.items()} for i in (1, 0))
+    bare, refitted = (comparisons.compare_criteria(c.classifier, c.pruning, c.models, c.digits, c.tuning, (30, 10),
+                                                   refit=refit) for refit in (False, True))
+    (bare_before, bare_after), (before, after) = (
+        [{name: pairs[:, step] for name, pairs in found.items()} for step in (0, 1)] for found in (bare, refitted))
     for name in comparisons.CRITERIA[1:3]:
-        assert abs(np.median(show(c, f"{name}, against lots (within .04)", after[name] - after["random"]))) < 0.03
+        show(c, f"{name}, against lots (median within .04)", bare_after[name] - bare_after["random"])
+        assert max(abs(np.median(bare_after[name][i: i + 3]) - np.median(bare_after["random"][i: i + 3]))
+                   for i in range(len(c.models) - 2)) < 0.035
+    assert np.median(show(c, "refit, before (> .4)", before["random"] - bare_before["random"])) > 0.5
+    assert np.median(show(c, "refit, after (> .02)", after["random"] - bare_after["random"])) > 0.025
     for name in comparisons.CRITERIA[:3]:
-        ahead = show(c, f"next layer ahead of {name} (> .02)", after[comparisons.CRITERIA[3]] - after[name])
-        assert np.median(ahead) > 0.025 and ahead.min() > 0
-        assert before[name].max() < 0.5
-    assert before[comparisons.CRITERIA[3]].min() > 0.9
+        ahead = show(c, f"next layer ahead of {name} before (> .01)", before[comparisons.CRITERIA[3]] - before[name])
+        assert np.median(ahead) > 0.015
+    assert np.ptp(show(c, "medians after", [np.median(found) for found in after.values()])) < 0.02
 
 
 def test_group_lasso(course):
@@ -89,16 +96,20 @@ def test_group_lasso(course):
 
 
 def test_an_agent_on_a_diet(course):
-    c, one_shot, in_stages = course, [], []
-    for seed in range(len(c.models)):
+    c, one_shot, in_stages, then_learning = course, [], [], []
+    for seed in range(5):
         agent = c.dqn.train(c.dqn.make_vec("CartPole-v1", 32),
                             replace(c.dqn.SETTINGS["CartPole-v1"], total_steps=15_000), seed=seed, eval_env=False).agent
+        whole = agent.state()
         one_shot.append(experiments.prune_agent_at_once(c.pruning, agent, [0.9])[0.9])
         in_stages.append(experiments.prune_agent(c.pruning, agent, (0.5, 0.8, 0.9), seed=seed)[0.9])
+        agent.restore(whole)
+        then_learning.append(experiments.prune_agent(c.pruning, agent, [0.9], steps=36_000, rise=0.0, seed=seed)[0.9])
     show(c, "one shot at 90 %", one_shot)
-    show(c, "in stages at 90 %", in_stages)
-    groups = [np.median(in_stages[i: i + 3]) - np.median(one_shot[i: i + 3]) for i in range(len(c.models) - 2)]
-    assert show(c, "three seeds, in stages ahead (> 100)", groups).min() > 110
+    for what, found in (("in stages", in_stages), ("at once, then learning", then_learning)):
+        show(c, f"{what} at 90 %", found)
+        ahead = [np.median(found[i: i + 3]) - np.median(one_shot[i: i + 3]) for i in range(3)]
+        assert show(c, f"three seeds, {what}, ahead (> 75)", ahead).min() > 90
 
 
 def test_who_divides_best(course):
@@ -114,7 +125,7 @@ def test_who_divides_best(course):
                 choices, _ = experiments.choose_by_dqn(c.dqn, game, 60, seed=seed)
             else:
                 choices, _ = experiments.choose_at_random(game, 60, seed=seed)
-            assert game.evaluations >= 60
+            assert game.evaluations == 60
             masks[name] = scores.magnitude_mask(weights, choices, scope="layer")
         for name, chosen in masks.items():
             row[name] = comparisons.tuned(c.classifier, c.pruning, model, c.digits, replace(c.tuning, epochs=5), chosen,
@@ -124,8 +135,8 @@ def test_who_divides_best(course):
     threes = range(len(rows) - 2)
     ahead = show(c, "DQN ahead of uniform (> .1)", untuned["dqn"] - untuned["uniform"])
     assert min(ahead[i: i + 3].mean() for i in threes) > 0.15
-    level = show(c, "DQN against random search (within .08)", untuned["dqn"] - untuned["random"])
-    assert max(abs(level[i: i + 3].mean()) for i in threes) < 0.07
+    level = show(c, "DQN ahead of random search (< .05)", untuned["dqn"] - untuned["random"])
+    assert max(level[i: i + 3].mean() for i in threes) < 0.04
     spread = [np.ptp([tuned[name][i: i + 3].mean() for name in ("dqn", "random", "lamp")]) for i in threes]
     assert show(c, "after fine-tuning, three seeds (< .04)", spread).max() < 0.03
 
@@ -133,7 +144,7 @@ def test_who_divides_best(course):
 def test_latency(course):
     c = course
     model = c.models[0]
-    small = experiments.shrink_by_information(c.pruning, model, c.digits.x, (30, 10))
+    small = experiments.shrink_and_refit(c.pruning, model, c.digits.x, (30, 10))
     masked = comparisons.copy_of(c.pruning, model)
     for index, (kernel, mask) in enumerate(zip(c.pruning.get_kernels(model),
                                                scores.magnitude_mask(c.pruning.get_kernels(model), 0.95))):

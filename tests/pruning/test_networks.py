@@ -56,6 +56,45 @@ def test_new_masks_replace_the_old(pruning, classifier):
     second = [mask & other for mask, other in zip(first, random_masks(first, 0.5, seed=1))]
     pruning.apply_masks(model, second)
     assert all(((kernel != 0) == mask).all() for kernel, mask in zip(pruning.get_kernels(model), second))
+    pruning.apply_masks(model, [np.ones_like(mask) for mask in second])  # what is gone does not come back by itself
+    assert all(((kernel != 0) == mask).all() for kernel, mask in zip(pruning.get_kernels(model), second))
+
+
+def test_a_second_run_goes_on_from_the_sparsity_of_the_first(pruning, classifier, digits):
+    model, seen = networks(classifier)[0], []
+    config = classifier.TrainingConfig(epochs=2)
+    for share in (0.8, 0.9):
+        classifier.train(model, digits.x_train, digits.y_train, config, callbacks=[
+            pruning.gradual_pruning(PruningConfig(sparsity=share)), lambda m, *_: seen.append(pruning.sparsity(m))])
+    assert min(seen[len(seen) // 2:]) > 0.79 and seen[-1] == pytest.approx(0.9, abs=1e-3)
+
+
+def test_a_callback_may_evaluate(pruning, classifier, digits, with_norms):
+    """What is learned does not depend on being watched: evaluation leaves dropout and the averages alone."""
+    def watch(model, step, updates):
+        classifier.accuracy(model, digits.x_test, digits.y_test)
+
+    losses = [classifier.train(pruning.shrink(with_norms, [None, None]), digits.x_train, digits.y_train,
+                               classifier.TrainingConfig(epochs=3), callbacks=callbacks) for callbacks in ([], [watch])]
+    assert losses[1][-1] == pytest.approx(losses[0][-1], rel=0.3)  # dropout draws differ
+    assert losses[0][-1] < losses[0][0]
+
+
+def test_activations_are_those_before_a_relu_that_works_in_place(twin, digits):
+    if not twin("pruning").__name__.endswith("pytorch"):
+        pytest.skip("Keras has no such layer")
+    from torch import nn
+
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 5), nn.ReLU(inplace=True), nn.Linear(5, 2))
+    assert twin("pruning").collect_activations(model, digits.x_test)[0][1].min() < 0
+
+
+def test_a_layer_of_another_shape_is_refused(pruning, classifier):
+    model = networks(classifier)[0]
+    with pytest.raises(ValueError, match=r"kernel: expected shape \(64, 30\), got \(64, 1\)"):
+        pruning.set_layer(model, 0, np.ones((64, 1)))
+    with pytest.raises(ValueError, match="bias: expected shape"):
+        pruning.set_layer(model, 0, np.ones((64, 30)), 1.0)
 
 
 def test_a_masked_layer_can_be_overwritten(pruning, classifier):
@@ -145,6 +184,8 @@ def test_batch_norm_is_cut_as_well(pruning, classifier, digits, with_norms):
     live = np.isin(np.arange(216) % 6, [1, 4]) if a[1][0].shape == (450, 216) and not hasattr(
         with_norms, "parameters") else np.isin(np.arange(216) // 36, [1, 4])
     np.testing.assert_allclose(b[1][0], a[1][0][:, live], atol=1e-4)  # the inputs that stay are what they were
+    dense = pruning.collect_activations(pruning.shrink(with_norms, [None, keep[1]]), digits.x_test)
+    np.testing.assert_allclose(dense[2][0], a[2][0][:, keep[1]], atol=1e-4)  # after the dense layer's BatchNorm
     assert [k.shape[-1] for k in pruning.get_kernels(small)] == [2, 5, 10]
     classifier.train(small, digits.x_train, digits.y_train, classifier.TrainingConfig(epochs=1))
 
@@ -177,6 +218,15 @@ def test_saving_keeps_masks_and_outputs(pruning, classifier, digits, tmp_path):
         np.testing.assert_array_equal(first, second)
     classifier.train(other, digits.x_train, digits.y_train, classifier.TrainingConfig(epochs=1))
     assert not any(kernel[~mask].any() for kernel, mask in zip(pruning.get_kernels(other), masks))
+
+
+def test_loading_without_masks_frees_a_masked_network(pruning, classifier, digits, tmp_path):
+    model, masked = networks(classifier)[0], networks(classifier)[0]
+    pruning.save(model, tmp_path / "net.npz")
+    pruning.apply_masks(masked, random_masks(pruning.get_kernels(masked)))
+    pruning.load(masked, tmp_path / "net.npz")
+    classifier.train(masked, digits.x_train, digits.y_train, classifier.TrainingConfig(epochs=1))
+    assert pruning.sparsity(masked) < 0.01
 
 
 def test_what_cannot_be_loaded_is_refused(pruning, classifier, tmp_path):

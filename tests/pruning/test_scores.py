@@ -119,5 +119,9 @@ def test_the_correction_takes_the_bias_off():
 def test_wrong_labels_are_refused(labels):
     with pytest.raises(ValueError, match="labels: expected whole numbers of shape"):
         class_mutual_information(np.ones((4, 2)), labels)
-    with pytest.raises(ValueError, match="activations: expected shape"):
-        binned_entropy(np.ones(4))
+    for bad in (np.ones(4), np.zeros((0, 3)), np.array([[1.0, np.nan]])):
+        with pytest.raises(ValueError, match="activations: expected finite numbers of shape"):
+            binned_entropy(bad)
+    for kernels in (np.ones((2, 2)), [], [np.array([np.nan])]):
+        with pytest.raises(ValueError, match="kernels: expected a list"):
+            magnitude_mask(kernels, 0.5)
