@@ -41,7 +41,8 @@ def run_seed(classifier, pruning, images, seed):
     started = time.process_time()
     dense = classifier.make_mlp(shape, classes, hidden=HIDDEN, seed=seed)
     classifier.train(dense, x, y, config, seed=seed)
-    yield "dense", score(dense), time.process_time() - started, {}
+    seconds = time.process_time() - started
+    yield "dense", score(dense), seconds, {}
 
     for share, epochs in ((0.95, 12), (0.98, 16)):
         started = time.process_time()
@@ -49,8 +50,8 @@ def run_seed(classifier, pruning, images, seed):
         gradual = PruningConfig(sparsity=share, end=0.6, prune_every=50)
         classifier.train(model, x, y, replace(config, epochs=epochs, l2=1e-4), seed=seed + 100,
                          callbacks=[pruning.gradual_pruning(gradual)])
-        yield (f"{100 * share:.0f} % sparse", score(model), time.process_time() - started,
-               {"sparsity": pruning.sparsity(model)})
+        seconds = time.process_time() - started
+        yield f"{100 * share:.0f} % sparse", score(model), seconds, {"sparsity": pruning.sparsity(model)}
 
     for sizes in ((75, 25), (30, 10)):
         name, started = "-".join(map(str, sizes)), time.perf_counter()
