@@ -8,7 +8,8 @@ import numpy as np
 
 from course_lib.common import progress
 from course_lib.pruning.config import PruningConfig
-from course_lib.pruning.experiments import shrink_and_refit
+from course_lib.pruning.env import SparsityEnv, macs, width_bounds
+from course_lib.pruning.experiments import choose_at_random, choose_by_dqn, shrink_and_refit, width_accuracy
 from course_lib.pruning.information import gaussian_mi_selection
 from course_lib.pruning.scores import binned_entropy, class_mutual_information, magnitude_mask
 
@@ -153,3 +154,25 @@ def tuned(classifier, pruning, model, data, tuning, masks, *, seed=0):
     before = classifier.accuracy(copy, data.x_test, data.y_test)
     classifier.train(copy, data.x, data.y, tuning, seed=300 + seed)
     return np.array([before, classifier.accuracy(copy, data.x_test, data.y_test)])
+
+
+def widths_within(classifier, pruning, dqn, model, data, limit, *, seed=0, evaluations=40, levels=13):
+    """Widths of the hidden layers of a dense network within `limit` multiplications an image, chosen in three ways.
+
+    Returns
+    -------
+    dict of str to (list of int, float, float)
+        For "all alike", "random search" and "DQN": the widths, and the accuracies on validation and test images of
+        the network shrunk to them by information about the next layer and refitted. The searches maximise the first.
+    """
+    inputs, *full, outputs = [kernel.shape[0] for kernel in pruning.get_kernels(model)] + [int(data.y.max()) + 1]
+    on_val, on_test = (width_accuracy(classifier, pruning, model, x, y, data.x)
+                       for x, y in ((data.x_val, data.y_val), (data.x_test, data.y_test)))
+    alike = ([max(1, int(width * share)) for width in full] for share in np.linspace(1, 0, 400))
+    chosen = {"all alike": next(widths for widths in alike if macs([inputs, *widths, outputs]) <= limit)}
+    for name in ("random search", "DQN"):
+        game = SparsityEnv(len(full), width_bounds(inputs, full, outputs, limit), on_val, levels=levels)
+        best = (choose_at_random(game, evaluations, seed=seed) if name == "random search" else
+                choose_by_dqn(dqn, game, evaluations, seed=seed))
+        chosen[name] = [int(width) for width in best[0]]
+    return {name: (widths, on_val(widths), on_test(widths)) for name, widths in chosen.items()}
