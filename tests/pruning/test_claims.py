@@ -51,7 +51,8 @@ def test_gradually_and_at_once(course):
     slowly, at_once = (comparisons.gradually(c.classifier, c.pruning, c.models, c.digits, c.config, (0.95, 0.98),
                                              end=end) for end in (0.6, 1e-6))
     assert show(c, "95 % gradually (< .03)", c.dense - slowly[:, 0]).max() < 0.03
-    assert show(c, "95 %, gradually ahead (> .01)", slowly[:, 0] - at_once[:, 0]).min() > 0.01
+    ahead = show(c, "95 %, gradually ahead (mean > .01)", slowly[:, 0] - at_once[:, 0])
+    assert min(ahead[i: i + 3].mean() for i in range(len(ahead) - 2)) > 0.015
     assert show(c, "98 %, gradually ahead (> .4)", slowly[:, 1] - at_once[:, 1]).min() > 0.4
 
 
