@@ -156,7 +156,7 @@ def tuned(classifier, pruning, model, data, tuning, masks, *, seed=0):
     return np.array([before, classifier.accuracy(copy, data.x_test, data.y_test)])
 
 
-def widths_within(classifier, pruning, dqn, model, data, limit, *, seed=0, evaluations=40, levels=13):
+def widths_within(pruning, dqn, model, data, limit, *, seed=0, evaluations=40, levels=13):
     """Widths of the hidden layers of a dense network within `limit` multiplications an image, chosen in three ways.
 
     Returns
@@ -166,7 +166,7 @@ def widths_within(classifier, pruning, dqn, model, data, limit, *, seed=0, evalu
         the network shrunk to them by information about the next layer and refitted. The searches maximise the first.
     """
     inputs, *full, outputs = [kernel.shape[0] for kernel in pruning.get_kernels(model)] + [int(data.y.max()) + 1]
-    on_val, on_test = (width_accuracy(classifier, pruning, model, x, y, data.x)
+    on_val, on_test = (width_accuracy(pruning, model, x, y, data.x)
                        for x, y in ((data.x_val, data.y_val), (data.x_test, data.y_test)))
     alike = ([max(1, int(width * share)) for width in full] for share in np.linspace(1, 0, 400))
     chosen = {"all alike": next(widths for widths in alike if macs([inputs, *widths, outputs]) <= limit)}

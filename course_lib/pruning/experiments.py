@@ -42,18 +42,44 @@ def shrink_and_refit(pruning, model, x, sizes, choose=gaussian_mi_selection):
     -------
     network
     """
-    wanted = [after for _, after in pruning.collect_activations(model, x)]
-    if len(sizes) != len(wanted) - 1:
-        raise ValueError(f"sizes: expected {len(wanted) - 1}, one for each hidden layer, got {len(sizes)}")
-    for index, size in enumerate(sizes):
-        inputs = pruning.collect_activations(model, x)[index + 1][0]
-        chosen = np.sort(choose(inputs, wanted[index + 1], size))
-        kernel, bias = least_squares_reconstruction(inputs[:, chosen], wanted[index + 1])
-        keep = [None] * len(sizes)
-        keep[index] = chosen
-        model = pruning.shrink(model, keep)
-        pruning.set_layer(model, index + 1, kernel.astype(np.float32), bias.astype(np.float32))
-    return model
+    keep, fitted = choose_and_refit(pruning.collect_activations(model, x), sizes, choose)
+    small = pruning.shrink(model, keep)
+    for index, (kernel, bias) in enumerate(fitted):
+        pruning.set_layer(small, index + 1, kernel, bias)
+    return small
+
+
+def choose_and_refit(layers, sizes, choose=gaussian_mi_selection):
+    """The part of `shrink_and_refit` that needs no framework.
+
+    Parameters
+    ----------
+    layers : list of (array (N, n), array (N, m))
+        What `collect_activations` returns for a dense ReLU network.
+    sizes, choose
+        As in `shrink_and_refit`.
+
+    Returns
+    -------
+    list of integer arrays, list of (array (k, m), array (m,))
+        The neurons to keep in each hidden layer, and the new kernel and bias of each layer but the first.
+    """
+    if len(sizes) != len(layers) - 1:
+        raise ValueError(f"sizes: expected {len(layers) - 1}, one for each hidden layer, got {len(sizes)}")
+    if not all(np.allclose(np.maximum(out, 0), into, atol=1e-3) for (_, out), (into, _) in
+               zip(layers[:-1], layers[1:], strict=True) if out.shape == into.shape) or layers[0][1].ndim != 2:
+        raise ValueError("model: expected a dense network with nothing but a ReLU between its layers")
+    keep, fitted, outputs = [], [], layers[0][1]
+    for size, (_, wanted) in zip(sizes, layers[1:], strict=True):
+        activations = np.maximum(outputs, 0)
+        chosen = np.sort(choose(activations, wanted, size))
+        if fitted:  # of the layer before, only these neurons stay
+            fitted[-1] = tuple(values[..., chosen] for values in fitted[-1])
+        fitted.append(tuple(values.astype(np.float32) for values in
+                            least_squares_reconstruction(activations[:, chosen], wanted)))
+        keep.append(chosen)
+        outputs = activations[:, chosen] @ fitted[-1][0] + fitted[-1][1]
+    return keep, fitted
 
 
 def prune_agent(pruning, agent, levels, *, steps=12_000, rise=0.5, seed=0, episodes=20):
@@ -161,10 +187,15 @@ def masked_accuracy(classifier, pruning, model, x, y):
     return accuracy
 
 
-def width_accuracy(classifier, pruning, model, x, y, x_choose):
-    """A function for `SparsityEnv`: accuracy on x, y of the network shrunk to these widths by information."""
+def width_accuracy(pruning, model, x, y, x_choose):
+    """A function for `SparsityEnv`: accuracy on x, y of the network shrunk to these widths, refitted on x_choose."""
+    layers, first = pruning.collect_activations(model, x_choose), pruning.collect_activations(model, x)[0][1]
+
     def accuracy(widths):
-        small = shrink_and_refit(pruning, model, x_choose, [int(width) for width in widths])
-        return classifier.accuracy(small, x, y)
+        keep, fitted = choose_and_refit(layers, [int(width) for width in widths])
+        outputs = first[:, keep[0]]
+        for kernel, bias in fitted:
+            outputs = np.maximum(outputs, 0) @ kernel + bias
+        return float((outputs.argmax(axis=1) == y).mean())
 
     return accuracy

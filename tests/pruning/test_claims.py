@@ -147,14 +147,14 @@ def test_neurons_within_a_budget(course):
     limit = env.macs([64, 120, 80, 40, 10]) / 8
     for seed in range(len(c.models)):
         model = comparisons.trained(c.classifier, c.digits, c.config, seed, hidden=(120, 80, 40))
-        found = comparisons.widths_within(c.classifier, c.pruning, c.dqn, model, c.digits, limit, seed=seed)
+        found = comparisons.widths_within(c.pruning, c.dqn, model, c.digits, limit, seed=seed)
         assert all(env.macs([64, *widths, 10]) <= limit for widths, _, _ in found.values())
         leads.append([found["DQN"][i] - found["all alike"][i] for i in (1, 2)])
         over_random.append(found["DQN"][2] - found["random search"][2])
     leads = show(c, "lead on validation and test", np.transpose(leads))
     threes = [leads[:, i: i + 3].mean(axis=1) for i in range(len(c.models) - 2)]
     assert show(c, "three seeds, lead on validation (> 0)", [a for a, _ in threes]).min() > 0.004
-    assert show(c, "three seeds, lead on test (< .02)", [b for _, b in threes]).max() < 0.015
+    assert show(c, "three seeds, lead on test (< .03)", [b for _, b in threes]).max() < 0.025
     assert show(c, "ahead of random search on test (mean < .02)", over_random).mean() < 0.01
 
 

@@ -1,0 +1,39 @@
+"""Shrinking with a refit, in NumPy and in a network."""
+
+import numpy as np
+import pytest
+
+from course_lib.common import data
+from course_lib.pruning import comparisons, experiments
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return comparisons.split(data.load("digits"))
+
+
+def test_keeping_all_neurons_changes_nothing(pruning, classifier, digits):
+    model = classifier.make_mlp((8, 8), 10, hidden=(12, 8), seed=0)
+    same = experiments.shrink_and_refit(pruning, model, digits.x, (12, 8))
+    expected = classifier.predict(model, digits.x_test)
+    np.testing.assert_allclose(classifier.predict(same, digits.x_test), expected, atol=0.02)
+
+
+def test_what_is_computed_in_numpy_is_what_the_shrunk_network_does(pruning, classifier, digits):
+    model = comparisons.trained(classifier, digits, classifier.TrainingConfig(epochs=5), 0, hidden=(60, 40, 30))
+    small = experiments.shrink_and_refit(pruning, model, digits.x, (20, 15, 9))
+    assert [kernel.shape for kernel in pruning.get_kernels(small)] == [(64, 20), (20, 15), (15, 9), (9, 10)]
+    reward = experiments.width_accuracy(pruning, model, digits.x_test, digits.y_test, digits.x)
+    expected = classifier.accuracy(small, digits.x_test, digits.y_test)
+    assert reward([20.9, 15.2, 9.0]) == pytest.approx(expected, abs=0.005)
+    bare = comparisons.shrink_by("information about the next layer", pruning, model, digits, (20, 15, 9))
+    assert classifier.accuracy(bare, digits.x_test, digits.y_test) < reward([20, 15, 9]) - 0.1
+
+
+def test_other_networks_and_sizes_are_refused(pruning, classifier, digits):
+    with pytest.raises(ValueError, match="sizes: expected 2, one for each hidden layer, got 1"):
+        experiments.shrink_and_refit(pruning, classifier.make_mlp((8, 8), 10), digits.x, (3,))
+    with pytest.raises(ValueError, match="model: expected a dense network"):
+        experiments.shrink_and_refit(pruning, classifier.make_cnn((8, 8), 10), digits.x[:50], (3, 3, 3))
+    with pytest.raises(ValueError, match="criterion: expected one of random"):
+        comparisons.chooser("best", digits.y)
