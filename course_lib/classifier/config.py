@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_lib.common.fields import require
+from course_lib.common.fields import require, whole
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class TrainingConfig:
 
     def __post_init__(self):
         for name in ("batch_size", "epochs"):
-            require(self, name, lambda v: isinstance(v, int) and v >= 1, "a whole number >= 1")
+            require(self, name, lambda v: whole(v, 1), "a whole number >= 1")
         require(self, "learning_rate", lambda v: 0 < v < np.inf, "a number > 0")
         require(self, "l2", lambda v: v >= 0, "a number >= 0")
 

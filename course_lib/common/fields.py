@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 
 def require(config, name, holds, expected):
     """Raise a ValueError unless `holds(value)` is true of the field `name`.
@@ -22,3 +24,8 @@ def require(config, name, holds, expected):
         fine = False
     if not fine:
         raise ValueError(f"{type(config).__name__}.{name}: expected {expected}, got {value!r}")
+
+
+def whole(value, least):
+    """Whether a value is a whole number, Python's or NumPy's, of at least `least`."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= least

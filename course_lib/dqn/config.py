@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from course_lib.common.fields import require
+from course_lib.common.fields import require, whole
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,16 @@ class DQNConfig:
     def __post_init__(self):
         for name in ("batch_size", "n_step", "target_update_every", "buffer_size", "train_every",
                      "updates_per_block", "total_steps", "eval_every", "eval_episodes", "checkpoint_every"):
-            require(self, name, lambda v: isinstance(v, int) and v >= 1, "a whole number >= 1")
+            require(self, name, lambda v: whole(v, 1), "a whole number >= 1")
         for name in ("warmup_steps", "epsilon_steps"):
-            require(self, name, lambda v: isinstance(v, int) and v >= 0, "a whole number >= 0")
+            require(self, name, lambda v: whole(v, 0), "a whole number >= 0")
         for name in ("gamma", "epsilon_start", "epsilon_end"):
             require(self, name, lambda v: 0 <= v <= 1, "a number in [0, 1]")
         require(self, "tau", lambda v: 0 < v <= 1, "a number in (0, 1]")
         require(self, "learning_rate", lambda v: v > 0, "a number > 0")
         for name in ("huber_delta", "max_grad_norm"):
             require(self, name, lambda v: v is None or v > 0, "None or a number > 0")
-        require(self, "hidden", lambda v: isinstance(v, tuple) and all(isinstance(n, int) and n > 0 for n in v),
+        require(self, "hidden", lambda v: isinstance(v, tuple) and all(whole(n, 1) for n in v),
                  "a tuple of whole numbers > 0")
 
     def as_dict(self):

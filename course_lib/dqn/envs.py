@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
+from course_lib.common.fields import whole
 from course_lib.dqn.acrobot import AcrobotVectorEnv
 
 
@@ -17,7 +18,7 @@ def make_vec(env_id, num_envs, **kwargs):
     Gymnasium ships one for CartPole-v1 and this course one for Acrobot-v1 (used unless `kwargs` ask for more
     than it offers); the others run one after the other.
     """
-    if not isinstance(num_envs, int) or num_envs < 1:
+    if not whole(num_envs, 1):
         raise ValueError(f"num_envs: expected a whole number >= 1, got {num_envs!r}")
     spec = gym.spec(env_id)
     if spec.id == "Acrobot-v1" and kwargs.keys() <= {"max_episode_steps"}:

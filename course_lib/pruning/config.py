@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from course_lib.common.fields import require
+from course_lib.common.fields import require, whole
 
 SCOPES = ("global", "layer", "lamp")
 
@@ -26,7 +26,7 @@ class PruningConfig:
     prune_every: int = 20  # updates between two steps of pruning
 
     def __post_init__(self):
-        require(self, "prune_every", lambda v: isinstance(v, int) and v >= 1, "a whole number >= 1")
+        require(self, "prune_every", lambda v: whole(v, 1), "a whole number >= 1")
         require(self, "sparsity", lambda v: 0 <= v < 1, "a number in [0, 1)")
         require(self, "scope", lambda v: v in SCOPES, f"one of {', '.join(SCOPES)}")
         require(self, "end", lambda v: 0 < v <= 1, "a number in (0, 1]")

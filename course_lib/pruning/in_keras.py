@@ -221,11 +221,15 @@ def load(model, path):
 
 def _weighted(model):
     """The dense and convolutional layers of a network, or a ValueError if it is not one that can be pruned."""
+    if isinstance(model, keras.Sequential) and not model.built:
+        raise ValueError("model: expected a keras.Sequential that knows its input shape (begin it with keras.Input), "
+                         "got one that is not built")
     stack = model.layers if isinstance(model, keras.Sequential) else []
     found = [layer for layer in stack if isinstance(layer, WEIGHTED)]
     strange = [type(layer).__name__ for layer in stack if not isinstance(layer, (*WEIGHTED, *NORMS, *PASSED))]
     strange += ["a convolution with groups" for layer in found if getattr(layer, "groups", 1) != 1]
     strange += ["a layer without bias" for layer in found if layer.bias is None]
+    strange += ["BatchNormalization without scale" for layer in stack if isinstance(layer, NORMS) and not layer.scale]
     strange += [f"the activation {layer.activation.__name__}" for layer in found
                 if layer.activation not in (keras.activations.linear, keras.activations.relu)]
     if strange or not found:

@@ -230,6 +230,8 @@ def _weighted(model):
     strange = [type(layer).__name__ for layer in layers if not isinstance(layer, (*WEIGHTED, *NORMS, *PASSED))]
     strange += ["a convolution with groups" for layer in found if getattr(layer, "groups", 1) != 1]
     strange += ["a layer without bias" for layer in found if layer.bias is None]
+    strange += [f"a {type(layer).__name__} that has seen no input" for layer in found
+                if nn.parameter.is_lazy(layer.weight)]
     if strange or not found:
         raise ValueError("model: expected a torch.nn.Sequential of Linear and Conv2d layers, BatchNorm, ReLU, Dropout, "
                          f"pooling and Flatten, got {', '.join(strange) or type(model).__name__}")
@@ -268,7 +270,7 @@ def _cut_norm(layer, units):
     new = type(layer)(len(units), layer.eps, layer.momentum, layer.affine, layer.track_running_stats)
     state = layer.state_dict().items()
     new.load_state_dict({name: values[units] if values.dim() else values for name, values in state})
-    return new.to(next(iter(layer.state_dict().values())).device)
+    return new.to(next(iter(layer.state_dict().values()), torch.empty(0)).device)
 
 
 def _to_array(weight):

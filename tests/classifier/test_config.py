@@ -23,6 +23,12 @@ def test_what_makes_no_sense_is_refused(config, fields, message):
         config(**fields)
 
 
+def test_numpys_whole_numbers_are_whole_and_true_is_not():
+    assert TrainingConfig(epochs=np.int64(3), batch_size=64).updates(130) == 9
+    with pytest.raises(ValueError, match="PruningConfig.prune_every: .*True"):
+        PruningConfig(prune_every=True)
+
+
 def test_updates_count_the_last_small_batch():
     assert TrainingConfig(epochs=3, batch_size=64).updates(130) == 9
 

@@ -295,6 +295,26 @@ def test_a_layer_that_pruning_does_not_know_is_named(twin):
         pruning.get_kernels(strange)
 
 
+@pytest.mark.keras
+def test_keras_networks_that_cannot_be_cut_are_named():
+    keras, in_keras = pytest.importorskip("keras"), pytest.importorskip("course_lib.pruning.in_keras")
+    layers = [keras.layers.Dense(3), keras.layers.BatchNormalization(scale=False), keras.layers.Dense(2)]
+    with pytest.raises(ValueError, match="model: expected a keras.Sequential that knows its input shape"):
+        in_keras.get_kernels(keras.Sequential(layers))
+    with pytest.raises(ValueError, match="got BatchNormalization without scale"):
+        in_keras.shrink(keras.Sequential([keras.Input((4,)), *layers]), [[0, 1]])
+
+
+def test_pytorch_networks_at_the_edge():
+    torch = pytest.importorskip("torch")
+    in_pytorch, nn = pytest.importorskip("course_lib.pruning.in_pytorch"), torch.nn
+    with pytest.raises(ValueError, match="got a LazyLinear that has seen no input"):
+        in_pytorch.get_kernels(nn.Sequential(nn.LazyLinear(3), nn.Linear(3, 2)))
+    bare = nn.BatchNorm1d(3, affine=False, track_running_stats=False)
+    small = in_pytorch.shrink(nn.Sequential(nn.Linear(4, 3), bare, nn.Linear(3, 2)), [[0, 2]])
+    assert small(torch.ones(5, 4)).shape == (5, 2)
+
+
 def test_latency_is_measured(classifier):
     small, large = (classifier.make_mlp((28, 28), 10, hidden=hidden) for hidden in ((8,), (1000, 1000)))
     seconds = classifier.measure_latency([large, small], np.zeros((500, 28, 28), np.float32), repeats=5)
