@@ -42,8 +42,7 @@ def groups(frameworks, only):
     chosen = [only] if only else frameworks
     plan = [("tests", ["tests", "--group", "light", *PARALLEL], seen)]
     if "keras" in chosen:
-        # TensorFlow takes seconds and much memory to import, so one process.
-        plan.append(("tests of Keras", ["tests", "--group", "keras"], seen))
+        plan.append(("tests of Keras", ["tests", "--group", "keras", *PARALLEL], seen))
     for name in chosen:
         variables = {"COURSE_FRAMEWORK": name, **hide}
         plan.append((f"notebooks in {name}", [*NOTEBOOKS, *NBVAL, *PARALLEL], variables))

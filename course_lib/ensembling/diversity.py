@@ -1,0 +1,82 @@
+"""How much models differ, and what that is worth."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Ambiguity(NamedTuple):
+    """The parts of an ensemble's squared error: `ensemble` = `members` - `ambiguity`, exactly."""
+
+    ensemble: float  # squared error of the weighted mean
+    members: float  # weighted mean of the members' squared errors
+    ambiguity: float  # weighted mean of the members' squared distances from the weighted mean
+
+
+def ambiguity_decomposition(predictions, y, weights=None):
+    """Split the squared error of a weighted mean into what its members err and how much they differ.
+
+    Parameters
+    ----------
+    predictions : array (M, N)
+    y : array (N,)
+    weights : array (M,), optional
+        Of sum 1; by default all alike.
+
+    Returns
+    -------
+    Ambiguity
+
+    References
+    ----------
+    Krogh & Vedelsby 1995, "Neural network ensembles, cross validation, and active learning", eq. 6.
+    """
+    predictions, y = np.asarray(predictions, float), np.asarray(y, float)
+    weights = np.full(len(predictions), 1 / len(predictions)) if weights is None else np.asarray(weights, float)
+    if weights.shape != predictions.shape[:1] or not np.isclose(weights.sum(), 1):
+        raise ValueError(f"weights: expected {len(predictions)} of sum 1, got {weights}")
+    mean = weights @ predictions
+    return Ambiguity(float(((mean - y) ** 2).mean()), float(weights @ ((predictions - y) ** 2).mean(axis=1)),
+                     float(weights @ ((predictions - mean) ** 2).mean(axis=1)))
+
+
+def error_correlation(predictions, y):
+    """Correlations (M, M) between the errors of models, of predictions (M, N) and targets (N,)."""
+    return np.corrcoef(np.asarray(predictions) - np.asarray(y))
+
+
+def disagreement(labels):
+    """Share of examples (M, M) to which two models give different labels, of labels (M, N).
+
+    References
+    ----------
+    Kuncheva & Whitaker 2003, "Measures of diversity in classifier ensembles", section 2.2.3.
+    """
+    labels = np.asarray(labels)
+    return (labels[:, None] != labels[None]).mean(axis=-1)
+
+
+def bias_variance(predictions, truth):
+    """Squared bias and variance, means over examples, of models trained on different samples.
+
+    Parameters
+    ----------
+    predictions : array (R, N)
+        Of R models of one kind.
+    truth : array (N,)
+        The targets without their noise.
+
+    Returns
+    -------
+    (float, float)
+        Their sum is the mean squared distance of the models from the truth.
+
+    References
+    ----------
+    Geman et al. 1992, "Neural networks and the bias/variance dilemma", eq. 2.
+    """
+    predictions = np.asarray(predictions, float)
+    mean = predictions.mean(axis=0)
+    return float(((mean - truth) ** 2).mean()), float(predictions.var(axis=0).mean())

@@ -1,0 +1,281 @@
+"""Ensembles of networks as scikit-learn estimators; the twins add what trains them and what they compute."""
+
+from __future__ import annotations
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from course_lib.classifier.config import TrainingConfig
+from course_lib.common.fields import require, whole
+from course_lib.common.seeding import spawn
+from course_lib.ensembling.members import join, make_members, standardisation, take
+from course_lib.ensembling.uncertainty import mixture, variance_of
+
+
+class Networks(BaseEstimator):
+    """Dense ReLU networks that are trained side by side and averaged.
+
+    Subclasses say what a network's outputs mean; a twin's add `_train` and `_outputs`, and each its `_loss`.
+
+    Parameters
+    ----------
+    hidden : tuple of int
+        Units of the hidden layers.
+    n_members : int
+        Networks, each with weights and an order of examples of its own.
+    bootstrap : bool
+        Whether each network has its own examples, drawn from the training set with replacement (bagging).
+    learning_rate, batch_size, epochs, l2
+        As in `classifier.config.TrainingConfig`.
+    scale_inputs : bool
+        Whether inputs are standardised column by column. Not for images: a pixel that is almost always black would
+        become a column that hardly ever differs from zero, and then hugely.
+    random_state : int, RandomState or None
+    n_jobs : int or None
+        In how many parts joblib trains the networks at the same time. The parts do not change the result.
+    device : str
+        Networks as small as these are fastest on the CPU.
+    """
+
+    def __init__(self, hidden=(64,), *, n_members=1, bootstrap=False, learning_rate=3e-3, batch_size=32, epochs=60,
+                 l2=1e-2, scale_inputs=True, random_state=None, n_jobs=None, device="cpu"):
+        self.hidden = hidden
+        self.n_members = n_members
+        self.bootstrap = bootstrap
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.l2 = l2
+        self.scale_inputs = scale_inputs
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.device = device
+
+    def fit(self, X, y):
+        """Train the networks on inputs X (N, inputs) and targets y (N,)."""
+        X, y = self._check(X, y)
+        self.members_, self.scaling_ = self._fitted(X, y, [np.arange(len(X))])
+        return self
+
+    def predict_members(self, X):
+        """What each network says on its own, of inputs X (N, inputs).
+
+        Returns
+        -------
+        array (n_members, N, ...)
+            Of a regressor its outputs in the units of y, (n_members, N, 1 or 2); of a classifier probabilities.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float32, reset=False)
+        return self._in_units(self._outputs(self.members_, X, device=self.device), self.scaling_)
+
+    def predict_folds(self, X, y, folds):
+        """Predict each fold's test rows by networks trained on its training rows, all folds in one training run.
+
+        The result is that of `clone(estimator).fit(X[train], y[train])` and a prediction, fold by fold.
+
+        Parameters
+        ----------
+        X : array (N, inputs)
+        y : array (N,)
+        folds : list of (integer array, integer array)
+            Training rows and test rows.
+
+        Returns
+        -------
+        list of arrays
+            For each fold (test rows,), of a classifier probabilities (test rows, classes).
+        """
+        X, y = self._check(X, y)
+        alike = {}  # folds of equally many updates can share a training run
+        for number, (rows, _) in enumerate(folds):
+            alike.setdefault(-(-len(rows) // self.batch_size), []).append(number)
+        found = [None] * len(folds)
+        for numbers in alike.values():
+            members, scaling = self._fitted(X, y, [np.asarray(folds[number][0]) for number in numbers])
+            for place, number in enumerate(numbers):
+                own = slice(place * self.n_members, (place + 1) * self.n_members)
+                outputs = self._outputs(take(members, own), X[folds[number][1]], device=self.device)
+                found[number] = self._combined(self._in_units(outputs, scaling[own]))
+        return found
+
+    def _fitted(self, X, y, training_rows):
+        """For each entry of `training_rows` `n_members` trained networks; and the scaling of their targets."""
+        seeds = spawn(check_random_state(self.random_state).randint(2**31), self.n_members)
+        rows = [np.random.default_rng([seed, 2]).choice(own, len(own)) if self.bootstrap else own
+                for own in training_rows for seed in seeds]
+        seeds = seeds * len(training_rows)
+        targets, scaling = self._targets(y, rows)
+        members = make_members(X, rows, [X.shape[1], *self.hidden, self._width()], seeds,
+                               scale_inputs=self.scale_inputs)
+        config = TrainingConfig(learning_rate=self.learning_rate, batch_size=self.batch_size, epochs=self.epochs,
+                                l2=self.l2)
+        parts = np.array_split(np.arange(len(rows)), min(effective_n_jobs(self.n_jobs), len(rows)))
+        trained = Parallel(n_jobs=self.n_jobs)(
+            delayed(self._train)(take(members, part), X, targets[part], [rows[i] for i in part],
+                                 [seeds[i] for i in part], config, self._loss, device=self.device)
+            for part in parts)
+        return join(trained), scaling
+
+    def _check(self, X, y):
+        """Inputs as float32, targets, and the hyper-parameters; a ValueError if one is not what it should be."""
+        self._check_settings()
+        return validate_data(self, X, y, dtype=np.float32, y_numeric=isinstance(self, RegressorMixin))
+
+    def _check_settings(self):
+        require(self, "n_members", lambda v: whole(v, 1), "a whole number >= 1")
+        require(self, "hidden", lambda v: all(whole(units, 1) for units in v), "whole numbers >= 1 in a tuple")
+
+
+class Regressor(RegressorMixin, Networks):
+    """Networks with one output each, trained on the squared error."""
+
+    def predict(self, X):
+        """The mean of the networks' predictions, (N,), of inputs X (N, inputs)."""
+        return self._combined(self.predict_members(X))
+
+    def _targets(self, y, rows):
+        scaling = np.array([standardisation(y[own, None]) for own in rows])[..., 0]  # (M, 2): mean, scale
+        return ((y - scaling[:, :1]) / scaling[:, 1:]).astype(np.float32), scaling
+
+    def _width(self):
+        return 1
+
+    def _in_units(self, outputs, scaling):
+        mean, scale = scaling.T[..., None, None]  # each (M, 1, 1)
+        return outputs * scale + mean
+
+    def _combined(self, predictions):
+        return predictions[..., 0].mean(axis=0)
+
+
+class DeepRegressor(Regressor):
+    """Networks with two outputs each, a mean and what a variance is made of, trained on the Gaussian likelihood."""
+
+    def predict(self, X, return_std=False):
+        """Mean of the mixture of the networks' Gaussians, and on request its standard deviation.
+
+        Parameters
+        ----------
+        X : array (N, inputs)
+        return_std : bool
+
+        Returns
+        -------
+        array (N,), or two of them
+            In the units of y.
+
+        References
+        ----------
+        Lakshminarayanan et al. 2017, "Simple and scalable predictive uncertainty estimation using deep ensembles",
+        section 2.4.
+        """
+        mean, variance = mixture(*np.moveaxis(self.predict_members(X), -1, 0))
+        return (mean, np.sqrt(variance)) if return_std else mean
+
+    def _width(self):
+        return 2
+
+    def _in_units(self, outputs, scaling):
+        mean, scale = scaling.T[..., None]  # each (M, 1)
+        return np.stack([outputs[..., 0] * scale + mean, variance_of(outputs[..., 1]) * scale**2], axis=-1)
+
+
+class Classifier(ClassifierMixin, Networks):
+    """Networks that give logits, trained on the cross-entropy; their probabilities are averaged."""
+
+    def predict_proba(self, X):
+        """The mean of the networks' probabilities, (N, classes), of inputs X (N, inputs)."""
+        return self._combined(self.predict_members(X))
+
+    def predict(self, X):
+        """The most probable class of each of the inputs X (N, inputs)."""
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def _check(self, X, y):
+        X, y = super()._check(X, y)
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        return X, codes
+
+    def _targets(self, y, rows):
+        return np.tile(y, (len(rows), 1)), np.empty((len(rows), 0))
+
+    def _width(self):
+        return len(self.classes_)
+
+    def _in_units(self, outputs, scaling):
+        return softmax(outputs, axis=-1)
+
+    def _combined(self, predictions):
+        return predictions.mean(axis=0)
+
+
+class MultiTask(Networks):
+    """Networks with one head for each of several tasks, each a classification or a number to predict.
+
+    Parameters
+    ----------
+    heads : tuple
+        For each task the number of its classes, or None for a number to predict.
+    hidden, **rest
+        As in `Networks`.
+    """
+
+    def __init__(self, heads, hidden=(64,), *, n_members=1, bootstrap=False, learning_rate=3e-3, batch_size=32,
+                 epochs=60, l2=1e-2, scale_inputs=True, random_state=None, n_jobs=None, device="cpu"):
+        super().__init__(hidden, n_members=n_members, bootstrap=bootstrap, learning_rate=learning_rate,
+                         batch_size=batch_size, epochs=epochs, l2=l2, scale_inputs=scale_inputs,
+                         random_state=random_state, n_jobs=n_jobs, device=device)
+        self.heads = heads
+
+    def predict(self, X):
+        """Classes and numbers (N, tasks) of the inputs X (N, inputs)."""
+        return self._combined(self.predict_members(X))
+
+    def _check(self, X, y):
+        require(self, "heads", lambda v: v and all(classes is None or whole(classes, 2) for classes in v),
+                "for each task the number of its classes (at least 2), or None")
+        self._check_settings()
+        X, y = validate_data(self, X, dtype=np.float32), np.asarray(y, np.float32)
+        if y.shape != (len(X), len(self.heads)):
+            raise ValueError(f"y: expected targets of {len(self.heads)} tasks for {len(X)} examples, NaN where there "
+                             f"is none, got shape {y.shape}")
+        for task, classes in enumerate(self.heads):
+            known = y[~np.isnan(y[:, task]), task]
+            if not known.size or not np.isfinite(known).all() or (classes and not np.isin(known, range(classes)).all()):
+                wanted = f"classes from 0 to {classes - 1}" if classes else "finite numbers"
+                raise ValueError(f"y[:, {task}]: expected {wanted}, and NaN where there is none, "
+                                 f"got {np.unique(y[:, task])[:5]}")
+        return X, y
+
+    def _targets(self, y, rows):
+        scaling = np.zeros((len(rows), 2, len(self.heads)))  # mean and scale
+        scaling[:, 1] = 1
+        for member, own in enumerate(rows):
+            for task in (task for task, classes in enumerate(self.heads) if not classes):
+                known = y[own, task][~np.isnan(y[own, task])]
+                scaling[member, :, task] = np.ravel(standardisation(known[:, None]))
+        return ((y - scaling[:, :1]) / scaling[:, 1:]).astype(np.float32), scaling
+
+    def _width(self):
+        return sum(classes or 1 for classes in self.heads)
+
+    def _parts(self, outputs):
+        return zip(np.split(outputs, np.cumsum([classes or 1 for classes in self.heads])[:-1], axis=-1), self.heads,
+                   strict=True)
+
+    def _in_units(self, outputs, scaling):
+        mean, scale = scaling[:, :, None].swapaxes(0, 1)  # each (M, 1, tasks)
+        return np.concatenate([softmax(part, axis=-1) if classes else part * scale[..., [task]] + mean[..., [task]]
+                               for task, (part, classes) in enumerate(self._parts(outputs))], axis=-1)
+
+    def _combined(self, predictions):
+        return np.stack([part.argmax(axis=-1) if classes else part[:, 0]
+                         for part, classes in self._parts(predictions.mean(axis=0))], axis=-1)

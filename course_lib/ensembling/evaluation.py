@@ -1,0 +1,176 @@
+"""Comparing models honestly: repeated cross-validation, nothing fitted on what it is measured on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import KFold, RepeatedKFold, RepeatedStratifiedKFold, StratifiedKFold
+
+
+def predict_folds(model, x, y, folds, *, n_jobs=None):
+    """Predict each fold's test rows by a copy of the model that was fitted on its training rows.
+
+    Parameters
+    ----------
+    model : scikit-learn regressor or classifier
+        One that has a method `predict_folds`, as the networks of the twins, trains for all folds at once.
+    x : array (N, inputs)
+    y : array (N,)
+    folds : list of (integer array, integer array)
+        Training rows and test rows.
+    n_jobs : int or None
+        Folds that joblib fits at the same time.
+
+    Returns
+    -------
+    list of arrays
+        For each fold (test rows,), of a classifier the probabilities (test rows, classes).
+    """
+    if hasattr(model, "predict_folds"):
+        return clone(model).predict_folds(x, y, folds)
+    return Parallel(n_jobs=n_jobs)(delayed(_fit_and_predict)(model, x, y, *fold) for fold in folds)
+
+
+def out_of_fold_predictions(models, x, y, *, folds=5, seed=0, n_jobs=None):
+    """Predictions for all examples, each by models that were not trained on it.
+
+    Parameters
+    ----------
+    models : list of scikit-learn regressors or classifiers
+    x : array (N, inputs)
+    y : array (N,)
+        Classes are whole numbers from 0.
+    folds : int
+    seed : int
+        Of the order of the examples.
+    n_jobs : int or None
+
+    Returns
+    -------
+    array (M, N), of classifiers probabilities (M, N, C)
+
+    References
+    ----------
+    Wolpert 1992, "Stacked generalization", section 2.
+    """
+    split = (StratifiedKFold if is_classifier(models[0]) else KFold)(folds, shuffle=True, random_state=seed)
+    parts = list(split.split(x, y))
+    back = np.argsort(np.concatenate([test for _, test in parts]))
+    return np.stack([np.concatenate(predict_folds(model, x, y, parts, n_jobs=n_jobs))[back] for model in models])
+
+
+class Fold(NamedTuple):
+    """What M models predict in one fold of a cross-validation: arrays (M, rows), of classifiers (M, rows, C)."""
+
+    y_train: np.ndarray
+    y_test: np.ndarray
+    out_of_fold: np.ndarray  # for the training rows, by models fitted on the other training rows
+    on_training: np.ndarray  # for the training rows, by models fitted on all of them
+    on_test: np.ndarray  # for the test rows, by the same
+
+
+def nested_predictions(models, x, y, *, folds=5, repeats=4, inner=5, seed=0, n_jobs=None):
+    """All predictions that are needed to compare models, and ensembles of them, by repeated cross-validation.
+
+    Parameters
+    ----------
+    models : list of scikit-learn regressors or classifiers
+    x : array (N, inputs)
+    y : array (N,)
+    folds, repeats : int
+        Outer folds, each with a test set of its own, and how often all examples are divided anew.
+    inner : int
+        Into how many parts each training set is divided for the predictions out of fold.
+    seed : int
+    n_jobs : int or None
+
+    Returns
+    -------
+    list of Fold
+    """
+    stratified = is_classifier(models[0])
+    outer = list((RepeatedStratifiedKFold if stratified else RepeatedKFold)(
+        n_splits=folds, n_repeats=repeats, random_state=seed).split(x, y))
+    divide = (StratifiedKFold if stratified else KFold)(inner, shuffle=True, random_state=seed)
+    inside = [list(divide.split(x[train], y[train])) for train, _ in outer]
+    wanted = [(train, np.concatenate([train, test])) for train, test in outer]
+    wanted += [(train[kept], train[held]) for (train, _), parts in zip(outer, inside, strict=True)
+               for kept, held in parts]
+    predicted = [predict_folds(model, x, y, wanted, n_jobs=n_jobs) for model in models]
+    found = []
+    for number, (train, test) in enumerate(outer):
+        both = np.stack([values[number] for values in predicted])
+        on_training, on_test = np.split(both, [len(train)], axis=1)
+        out_of_fold, first = np.empty_like(on_training), len(outer) + number * inner
+        for part, (_, held) in enumerate(inside[number], first):
+            out_of_fold[:, held] = np.stack([values[part] for values in predicted])
+        found.append(Fold(y[train], y[test], out_of_fold, on_training, on_test))
+    return found
+
+
+class Comparison(NamedTuple):
+    """A model's error over the folds, and how much more it is than the reference's."""
+
+    mean: float
+    standard_error: float
+    difference: float  # of the means, from the reference
+    difference_error: float  # standard error of that difference: much smaller, for both saw the same folds
+
+
+def compare_models(errors, *, folds, reference):
+    """Mean errors and differences of models with the Nadeau-Bengio correction for training sets that overlap.
+
+    Parameters
+    ----------
+    errors : dict of str to array (J,)
+        For each model its error in each of the J folds of a repeated cross-validation, the same for all.
+    folds : int
+        Folds of one repetition: their number says what share of the examples a test set is.
+    reference : str
+        The model that the others are compared with.
+
+    Returns
+    -------
+    dict of str to Comparison
+
+    Raises
+    ------
+    ValueError
+        If the reference is not among the models, or the numbers of folds differ.
+
+    References
+    ----------
+    Nadeau & Bengio 2003, "Inference for the generalization error", section 5.2 (there `corrected resampled t`).
+    """
+    errors = {name: np.asarray(values, float) for name, values in errors.items()}
+    if reference not in errors:
+        raise ValueError(f"reference: expected one of {', '.join(errors)}, got {reference!r}")
+    if len({values.shape for values in errors.values()}) > 1 or errors[reference].ndim != 1:
+        raise ValueError("errors: expected one for each of the same folds, got arrays of shapes "
+                         + ", ".join(f"{name} {values.shape}" for name, values in errors.items()))
+    found = {}
+    for name, values in errors.items():
+        extra = values - errors[reference]
+        found[name] = Comparison(values.mean(), corrected_error(values, folds), extra.mean(),
+                                 corrected_error(extra, folds))
+    return found
+
+
+def corrected_error(values, folds):
+    """Standard error of a mean over the J folds of a repeated cross-validation, whose training sets overlap.
+
+    The variance is (1/J + n_test/n_train) s^2, where independent folds would have s^2/J.
+
+    References
+    ----------
+    Nadeau & Bengio 2003, "Inference for the generalization error", section 5.2.
+    """
+    return float(np.sqrt((1 / len(values) + 1 / (folds - 1)) * np.var(values, ddof=1)))
+
+
+def _fit_and_predict(model, x, y, train, test):
+    fitted = clone(model).fit(x[train], y[train])
+    return fitted.predict_proba(x[test]) if is_classifier(model) else fitted.predict(x[test])

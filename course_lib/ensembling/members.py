@@ -1,0 +1,92 @@
+"""Many small networks of one shape, side by side: what they start from, and in which order they see the examples."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Members(NamedTuple):
+    """M dense ReLU networks of one shape. All arrays are float32; each network scales its inputs itself."""
+
+    kernels: list  # one array (M, inputs, units) a layer
+    biases: list  # one array (M, 1, units) a layer
+    mean: np.ndarray  # (M, 1, inputs): what is subtracted from the inputs
+    scale: np.ndarray  # (M, 1, inputs): what they are then divided by
+
+
+def make_members(x, rows, sizes, seeds, *, scale_inputs=True):
+    """Untrained networks, one for each entry of `rows` and `seeds`.
+
+    Parameters
+    ----------
+    x : array (N, inputs)
+    rows : list of M integer arrays
+        The examples that each network will be trained on; their mean and standard deviation scale its inputs.
+    sizes : list of int
+        Units of each layer, from the inputs to the outputs.
+    seeds : list of M int
+        Networks of the same seed start from the same weights.
+    scale_inputs : bool
+        Whether each network subtracts the mean of its examples and divides by their standard deviation.
+
+    Returns
+    -------
+    Members
+        Kernels uniform in +-sqrt(6/inputs) (He et al. 2015, eq. 10), those of the last layer in a tenth of that so that
+        training starts from almost constant outputs; biases at zero.
+    """
+    kernels = [np.empty((len(seeds), *shape), np.float32) for shape in zip(sizes[:-1], sizes[1:], strict=True)]
+    for member, seed in enumerate(seeds):
+        rng = np.random.default_rng(seed)
+        for layer, kernel in enumerate(kernels):
+            bound = np.sqrt(6 / len(kernel[0])) * (0.1 if layer == len(kernels) - 1 else 1)
+            kernel[member] = rng.uniform(-bound, bound, kernel.shape[1:])
+    plain = np.zeros(x.shape[1]), np.ones(x.shape[1])
+    mean, scale = zip(*(standardisation(x[own]) if scale_inputs else plain for own in rows), strict=True)
+    biases = [np.zeros((len(seeds), 1, units), np.float32) for units in sizes[1:]]
+    return Members(kernels, biases, np.float32(mean)[:, None], np.float32(scale)[:, None])
+
+
+def standardisation(values):
+    """Mean and standard deviation of each column (N, columns); 1 instead of 0 where a column is constant."""
+    values = np.asarray(values, np.float64)
+    scale = values.std(axis=0)
+    constant = scale <= 1e-12 * np.maximum(np.abs(values).max(axis=0), 1e-300)
+    return values.mean(axis=0), np.where(constant, 1, scale)
+
+
+def orders(rows, seeds, updates, batch_size):
+    """Which examples each network sees in each update: passes over its rows, each in a new order.
+
+    Parameters
+    ----------
+    rows : list of M integer arrays
+    seeds : list of M int
+    updates, batch_size : int
+
+    Returns
+    -------
+    int32 array (updates, M, batch_size)
+        A pass may end within a batch; the next one follows on.
+    """
+    found = np.empty((updates, len(rows), batch_size), np.int32)
+    for member, (own, seed) in enumerate(zip(rows, seeds, strict=True)):
+        passes = np.tile(own, (-(-updates * batch_size // len(own)), 1))
+        stream = np.random.default_rng([seed, 1]).permuted(passes, axis=1).ravel()
+        found[:, member] = stream[: updates * batch_size].reshape(updates, batch_size)
+    return found
+
+
+def take(members, chosen):
+    """Only some of the networks: `chosen` is a slice or an integer array."""
+    kernels, biases = ([values[chosen] for values in group] for group in members[:2])
+    return Members(kernels, biases, members.mean[chosen], members.scale[chosen])
+
+
+def join(parts):
+    """The networks of several `Members`, one after the other."""
+    kernels, biases = ([np.concatenate(layer) for layer in zip(*(part[i] for part in parts), strict=True)]
+                       for i in range(2))
+    return Members(kernels, biases, *(np.concatenate([part[i] for part in parts]) for i in (2, 3)))

@@ -1,0 +1,85 @@
+"""How sure a model is, and whether it is right to be: likelihoods, calibration, mixtures of Gaussians."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.ndimage import rotate
+
+VARIANCE_FLOOR = 1e-4  # of targets whose variance is 1
+
+
+def variance_of(raw):
+    """The variance that a network's second output stands for: softplus, above a floor; any shape.
+
+    References
+    ----------
+    Lakshminarayanan et al. 2017, "Simple and scalable predictive uncertainty estimation using deep ensembles", section
+    2.2.1 (there the floor is 1e-6).
+    """
+    return np.logaddexp(raw, 0) + VARIANCE_FLOOR
+
+
+def mixture(means, variances):
+    """Mean and variance (N,) of an equal mixture of M Gaussians, of their means and variances (M, N).
+
+    References
+    ----------
+    Lakshminarayanan et al. 2017, section 2.4.
+    """
+    mean = means.mean(axis=0)
+    return mean, (variances + means**2).mean(axis=0) - mean**2
+
+
+def gaussian_nll(y, mean, std):
+    """Mean negative log-likelihood, in nats, of targets under Gaussians: arrays (N,) each.
+
+    References
+    ----------
+    Lakshminarayanan et al. 2017, eq. 1 (with its constant, log(2 pi)/2).
+    """
+    return float((0.5 * np.log(2 * np.pi) + np.log(std) + 0.5 * ((y - mean) / std) ** 2).mean())
+
+
+class Reliability(NamedTuple):
+    """What a classifier promised and what it kept, in bins of its confidence; NaN in empty bins."""
+
+    confidence: np.ndarray  # (bins,): mean probability of the predicted class
+    accuracy: np.ndarray  # (bins,): share of right predictions
+    share: np.ndarray  # (bins,): of the examples
+
+
+def reliability(probabilities, y, *, bins=10):
+    """Confidence and accuracy in bins of equal width, of probabilities (N, C) and classes (N,).
+
+    Returns
+    -------
+    Reliability
+
+    References
+    ----------
+    Guo et al. 2017, "On calibration of modern neural networks", section 2.
+    """
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    count = np.bincount(place, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        means = [np.bincount(place, weights=values, minlength=bins) / count for values in (confidence, right)]
+    return Reliability(*means, count / len(y))
+
+
+def expected_calibration_error(probabilities, y, *, bins=10):
+    """How far confidence and accuracy are apart on average, of probabilities (N, C) and classes (N,).
+
+    References
+    ----------
+    Guo et al. 2017, "On calibration of modern neural networks", eq. 3.
+    """
+    confidence, accuracy, share = reliability(probabilities, y, bins=bins)
+    return float(np.nansum(share * np.abs(confidence - accuracy)))
+
+
+def rotated(images, degrees):
+    """Images (N, height, width), turned about their middles against the clock; what was outside is 0."""
+    return rotate(images, degrees, axes=(1, 2), reshape=False, order=1).astype(images.dtype)

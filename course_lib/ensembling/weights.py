@@ -1,0 +1,135 @@
+"""How much each model should count in an ensemble: weights from its predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import nnls
+
+
+def two_model_weight(y, first, second, *, clip=True):
+    """The weight alpha of the first of two models for which alpha * first + (1 - alpha) * second errs least.
+
+    The minimum of sum (y - alpha * first - (1 - alpha) * second)^2 is at alpha = sum d (y - second) / sum d^2 with
+    d = first - second.
+
+    Parameters
+    ----------
+    y, first, second : arrays (N,)
+        Targets and the predictions of the two models, for examples that neither was trained on.
+    clip : bool
+        Whether alpha is kept within [0, 1].
+
+    Returns
+    -------
+    float
+        1/2 if both predict the same, for then no weight is better than another.
+    """
+    y, first, second = _vectors(y, first, second)
+    difference = first - second
+    squared = difference @ difference
+    if squared == 0:
+        return 0.5
+    alpha = float(difference @ (y - second) / squared)
+    return min(max(alpha, 0.0), 1.0) if clip else alpha
+
+
+def nnls_weights(predictions, y):
+    """Weights >= 0, of any sum, for which the weighted sum of predictions has the least squared error.
+
+    Parameters
+    ----------
+    predictions : array (M, N)
+        Of M models, for examples that they were not trained on.
+    y : array (N,)
+
+    Returns
+    -------
+    array (M,)
+
+    References
+    ----------
+    Breiman 1996, "Stacked regressions", eq. 2; Lawson & Hanson 1974, "Solving least squares problems", chapter 23.
+    """
+    predictions, y = _matrix(predictions, y)
+    return nnls(predictions.T, y)[0]
+
+
+def simplex_weights(predictions, y):
+    """Weights >= 0 of sum 1 for which the weighted mean of predictions has the least squared error.
+
+    If the weights sum to 1, the error is the weighted mean of the models' errors. So one non-negative least squares
+    problem, of these errors and a row of ones that asks for a sum of 1, has its solution along the best weights.
+
+    Parameters
+    ----------
+    predictions : array (M, N)
+        Of M models, for examples that they were not trained on.
+    y : array (N,)
+
+    Returns
+    -------
+    array (M,)
+    """
+    predictions, y = _matrix(predictions, y)
+    errors = (predictions - y).T  # (N, M)
+    size = np.abs(errors).max() or 1.0
+    along = nnls(np.vstack([errors / (size * np.sqrt(len(y))), np.ones(len(predictions))]), np.append(0 * y, 1.0))[0]
+    return along / along.sum()
+
+
+def squared_error(predictions, y):
+    """Mean squared error of predictions (..., N) for targets (N,): (...)."""
+    return ((predictions - y) ** 2).mean(axis=-1)
+
+
+def log_loss(probabilities, y):
+    """Mean of -log of the right class's probability, of probabilities (..., N, C) and classes (N,): (...)."""
+    return -np.log(np.maximum(probabilities[..., np.arange(len(y)), y], 1e-15)).mean(axis=-1)
+
+
+def greedy_ensemble_selection(predictions, y, *, rounds=50, loss=squared_error):
+    """Weights from adding models one by one, with repetition, always the one that helps the mean most.
+
+    Parameters
+    ----------
+    predictions : array (M, N) or (M, N, C)
+        Of M models, for examples that they were not trained on.
+    y : array (N,)
+    rounds : int
+        How often a model is added.
+    loss : callable
+        `loss(predictions, y)` of an array (M, N, ...) is (M,): `squared_error` or `log_loss`.
+
+    Returns
+    -------
+    array (M,)
+        How often each was added, as a share of the rounds.
+
+    References
+    ----------
+    Caruana et al. 2004, "Ensemble selection from libraries of models", section 2.
+    """
+    predictions, y = np.asarray(predictions, float), np.asarray(y)
+    if rounds < 1:
+        raise ValueError(f"rounds: expected a whole number >= 1, got {rounds}")
+    counts, total = np.zeros(len(predictions)), np.zeros_like(predictions[0])
+    for done in range(rounds):
+        best = int(np.argmin(loss((total + predictions) / (done + 1), y)))
+        counts[best], total = counts[best] + 1, total + predictions[best]
+    return counts / rounds
+
+
+def _vectors(y, *predictions):
+    arrays = [np.asarray(values, float) for values in (y, *predictions)]
+    if any(values.ndim != 1 or values.shape != arrays[0].shape or not values.size for values in arrays):
+        raise ValueError("expected y and the predictions of both models as arrays of one shape (N,), got "
+                         + ", ".join(str(values.shape) for values in arrays))
+    return arrays
+
+
+def _matrix(predictions, y):
+    predictions, y = np.asarray(predictions, float), np.asarray(y, float)
+    if predictions.ndim != 2 or predictions.shape[1:] != y.shape or not predictions.size:
+        raise ValueError("predictions: expected an array (models, examples), and y (examples,), got "
+                         f"{predictions.shape} and {y.shape}")
+    return predictions, y
