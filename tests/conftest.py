@@ -2,7 +2,10 @@
 
 import ast
 import functools
+import importlib
 from pathlib import Path
+
+import pytest
 
 
 def pytest_addoption(parser):
@@ -39,3 +42,10 @@ def imports_keras(path):
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("pytest.importorskip", "importorskip"):
             names.update(str(getattr(argument, "value", "")).split(".")[0] for argument in node.args)
     return bool(names & {"keras", "tensorflow", "in_keras"})
+
+
+@pytest.fixture(params=["pytorch", pytest.param("keras", marks=pytest.mark.keras)])
+def twin(request):
+    """`twin("pruning")` imports a topic's twin, for each framework in turn."""
+    pytest.importorskip({"pytorch": "torch", "keras": "keras"}[request.param])
+    return lambda topic: importlib.import_module(f"course_lib.{topic}.in_{request.param}")

@@ -109,9 +109,9 @@ def train_members(members, x, y, rows, seeds, config, loss, *, device="cpu"):
 def predict_members(members, x, *, device="cpu", batch_size=1000):
     """Outputs (M, N, outputs) of all members as an array, of inputs x (N, inputs)."""
     with keras.device(device):
-        now = Members(*([ops.convert_to_tensor(v) for v in group] for group in members[:2]),
-                      *(ops.convert_to_tensor(v) for v in members[2:]))
-        parts = [forward(now, x[i: i + batch_size]) for i in range(0, len(x), batch_size)]
+        kernels, biases = ([ops.convert_to_tensor(values) for values in group] for group in members[:2])
+        now = Members(kernels, biases, *map(ops.convert_to_tensor, members[2:]))
+        parts = [forward(now, ops.convert_to_tensor(x[i: i + batch_size])) for i in range(0, len(x), batch_size)]
         return np.concatenate([ops.convert_to_numpy(part) for part in parts], axis=1)
 
 
@@ -186,7 +186,7 @@ class _Learner(keras.Model):
     def __init__(self, members, loss, l2):
         super().__init__(name="members")
         kernels, biases = ([self._weight(values) for values in group] for group in members[:2])
-        self.now = Members(kernels, biases, members.mean, members.scale)
+        self.now = Members(kernels, biases, *map(ops.convert_to_tensor, members[2:]))
         self.loss_of, self.l2 = loss, l2
         self.built = True
 

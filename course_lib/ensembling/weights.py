@@ -109,7 +109,7 @@ def greedy_ensemble_selection(predictions, y, *, rounds=50, loss=squared_error):
     ----------
     Caruana et al. 2004, "Ensemble selection from libraries of models", section 2.
     """
-    predictions, y = np.asarray(predictions, float), np.asarray(y)
+    predictions, y = _matrix(predictions, y, most=3)
     if rounds < 1:
         raise ValueError(f"rounds: expected a whole number >= 1, got {rounds}")
     counts, total = np.zeros(len(predictions)), np.zeros_like(predictions[0])
@@ -127,9 +127,9 @@ def _vectors(y, *predictions):
     return arrays
 
 
-def _matrix(predictions, y):
-    predictions, y = np.asarray(predictions, float), np.asarray(y, float)
-    if predictions.ndim != 2 or predictions.shape[1:] != y.shape or not predictions.size:
-        raise ValueError("predictions: expected an array (models, examples), and y (examples,), got "
-                         f"{predictions.shape} and {y.shape}")
+def _matrix(predictions, y, *, most=2):
+    predictions, y = np.asarray(predictions, float), np.asarray(y)
+    if not 2 <= predictions.ndim <= most or predictions.shape[1:2] != y.shape or not predictions.size:
+        raise ValueError("predictions: expected an array (models, examples), of classifiers with a last axis of "
+                         f"classes where that is allowed, and y (examples,), got {predictions.shape} and {y.shape}")
     return predictions, y

@@ -1,0 +1,6 @@
+import pytest
+
+
+@pytest.fixture
+def nets(twin):
+    return twin("ensembling")

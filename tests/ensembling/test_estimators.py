@@ -1,0 +1,224 @@
+"""The networks are scikit-learn estimators like any other, alone, together and in other frameworks' hands."""
+
+import pickle
+
+import numpy as np
+import pytest
+from joblib import parallel_config
+from sklearn.base import clone
+from sklearn.ensemble import BaggingRegressor, StackingRegressor, VotingClassifier, VotingRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeCV
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+from course_lib.common import data
+
+
+@pytest.fixture(scope="module")
+def diabetes():
+    found = data.load("diabetes")
+    return found.x_train, found.y_train, found.x_test, found.y_test
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["NetRegressor", "NetClassifier", "DeepEnsemble"])
+def test_scikit_learns_own_checks(nets, name):
+    members = 1 if name == "NetRegressor" else 2
+    outcomes = check_estimator(getattr(nets, name)(n_members=members, random_state=0), on_skip=None)
+    assert len(outcomes) > 45 and all(found["status"] in ("passed", "skipped") for found in outcomes)
+    assert sum(found["status"] == "skipped" for found in outcomes) <= 2
+
+
+def test_a_regressor_learns_in_the_units_of_its_targets(nets):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 2))
+    y = x[:, 0] * x[:, 1]
+    x, y, x_test, y_test = x[:300], y[:300], x[300:], y[300:]
+    settings = dict(learning_rate=1e-2, l2=1e-4, random_state=0)
+    model = nets.NetRegressor(**settings).fit(x, y)
+    assert model.score(x_test, y_test) > 0.85 > 0.2 > LinearRegression().fit(x, y).score(x_test, y_test)
+    far = nets.NetRegressor(**settings).fit(x * 1000 + 5000, y * 1e3 - 7e3)
+    assert far.score(x_test * 1000 + 5000, y_test * 1e3 - 7e3) == pytest.approx(model.score(x_test, y_test), abs=0.02)
+
+
+def test_a_classifier_keeps_the_names_of_the_classes(nets):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 2))
+    y = np.where(x[:, 0] > 0.5, "right", np.where(x[:, 1] > 0, "up", "down"))
+    model = nets.NetClassifier(n_members=3, random_state=0, l2=1e-4).fit(x, y)
+    assert model.classes_.tolist() == ["down", "right", "up"]
+    probabilities = model.predict_proba(x)
+    assert probabilities.sum(axis=1) == pytest.approx(np.ones(200))
+    assert (model.classes_[probabilities.argmax(axis=1)] == model.predict(x)).all()
+    assert model.score(x, y) > 0.95
+    assert model.predict_members(x).mean(axis=0) == pytest.approx(probabilities)
+
+
+def test_members_differ_and_their_mean_is_the_prediction(nets, diabetes):
+    (x, y, x_test, _), spread = diabetes, []
+    for bootstrap in (False, True):
+        model = nets.NetRegressor(n_members=4, epochs=10, bootstrap=bootstrap, random_state=0).fit(x, y)
+        members = model.predict_members(x_test)[..., 0]
+        assert members.shape == (4, len(x_test))
+        assert members.mean(axis=0) == pytest.approx(model.predict(x_test))
+        assert np.ptp(members, axis=0).min() > 0
+        spread.append(members.std(axis=0).mean())
+    assert spread[1] > 1.2 * spread[0]  # samples of their own make networks differ more
+
+
+def test_one_seed_one_result(nets, diabetes):
+    x, y, x_test, _ = diabetes
+    predictions = [nets.NetRegressor(epochs=3, random_state=seed).fit(x, y).predict(x_test) for seed in (1, 1, 2)]
+    assert (predictions[0] == predictions[1]).all() and np.abs(predictions[0] - predictions[2]).max() > 0.1
+
+
+def test_all_folds_at_once_are_what_they_are_one_by_one(nets, diabetes):
+    x, y, *_ = diabetes
+    folds = list(KFold(7, shuffle=True, random_state=0).split(x))  # of two sizes
+    for model in (nets.NetRegressor(n_members=2, epochs=5, bootstrap=True, random_state=3),
+                  nets.DeepEnsemble(epochs=5, random_state=3)):
+        for (train, test), found in zip(folds, model.predict_folds(x, y, folds), strict=True):
+            assert found == pytest.approx(clone(model).fit(x[train], y[train]).predict(x[test]), rel=1e-4)
+    labels = (y > 150).astype(int) + (y > 250)
+    model = nets.NetClassifier(epochs=5, random_state=3)
+    for (train, test), found in zip(folds[:3], model.predict_folds(x, labels, folds[:3]), strict=True):
+        assert found == pytest.approx(clone(model).fit(x[train], labels[train]).predict_proba(x[test]), rel=1e-3)
+
+
+def test_workers_change_nothing(nets, diabetes):
+    x, y, x_test, _ = diabetes
+    one, two = (nets.NetRegressor(n_members=5, epochs=5, random_state=0, n_jobs=n).fit(x, y) for n in (1, 2))
+    with parallel_config("threading", n_jobs=3):
+        three = nets.NetRegressor(n_members=5, epochs=5, random_state=0).fit(x, y)
+    assert two.predict(x_test) == pytest.approx(one.predict(x_test), rel=1e-4)
+    assert three.predict(x_test) == pytest.approx(one.predict(x_test), rel=1e-4)
+
+
+def test_scikit_learn_takes_them_unmodified(nets, diabetes):
+    x, y, x_test, y_test = diabetes
+    net, line = nets.NetRegressor(epochs=10, random_state=0), LinearRegression()
+    for model in (VotingRegressor([("net", net), ("line", line)]),
+                  StackingRegressor([("net", net), ("line", line)], RidgeCV(), cv=3),
+                  make_pipeline(StandardScaler(), net), BaggingRegressor(net, n_estimators=2, random_state=0)):
+        assert model.fit(x, y).score(x_test, y_test) > 0.3
+    search = GridSearchCV(net, {"l2": [1e-2, 30.0], "hidden": [(8,), (16, 8)]}, cv=2).fit(x, y)
+    assert search.best_params_["l2"] == 1e-2
+    assert cross_val_score(net, x, y, cv=2).min() > 0.2
+    labels = y > 150
+    both = VotingClassifier([("net", nets.NetClassifier(epochs=10)), ("line", LogisticRegression())], voting="soft")
+    assert both.fit(x, labels).score(x_test, y_test > 150) > 0.65
+
+
+def test_a_pickle_predicts_the_same(nets, diabetes):
+    x, y, x_test, _ = diabetes
+    model = nets.NetRegressor(epochs=2, random_state=0).fit(x, y)
+    assert (pickle.loads(pickle.dumps(model)).predict(x_test) == model.predict(x_test)).all()
+
+
+def test_a_deep_ensemble_knows_where_the_noise_is(nets):
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (600, 1))
+    y = 50 + 20 * x[:, 0] + np.where(x[:, 0] > 0, 10, 1) * rng.normal(size=600)
+    model = nets.DeepEnsemble(n_members=3, random_state=0, l2=1e-4, learning_rate=1e-2).fit(x, y)
+    mean, std = model.predict(np.array([[-0.5], [0.5]]), return_std=True)
+    assert mean == pytest.approx([40, 60], abs=3)
+    assert std[0] < 2.5 and 7 < std[1] < 14
+    assert (model.predict(x) == model.predict(x, return_std=True)[0]).all()
+    members = model.predict_members(x)
+    assert members.shape == (3, 600, 2) and (members[..., 1] > 0).all()
+
+
+@pytest.mark.parametrize(("settings", "message"), [
+    ({"n_members": 0}, "NetRegressor.n_members: expected a whole number >= 1, got 0"),
+    ({"hidden": (8, 0)}, r"NetRegressor.hidden: expected whole numbers >= 1 in a tuple, got \(8, 0\)"),
+    ({"hidden": 8}, "NetRegressor.hidden: expected whole numbers"),
+    ({"learning_rate": 0}, "learning_rate: expected a number > 0, got 0"),
+    ({"epochs": 1.5}, "epochs: expected a whole number >= 1, got 1.5"),
+])
+def test_settings_that_make_no_sense_are_refused(nets, settings, message):
+    with pytest.raises(ValueError, match=message):
+        nets.NetRegressor(**settings).fit(np.zeros((4, 2)), np.arange(4.0))
+
+
+# --- several tasks
+
+
+def tasks(count=400, seed=0):
+    """Inputs, and targets of a class of two, a number, and a class of three that half of the examples lack."""
+    x = np.random.default_rng(seed).normal(size=(count, 5))
+    third = np.where(x[:, 2] > 0, np.nan, (x[:, 3] > 0.5).astype(float) + (x[:, 3] > -0.5))
+    return x, np.stack([x[:, 0] > 0, 3 + 10 * x[:, 1], third], axis=1)
+
+
+def test_one_network_learns_several_tasks(nets):
+    x, y = tasks()
+    model = nets.MultiTaskNet((2, None, 3), n_members=2, l2=1e-4, learning_rate=1e-2, random_state=0).fit(x, y)
+    x, y = tasks(seed=1)
+    found, known = model.predict(x), ~np.isnan(y[:, 2])
+    assert found.shape == (400, 3)
+    assert (found[:, 0] == y[:, 0]).mean() > 0.9
+    assert np.corrcoef(found[:, 1], y[:, 1])[0, 1] > 0.97 and abs(found[:, 1].mean() - 3) < 1
+    assert (found[known, 2] == y[known, 2]).mean() > 0.8
+    assert model.predict_members(x).shape == (2, 400, 6)
+
+
+def test_examples_without_a_target_do_not_count(nets):
+    import functools
+
+    outputs = np.random.default_rng(0).normal(size=(2, 6, 3)).astype(np.float32)
+    y = np.zeros((2, 6, 2), np.float32)
+    y[:, 4:, 0] = np.nan
+    y[:, :3, 1] = np.nan
+    loss = functools.partial(nets.multi_task_loss, heads=(2, None))
+    convert = __import__("torch").tensor if "pytorch" in nets.__name__ else (lambda values: values)
+    logits, numbers = outputs[:, :4, :2], outputs[:, 3:, 2]
+    expected = (np.log(np.exp(logits).sum(-1)) - logits[..., 0]).mean(-1) + (numbers**2).mean(-1)
+    assert np.asarray(loss(convert(outputs), convert(y))) == pytest.approx(expected, rel=1e-5)
+    nobody = np.full_like(y, np.nan)
+    assert np.asarray(loss(convert(outputs), convert(nobody))) == pytest.approx([0, 0])
+
+
+@pytest.mark.parametrize(("heads", "y", "message"), [
+    ((), np.zeros((4, 0)), "MultiTaskNet.heads: expected for each task"),
+    ((1,), np.zeros((4, 1)), "MultiTaskNet.heads"),
+    ((2,), np.zeros((4, 2)), r"y: expected targets of 1 tasks for 4 examples, .* got shape \(4, 2\)"),
+    ((2,), np.full((4, 1), 2.0), r"y\[:, 0\]: expected classes from 0 to 1"),
+    ((None,), np.full((4, 1), np.nan), r"y\[:, 0\]: expected finite numbers"),
+    ((None,), np.full((4, 1), np.inf), r"y\[:, 0\]: expected finite numbers"),
+])
+def test_tasks_that_make_no_sense_are_refused(nets, heads, y, message):
+    with pytest.raises(ValueError, match=message):
+        nets.MultiTaskNet(heads).fit(np.zeros((4, 2)), y)
+
+
+# --- averaged weights
+
+
+def test_averaged_weights_are_the_moving_average(twin):
+    nets, classifier, pruning = twin("ensembling"), twin("classifier"), twin("pruning")
+    digits = data.load("digits")
+    x, y = digits.x_train[:128], digits.y_train[:128]
+    model = classifier.make_mlp((8, 8), 10, hidden=(20,), seed=0)
+    start = pruning.get_kernels(model)[0]
+    averaged = nets.train_averaged(model, x, y, classifier.TrainingConfig(epochs=1, batch_size=64), decay=0.25)
+    last, mean = pruning.get_kernels(model)[0], pruning.get_kernels(averaged)[0]
+    assert np.abs(last - start).max() > 1e-3
+    # Two updates: the average starts as the weights after the first, and then keeps a quarter of that.
+    first = 4 * (mean - 0.75 * last)
+    assert 0 < np.abs(first - start).max() <= 1.01e-3  # a first step of Adam is at most its learning rate
+    assert np.abs(first - last).max() > 1e-4
+
+
+def test_averaging_helps_at_a_constant_learning_rate(twin):
+    nets, classifier = twin("ensembling"), twin("classifier")
+    digits = data.load("digits")
+    ahead = []
+    for seed in range(3):
+        model = classifier.make_mlp((8, 8), 10, hidden=(64,), seed=seed)
+        config = classifier.TrainingConfig(epochs=6, batch_size=16, learning_rate=1e-2)
+        averaged = nets.train_averaged(model, digits.x_train, digits.y_train, config, seed=seed)
+        ahead.append(classifier.accuracy(averaged, digits.x_test, digits.y_test)
+                     - classifier.accuracy(model, digits.x_test, digits.y_test))
+    assert np.mean(ahead) > 0

@@ -1,0 +1,136 @@
+"""Cross-validation that leaks nothing, and the standard error of its means."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+
+from course_lib.ensembling import reference
+from course_lib.ensembling.evaluation import (
+    compare_models,
+    corrected_error,
+    nested_predictions,
+    out_of_fold_predictions,
+    predict_folds,
+)
+
+
+@pytest.fixture
+def numbers():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 3))
+    return x, x @ [1.0, 2.0, 0.0] + rng.normal(size=60)
+
+
+@pytest.fixture
+def classes():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(60, 3))
+    return x, (x[:, 0] > 0).astype(int) + (x[:, 1] > 0)
+
+
+def test_out_of_fold_predictions_are_those_of_scikit_learn(numbers, classes):
+    x, y = numbers
+    models = [Ridge(), KNeighborsRegressor(3)]
+    found = out_of_fold_predictions(models, x, y, folds=4, seed=3)
+    for model, values in zip(models, found, strict=True):
+        split = KFold(4, shuffle=True, random_state=3)
+        assert values == pytest.approx(cross_val_predict(model, x, y, cv=split))
+    x, y = classes
+    split = StratifiedKFold(4, shuffle=True, random_state=3)
+    expected = cross_val_predict(LogisticRegression(), x, y, cv=split, method="predict_proba")
+    assert out_of_fold_predictions([LogisticRegression()], x, y, folds=4, seed=3)[0] == pytest.approx(expected)
+
+
+def test_workers_change_nothing(numbers):
+    x, y = numbers
+    one, two = (out_of_fold_predictions([Ridge()], x, y, n_jobs=n) for n in (1, 2))
+    assert (one == two).all()
+
+
+def test_the_exercise_is_out_of_fold_prediction_by_a_linear_model(numbers):
+    x, y = numbers
+    fold = np.empty(60, int)
+    for number, (_, held) in enumerate(KFold(5, shuffle=True, random_state=0).split(x)):
+        fold[held] = number
+    assert reference.out_of_fold(x, y, fold) == pytest.approx(
+        out_of_fold_predictions([Ridge(alpha=1e-12, fit_intercept=False)], x, y)[0])
+
+
+@pytest.mark.parametrize("kind", ["numbers", "classes"])
+def test_nothing_leaks(kind, request):
+    """One neighbour knows by heart what it was trained on: it is right there, and only there."""
+    x, y = request.getfixturevalue(kind)
+    y = np.arange(60.0) if kind == "numbers" else np.arange(60) % 2  # nothing to learn, all to remember
+    model = KNeighborsRegressor(1) if kind == "numbers" else KNeighborsClassifier(1)
+    plain = (lambda p: p) if kind == "numbers" else (lambda p: p.argmax(axis=-1))
+    folds = nested_predictions([model, model], x, y, folds=3, repeats=2, inner=4, seed=5)
+    assert len(folds) == 6
+    for fold in folds:
+        assert fold.on_training.shape[:2] == fold.out_of_fold.shape[:2] == (2, 40)
+        assert len(fold.y_test) == 20
+        assert (plain(fold.on_training) == fold.y_train).all()
+        for values, right in ((fold.out_of_fold, fold.y_train), (fold.on_test, fold.y_test)):
+            assert (plain(values) == right).mean() < (0.01 if kind == "numbers" else 0.8)
+    assert sorted(np.concatenate([fold.y_test for fold in folds[:3]])) == sorted(y)
+
+
+def test_nested_predictions_are_those_of_fitting_by_hand(numbers):
+    x, y = numbers
+    model = Ridge(alpha=3.0)
+    first = nested_predictions([model], x, y, folds=3, repeats=1, inner=4, seed=5)[0]
+    rows = [np.flatnonzero(y == value)[0] for value in first.y_train]  # no two targets are equal
+    test = [np.flatnonzero(y == value)[0] for value in first.y_test]
+    assert first.on_test[0] == pytest.approx(model.fit(x[rows], y[rows]).predict(x[test]))
+    split = KFold(4, shuffle=True, random_state=5)
+    assert first.out_of_fold[0] == pytest.approx(cross_val_predict(model, x[rows], y[rows], cv=split))
+
+
+def test_models_that_can_train_all_folds_at_once_are_asked_to(numbers):
+    x, y = numbers
+
+    class AllAtOnce(Ridge):
+        def predict_folds(self, x, y, folds):
+            return [np.full(len(test), len(folds)) for _, test in folds]
+
+    found = predict_folds(AllAtOnce(), x, y, list(KFold(5).split(x)))
+    assert [values.tolist() for values in found] == [[5] * 12] * 5
+
+
+def test_the_corrected_error_by_hand():
+    # Four values of variance 5/3 in two repetitions of two folds: test sets as large as training sets.
+    assert corrected_error([1, 2, 3, 4], 2) == pytest.approx(np.sqrt((1 / 4 + 1) * 5 / 3))
+
+
+def test_differences_are_taken_fold_by_fold():
+    rng = np.random.default_rng(0)
+    hard = rng.normal(size=20)  # some folds are harder than others, for both models
+    found = compare_models({"a": hard + 10, "b": hard + 10.5 + 0.01 * rng.normal(size=20)}, folds=5, reference="a")
+    assert found["a"].difference == found["a"].difference_error == 0
+    assert found["b"].difference == pytest.approx(0.5, abs=0.01)
+    assert found["b"].difference_error < 0.02 < 0.4 < found["b"].standard_error
+    assert found["b"].mean == pytest.approx(found["a"].mean + found["b"].difference)
+
+
+def test_the_corrected_error_covers_the_truth_where_the_plain_one_does_not():
+    """Over 300 data sets: how often the error of a mean lies within two standard errors of the expected error."""
+    rng, errors = np.random.default_rng(0), []
+    for _ in range(300):
+        x = rng.normal(size=(40, 5))
+        y = x @ np.ones(5) + rng.normal(size=40)
+        folds = nested_predictions([Ridge(1e-9)], x, y, folds=4, repeats=3, inner=2, seed=int(rng.integers(1_000)))
+        values = np.array([((fold.on_test[0] - fold.y_test) ** 2).mean() for fold in folds])
+        errors.append((values.mean(), corrected_error(values, 4), values.std(ddof=1) / np.sqrt(len(values))))
+    mean, corrected, plain = np.array(errors).T
+    off = np.abs(mean - mean.mean())
+    assert (off < 2 * corrected).mean() > 0.9 > 0.8 > (off < 2 * plain).mean()
+
+
+@pytest.mark.parametrize(("errors", "reference_name", "message"), [
+    ({"a": [1, 2]}, "b", "reference: expected one of a, got 'b'"),
+    ({"a": [1, 2], "b": [1, 2, 3]}, "a", "errors: expected one for each of the same folds"),
+])
+def test_errors_that_cannot_be_compared_are_refused(errors, reference_name, message):
+    with pytest.raises(ValueError, match=message):
+        compare_models(errors, folds=2, reference=reference_name)

@@ -1,0 +1,121 @@
+"""The same weights give the same numbers in NumPy, in PyTorch and in Keras: outputs, losses, gradients, one step."""
+
+import numpy as np
+import pytest
+
+from course_lib.classifier.config import TrainingConfig
+from course_lib.ensembling import reference
+from course_lib.ensembling.members import make_members
+from course_lib.ensembling.uncertainty import variance_of
+
+torch = pytest.importorskip("torch")
+keras = pytest.importorskip("keras")
+pytestmark = pytest.mark.keras
+
+M, N, INPUTS = 3, 40, 5
+RNG = np.random.default_rng(0)
+X = RNG.normal(2, 3, (N, INPUTS)).astype(np.float32)
+ROWS = [np.arange(N), np.arange(20), np.arange(10, 40)]
+HEADS = (3, None)
+
+
+def members(outputs):
+    made = make_members(X, ROWS, [INPUTS, 8, 7, outputs], [1, 2, 3])
+    made.kernels[-1][:] *= 10
+    for bias in made.biases:
+        bias[:] = RNG.normal(size=bias.shape)
+    return made
+
+
+def by_hand(made, x):
+    """Outputs (M, N, outputs) network by network."""
+    found = []
+    for m in range(M):
+        values = (x - made.mean[m]) / made.scale[m]
+        for kernel, bias in zip(made.kernels[:-1], made.biases[:-1]):
+            values = np.maximum(values @ kernel[m] + bias[m], 0)
+        found.append(values @ made.kernels[-1][m] + made.biases[-1][m])
+    return np.array(found)
+
+
+def softmax_error(outputs, y):
+    exponent = np.exp(outputs - outputs.max(-1, keepdims=True))
+    return -np.log(np.take_along_axis(exponent / exponent.sum(-1, keepdims=True), y[..., None], -1))[..., 0]
+
+
+def multi(outputs, y):
+    return softmax_error(outputs[..., :3], y[..., 0].astype(int)).mean(-1) + (
+        (outputs[..., 3] - y[..., 1]) ** 2).mean(-1)
+
+
+def gaussian(outputs, y):
+    nll = [reference.gaussian_nll(target, found[:, 0], variance_of(found[:, 1])) for found, target in zip(outputs, y)]
+    return np.array(nll) - 0.5 * np.log(2 * np.pi)
+
+
+NUMBERS, CLASSES = RNG.normal(size=(M, N)).astype(np.float32), RNG.integers(0, 3, (M, N))
+CASES = {
+    "squared_error": (1, NUMBERS, lambda outputs, y: ((outputs[..., 0] - y) ** 2).mean(-1)),
+    "cross_entropy": (3, CLASSES, lambda outputs, y: softmax_error(outputs, y).mean(-1)),
+    "gaussian_nll": (2, NUMBERS, gaussian),
+    "multi_task_loss": (4, np.stack([CLASSES, NUMBERS], axis=-1).astype(np.float32), multi),
+}
+
+
+def twins():
+    from course_lib.ensembling import in_keras, in_pytorch
+
+    return in_pytorch, in_keras
+
+
+def test_outputs_are_those_of_each_network_alone():
+    made = members(2)
+    expected = by_hand(made, X)
+    for twin in twins():
+        assert twin.predict_members(made, X, batch_size=7) == pytest.approx(expected, abs=1e-4)
+        assert twin.predict_members(made, X) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_losses_and_gradients_agree(name):
+    outputs, y, by_numpy = CASES[name]
+    made, (in_pytorch, in_keras) = members(outputs), twins()
+    more = {"heads": HEADS} if name == "multi_task_loss" else {}
+
+    tensors = in_pytorch._tensors(made, "cpu")
+    weights = [tensor.requires_grad_() for tensor in (*tensors.kernels, *tensors.biases)]
+    ours = getattr(in_pytorch, name)(in_pytorch.forward(tensors, torch.tensor(X)), torch.tensor(y), **more)
+    gradients = torch.autograd.grad(ours.sum(), weights)
+
+    learner = in_keras._Learner(made, lambda found, target: getattr(in_keras, name)(found, target, **more), 0.0)
+    learner.compile(keras.optimizers.SGD(0.5), jit_compile=False)
+    before = [values.numpy() for values in learner.trainable_variables]
+    theirs = getattr(in_keras, name)(in_keras.forward(learner.now, X), y, **more)
+    assert ours.detach().numpy() == pytest.approx(by_numpy(by_hand(made, X), y), rel=1e-4)
+    assert keras.ops.convert_to_numpy(theirs) == pytest.approx(ours.detach().numpy(), rel=1e-5, abs=1e-5)
+    in_keras._run(learner, X, y, np.tile(np.arange(N), (1, M, 1)))  # one SGD step on all examples
+    for old, new, gradient in zip(before, learner.trainable_variables, gradients):
+        assert new.numpy() == pytest.approx(old - 0.5 * gradient.numpy(), rel=1e-5, abs=1e-5)  # some are near 100
+
+
+def test_training_leads_to_nearly_the_same_networks():
+    """Same start, same order: Adam differs in the last bits only, and a short training keeps them together."""
+    made, config = members(1), TrainingConfig(epochs=5, batch_size=8, learning_rate=3e-3, l2=1e-2)
+    trained = [twin.train_members(made, X, NUMBERS, ROWS, [1, 2, 3], config, twin.squared_error) for twin in twins()]
+    outputs = [twin.predict_members(found, X) for twin, found in zip(twins(), trained)]
+    assert outputs[0] == pytest.approx(outputs[1], abs=1e-3)
+    assert np.abs(outputs[0] - by_hand(made, X)).max() > 0.1
+
+
+def test_compiled_training_is_plain_training():
+    _, in_keras = twins()
+    made = members(1)
+    order = np.stack([np.random.default_rng(i).integers(0, N, (M, 8)) for i in range(6)])
+    found = []
+    for run in (in_keras._run, in_keras._run_compiled):
+        learner = in_keras._Learner(made, in_keras.squared_error, 1e-3)
+        learner.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
+        run(learner, X, NUMBERS, order.astype(np.int32))
+        found.append([values.numpy() for values in learner.trainable_variables])
+    for plain, compiled in zip(*found):
+        assert compiled == pytest.approx(plain, abs=1e-5)
