@@ -52,6 +52,6 @@ def test_a_batch_may_be_larger_than_the_training_set():
 def test_joining_what_was_taken_apart_gives_the_same():
     members = make_members(X, ROWS * 2, [4, 8, 2], [1, 2, 3, 4])
     back = join([take(members, slice(0, 1)), take(members, slice(1, 4))])
-    ours, theirs = ([*made.kernels, *made.biases, *made[2:]] for made in (members, back))
-    for ours, theirs in zip(ours, theirs, strict=True):
+    before, after = ([*made.kernels, *made.biases, *made[2:]] for made in (members, back))
+    for ours, theirs in zip(before, after, strict=True):
         assert (ours == theirs).all()
