@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from course_lib.common.compiled import compile_steps
 from course_lib.dqn import reference
 from course_lib.dqn.agent import BaseAgent
 from course_lib.dqn.config import SETTINGS, DQNConfig
@@ -244,17 +245,8 @@ def _run_block(learner, block):
 
 def _compile_block(learner):
     """As `_run_block`, but the whole block is one TensorFlow graph: several times faster for a small network."""
-    import tensorflow as tf
-
-    @tf.function
-    def run(block):
-        def train_one(i, _):
-            return learner.train_step(({name: field[i] for name, field in block.items()},))["loss"]
-
-        learner.reset_metrics()  # so that the last step's loss is the mean over the block
-        return ops.fori_loop(0, len(block["action"]), train_one, 0.0)
-
-    return lambda block: run({name: tf.convert_to_tensor(field) for name, field in block.items()})
+    run = compile_steps(learner, lambda i, block: ({name: field[i] for name, field in block.items()},))
+    return lambda block: run(len(block["action"]), block)
 
 
 def train(env, config=None, *, seed=0, network=None, device="cpu", eval_env=None, callbacks=(), checkpoint_path=None):

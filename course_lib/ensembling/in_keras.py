@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from course_lib.classifier.config import check_data
+from course_lib.common.compiled import compile_steps
 from course_lib.ensembling import estimators
 from course_lib.ensembling.members import Members, orders
 from course_lib.ensembling.uncertainty import VARIANCE_FLOOR
@@ -50,7 +51,7 @@ def gaussian_nll(outputs, y):
 
 
 def multi_task_loss(outputs, y, *, heads):
-    """Sum over tasks (M,) of the mean loss of the examples that have a target for it.
+    """Sum over tasks (M,) of the mean loss, to which examples without a target for the task add nothing.
 
     Parameters
     ----------
@@ -68,7 +69,7 @@ def multi_task_loss(outputs, y, *, heads):
             losses = ops.sparse_categorical_crossentropy(ops.cast(target, "int32"), part, from_logits=True)
         else:
             losses = ops.square(part[..., 0] - target)
-        total = total + ops.sum(losses * known, axis=-1) / ops.maximum(ops.sum(known, axis=-1), 1.0)
+        total = total + ops.mean(losses * known, axis=-1)
     return total
 
 
@@ -212,14 +213,6 @@ def _run(learner, x, y, order):
 
 def _run_compiled(learner, x, y, order):
     """As `_run`, but the whole training is one TensorFlow graph: several times faster for small networks."""
-    import tensorflow as tf
-
-    @tf.function
-    def run(x, y, order):
-        def train_one(i, _):
-            batch = order[i]
-            return learner.train_step((tf.gather(x, batch), tf.gather(y, batch, batch_dims=1)))["loss"]
-
-        return ops.fori_loop(0, len(order), train_one, 0.0)
-
-    run(*(tf.convert_to_tensor(values) for values in (x, y, order)))
+    first = np.arange(len(y))[:, None] * y.shape[1]  # where each member's targets begin, (M, 1)
+    run = compile_steps(learner, lambda i, x, y, order: (ops.take(x, order[i], 0), ops.take(y, first + order[i], 0)))
+    run(len(order), x, y.reshape(-1, *y.shape[2:]), order)

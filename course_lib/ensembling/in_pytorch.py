@@ -50,7 +50,7 @@ def gaussian_nll(outputs, y):
 
 
 def multi_task_loss(outputs, y, *, heads):
-    """Sum over tasks (M,) of the mean loss of the examples that have a target for it.
+    """Sum over tasks (M,) of the mean loss, to which examples without a target for the task add nothing.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def multi_task_loss(outputs, y, *, heads):
             losses = F.cross_entropy(part.movedim(-1, 1), target.long(), reduction="none")
         else:
             losses = (part[..., 0] - target).square()
-        total = total + (losses * known).sum(-1) / known.sum(-1).clamp(min=1)
+        total = total + (losses * known).mean(-1)
     return total
 
 

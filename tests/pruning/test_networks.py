@@ -296,6 +296,19 @@ def test_a_layer_that_pruning_does_not_know_is_named(twin):
 
 
 @pytest.mark.keras
+def test_an_epoch_in_one_graph_is_the_same_training(digits):
+    classifier = pytest.importorskip("course_lib.classifier.in_keras")
+    config, found = classifier.TrainingConfig(epochs=3, batch_size=100, l2=1e-3), []  # 1347 images: a small last batch
+    for callbacks in ([], [lambda *_: None]):  # with callbacks, update by update
+        model = classifier.make_mlp((8, 8), 10, hidden=(20,))
+        losses = classifier.train(model, digits.x_train, digits.y_train, config, seed=1, callbacks=callbacks)
+        found.append([*model.get_weights(), np.array(losses)])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    assert losses[2] < losses[0]
+
+
+@pytest.mark.keras
 def test_keras_networks_that_cannot_be_cut_are_named():
     keras, in_keras = pytest.importorskip("keras"), pytest.importorskip("course_lib.pruning.in_keras")
     layers = [keras.layers.Dense(3), keras.layers.BatchNormalization(scale=False), keras.layers.Dense(2)]

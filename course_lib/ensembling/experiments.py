@@ -1,0 +1,142 @@
+"""What notebook 03 compares, for any seed and either framework."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.linear_model import RidgeCV
+
+from course_lib.ensembling.uncertainty import expected_calibration_error, rotated
+from course_lib.ensembling.weights import (
+    greedy_ensemble_selection,
+    log_loss,
+    nnls_weights,
+    simplex_weights,
+    squared_error,
+)
+
+
+def all_alike(predictions, y):
+    """Weights (M,) of a plain mean of predictions (M, N)."""
+    return np.full(len(predictions), 1 / len(predictions))
+
+
+def best_single(predictions, y):
+    """Weights (M,) that are 1 for the model whose predictions (M, N) err least, else 0."""
+    return np.eye(len(predictions))[squared_error(predictions, y).argmin()]
+
+
+WEIGHTINGS = {"mean of all": all_alike, "NNLS": nnls_weights, "weights of sum 1": simplex_weights,
+              "greedy selection": greedy_ensemble_selection, "best single, chosen inside": best_single}
+
+
+def rmse_table(names, folds, *, ensemble=None):
+    """Root mean squared errors {name: (folds,)} of regressors, alone and combined in different ways.
+
+    Parameters
+    ----------
+    names : list of M str
+    folds : list of Fold
+        From `evaluation.nested_predictions` of the M models.
+    ensemble : list of str, optional
+        The models that are combined; by default all.
+
+    Returns
+    -------
+    dict of str to array
+        Of each model alone; of each of `WEIGHTINGS`, fitted out of fold; of a "stack", a ridge regression on the
+        predictions out of fold; and of "NNLS, on training predictions", which is the mistake.
+    """
+    chosen = [names.index(name) for name in ensemble or names]
+    found = {name: [] for name in (*names, *WEIGHTINGS, "stack", "NNLS, on training predictions")}
+    for fold in folds:
+        inside, on_training, outside = (part[chosen] for part in (fold.out_of_fold, fold.on_training, fold.on_test))
+        predictions = dict(zip(names, fold.on_test, strict=True))
+        predictions |= {name: weigh(inside, fold.y_train) @ outside for name, weigh in WEIGHTINGS.items()}
+        predictions["stack"] = RidgeCV(np.logspace(0, 6, 13)).fit(inside.T, fold.y_train).predict(outside.T)
+        predictions["NNLS, on training predictions"] = nnls_weights(on_training, fold.y_train) @ outside
+        for name, values in predictions.items():
+            found[name].append(np.sqrt(squared_error(values, fold.y_test)))
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def log_loss_table(names, folds, stacker):
+    """Log-losses {name: (folds,)} of classifiers, their mean, the greedy selection, and a stack by `stacker`.
+
+    Parameters
+    ----------
+    names : list of M str
+    folds : list of Fold
+        From `evaluation.nested_predictions` of the M models.
+    stacker : scikit-learn classifier
+        It is fitted on the models' probabilities out of fold, as `StackingClassifier` does.
+    """
+    found = {name: [] for name in (*names, "mean of all", "greedy selection", "stack")}
+    for fold in folds:
+        inside, outside = (np.concatenate(list(part), axis=-1) for part in (fold.out_of_fold, fold.on_test))
+        greedy = greedy_ensemble_selection(fold.out_of_fold, fold.y_train, loss=log_loss)
+        probabilities = dict(zip(names, fold.on_test, strict=True))
+        probabilities |= {"mean of all": fold.on_test.mean(axis=0),
+                          "greedy selection": np.tensordot(greedy, fold.on_test, 1),
+                          "stack": stacker.fit(inside, fold.y_train).predict_proba(outside)}
+        for name, values in probabilities.items():
+            found[name].append(log_loss(values, fold.y_test))
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def calibration_when_turned(classifier, images, y, angles):
+    """How good the probabilities of an ensemble and of its members are on images that are turned more and more.
+
+    Parameters
+    ----------
+    classifier : fitted classifier of a twin
+    images : array (N, height, width)
+    y : integer array (N,)
+    angles : sequence of float
+        In degrees.
+
+    Returns
+    -------
+    dict of str to array (n_members + 1, len(angles))
+        "log-loss" and "calibration error" of each member, and in the last row of the ensemble.
+    """
+    found = {"log-loss": [], "calibration error": []}
+    for angle in angles:
+        members = classifier.predict_members(rotated(images, angle).reshape(len(images), -1))
+        every = [*members, members.mean(axis=0)]
+        found["log-loss"].append([log_loss(probabilities, y) for probabilities in every])
+        found["calibration error"].append([expected_calibration_error(probabilities, y) for probabilities in every])
+    return {name: np.array(values).T for name, values in found.items()}
+
+
+def even_or_odd(nets, digits, other, *, seed=0, labelled=100, **settings):
+    """Accuracy (2,) in telling even digits from odd ones, with few labels: alone, and beside another task.
+
+    Parameters
+    ----------
+    nets : twin of ensembling
+    digits : Dataset
+        Of images of digits. Only the first `labelled` of its training images have the main task's label.
+    other : callable
+        `other(digits, rng)` gives the other task's labels of all training images, classes from 0.
+    seed : int
+        Of the networks, of the choice of labelled images, and of `other`.
+    labelled : int
+    **settings
+        Of `MultiTaskNet`.
+
+    Returns
+    -------
+    array (2,)
+        Alone, the network sees its labelled images as often as the other does.
+    """
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(digits.x_train))
+    x, x_test = (images.reshape(len(images), -1) for images in (digits.x_train, digits.x_test))
+    side = other(digits, rng).astype(float)
+    main = np.full(len(x), np.nan)
+    main[order[:labelled]] = digits.y_train[order[:labelled]] % 2
+    few, settings = order[:labelled], {"scale_inputs": False, "random_state": seed, **settings}
+    longer = settings.pop("epochs", 60)
+    alone = nets.MultiTaskNet((2,), epochs=longer * len(x) // labelled, **settings).fit(x[few], main[few, None])
+    both = nets.MultiTaskNet((2, int(side.max()) + 1), epochs=longer, **settings).fit(x, np.stack([main, side], 1))
+    return np.array([(model.predict(x_test)[:, 0] == digits.y_test % 2).mean() for model in (alone, both)])

@@ -1,0 +1,279 @@
+"""The exercises of notebook 03: how much each model counts, and what to measure it on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_lib.ensembling import reference
+from course_lib.exercises.ensembling_quiz import QUESTIONS
+from course_lib.exercises.exercise import Exercise, Topic, WrongAnswer
+
+
+def _models(rng, count, size, noise=1.0):
+    y = rng.normal(size=size)
+    return y, y + noise * rng.uniform(0.4, 1.2, (count, 1)) * rng.normal(size=(count, size))
+
+
+def _weight_cases(rng):
+    fixed = (([1.0, 2, 3], [1.0, 2, 3], [0.0, 0, 0]), ([1.0, 2, 3], [2.0, 3, 4], [0.0, 1, 2]),
+             ([0.0, 0], [1.0, 1], [2.0, 2]), ([0.0, 0], [2.0, 2], [1.0, 1]), ([1.0, 2, 3], [2.0, 2, 3], [1.0, 0, 3]))
+    cases = [dict(y=np.array(y), first=np.array(first), second=np.array(second)) for y, first, second in fixed]
+    for _ in range(4):
+        y, (first, second) = _models(rng, 2, 12)
+        cases.append(dict(y=y, first=first, second=second))
+    return cases
+
+
+def _ratio(above, below):
+    return float(np.clip(above / below if below else 0.5, 0, 1))
+
+
+TWO_MODEL_WEIGHT = Exercise(
+    id="03.two_model_weight",
+    title="How much to trust the first of two",
+    statement="Return the alpha in [0, 1] for which alpha * first + (1 - alpha) * second has the least squared error. "
+              "All three arrays are (N,), and the models differ somewhere.",
+    reference=reference.two_model_weight,
+    cases=_weight_cases,
+    hints=(
+        "Write the mixture as second + alpha * d, with d = first - second. What should alpha * d be like?",
+        "It should be like y - second. Set the derivative of sum (y - second - alpha * d)^2 to zero.",
+        "alpha = sum(d * (y - second)) / sum(d * d), and then np.clip(alpha, 0, 1).",
+    ),
+    wrong=(
+        WrongAnswer(lambda y, a, b: _ratio(b.sum(), (a + b).sum()),
+                    "Your formula never looks at y: how could it know which model is right?"),
+        WrongAnswer(lambda y, a, b: float((a - b) @ (y - b) / ((a - b) @ (a - b))),
+                    "The formula is right, but it can leave [0, 1], if both models err on the same side: clip it."),
+        WrongAnswer(lambda y, a, b: _ratio((a - b) @ (y - a), (a - b) @ (a - b)),
+                    "What is left to explain is what the *second* model leaves: y - second."),
+        WrongAnswer(lambda y, a, b: 1 - reference.two_model_weight(y, a, b),
+                    "That is the weight of the second model."),
+        WrongAnswer(lambda y, a, b: _ratio(((y - b) ** 2).sum(), ((y - a) ** 2).sum() + ((y - b) ** 2).sum()),
+                    "Weighting by each one's error ignores how the two differ: minimise the error of the mixture."),
+        WrongAnswer(lambda y, a, b: float(((y - a) ** 2).sum() < ((y - b) ** 2).sum()),
+                    "That picks the better one: a mixture can be better than both."),
+    ),
+)
+
+
+def _nnls_cases(rng):
+    cases = [dict(predictions=np.array([[1.0, 0, 0], [0, 1.0, 0]]), y=np.array([3.0, -2, 1])),
+             dict(predictions=np.array([[1.0, 2, 3]]), y=np.array([2.0, 4, 6]))]
+    for count in (2, 3, 4):
+        y, predictions = _models(rng, count, 40)
+        predictions[-1] = -0.3 * y + rng.normal(size=40)  # one that is wrong on the whole: it should get nothing
+        cases.append(dict(predictions=predictions, y=y))
+    return cases
+
+
+def _plain(predictions, y):
+    return np.linalg.lstsq(predictions.T, y, rcond=None)[0]
+
+
+NNLS_WEIGHTS = Exercise(
+    id="03.nnls_weights",
+    title="No model counts negatively",
+    statement="Return the weights (M,), none below 0, for which weights @ predictions comes nearest to y (N,) in "
+              "squared error. `predictions` is (M, N). The weights may have any sum.",
+    reference=reference.nnls_weights,
+    cases=_nnls_cases,
+    hints=(
+        "Start at zero, and go down the gradient of the squared error; after each step set what is negative to 0.",
+        "The gradient is predictions @ (weights @ predictions - y). A step of 1 / (largest singular value)^2 is safe: "
+        "np.linalg.norm(predictions, 2) is that singular value.",
+        "A few thousand steps are enough. (scipy.optimize.nnls(predictions.T, y)[0] does it in one line.)",
+    ),
+    tolerance=1e-3,
+    wrong=(
+        WrongAnswer(_plain, "Plain least squares gives negative weights: they are not allowed."),
+        WrongAnswer(lambda p, y: np.maximum(_plain(p, y), 0),
+                    "Cutting off the negative weights at the end is too late: the others were chosen to go with them."),
+        WrongAnswer(lambda p, y: reference.nnls_weights(p, y) / max(reference.nnls_weights(p, y).sum(), 1e-9),
+                    "Do not divide by the sum here: the weights may have any."),
+        WrongAnswer(lambda p, y: np.abs(_plain(p, y)),
+                    "The absolute value turns a model that should count against into one that counts for."),
+        WrongAnswer(lambda p, y: np.full(len(p), 1 / len(p)), "All alike is a good start, but not the least error."),
+    ),
+)
+
+
+def _fold_cases(rng):
+    cases = []
+    for size, inputs, folds in ((6, 1, 3), (12, 2, 3), (20, 3, 4)):
+        x = np.column_stack([np.ones(size), rng.normal(size=(size, inputs))])
+        cases.append(dict(x=x, y=x @ rng.normal(size=inputs + 1) + rng.normal(size=size),
+                          fold=rng.permutation(np.arange(size) % folds)))
+    return cases
+
+
+def _fit(x, y):
+    return np.linalg.lstsq(x, y, rcond=None)[0]
+
+
+def _by_fold(x, y, fold, rows):
+    found = np.empty(len(y))
+    for number in np.unique(fold):
+        chosen = rows(fold, number)
+        found[fold == number] = x[fold == number] @ _fit(x[chosen], y[chosen])
+    return found
+
+
+OUT_OF_FOLD = Exercise(
+    id="03.out_of_fold",
+    title="Nobody predicts what he was taught",
+    statement="`fold` (N,) says in which fold each row of x (N, d) is. For each fold, fit least squares "
+              "(np.linalg.lstsq) on the rows of all *other* folds and predict the rows of this one. Return the "
+              "predictions (N,), each at its row's place.",
+    reference=reference.out_of_fold,
+    cases=_fold_cases,
+    hints=(
+        "Go through np.unique(fold). A bool array `held = fold == number` says which rows to predict.",
+        "Fit on x[~held], y[~held]: np.linalg.lstsq(x[~held], y[~held], rcond=None)[0] are the coefficients.",
+        "predictions[held] = x[held] @ coefficients puts them at their rows' places.",
+    ),
+    wrong=(
+        WrongAnswer(lambda x, y, f: x @ _fit(x, y),
+                    "You fitted on all rows: each prediction has seen its own answer. That is the leak."),
+        WrongAnswer(lambda x, y, f: _by_fold(x, y, f, lambda fold, number: fold == number),
+                    "You fitted on the fold that you predict, instead of on the others."),
+        WrongAnswer(lambda x, y, f: np.concatenate([x[f == k] @ _fit(x[f != k], y[f != k]) for k in np.unique(f)]),
+                    "The predictions are right but out of order: put them back at their rows' places."),
+        WrongAnswer(lambda x, y, f: _by_fold(x, y, f, lambda fold, number: fold != np.unique(fold)[0]),
+                    "You left out the same fold each time: each fold needs a model of its own."),
+        WrongAnswer(lambda x, y, f: y - reference.out_of_fold(x, y, f),
+                    "Those are the errors: return the predictions."),
+        WrongAnswer(lambda x, y, f: x @ np.mean([_fit(x[f != k], y[f != k]) for k in np.unique(f)], axis=0),
+                    "You averaged the models of all folds: then each prediction has seen its own answer after all."),
+    ),
+)
+
+
+def _greedy_cases(rng):
+    cases = [dict(predictions=np.array([[1.0, 1], [-2, -2]]), y=np.array([0.0, 0]), rounds=3),
+             dict(predictions=np.array([[0.5, 0.5], [3, 3], [-1, -1]]), y=np.array([0.0, 0]), rounds=6)]
+    for count in (3, 4, 5):
+        y, predictions = _models(rng, count, 15)
+        cases.append(dict(predictions=predictions, y=y, rounds=int(rng.integers(6, 12))))
+    return cases
+
+
+def _greedy(p, y, rounds, *, again=True, divide=True, worst=False):
+    counts, total = np.zeros(len(p), int), np.zeros(len(y))
+    for done in range(rounds):
+        errors = (((total + p) / (done + 1 if divide else 1) - y) ** 2).mean(axis=1)
+        if not again and done < len(p):
+            errors[counts > 0] = np.inf
+        best = np.argmax(errors) if worst else np.argmin(errors)
+        counts[best], total = counts[best] + 1, total + p[best]
+        if not again and done + 1 == len(p):
+            break
+    return counts
+
+
+GREEDY_COUNTS = Exercise(
+    id="03.greedy_counts",
+    title="One after the other, always the one that helps most",
+    statement="Start with no model. In each of `rounds` rounds add the model (a row of `predictions` (M, N), again and "
+              "again if need be) for which the mean of all added so far has the least squared error to y (N,). Return "
+              "how often each was added, (M,).",
+    reference=reference.greedy_counts,
+    cases=_greedy_cases,
+    hints=(
+        "Keep the sum of the predictions added so far. In round r (from 0) a candidate's mean is (sum + p) / (r + 1).",
+        "All candidates at once: ((total + predictions) / (done + 1) - y)**2 is (M, N); take the mean over axis 1.",
+        "np.argmin of these errors is the model to add: count it, and add its predictions to the sum.",
+    ),
+    wrong=(
+        WrongAnswer(lambda p, y, r: _greedy(p, y, r, again=False),
+                    "A model may be added more than once: that is how it gets more weight."),
+        WrongAnswer(lambda p, y, r: _greedy(p, y, r, divide=False),
+                    "Compare *means*, not sums: divide by the number of models added."),
+        WrongAnswer(lambda p, y, r: r * (np.arange(len(p)) == ((p - y) ** 2).mean(axis=1).argmin()),
+                    "You judge each candidate alone: what counts is the mean with those already in."),
+        WrongAnswer(lambda p, y, r: _greedy(p, y, r, worst=True), "That adds the model that helps least: argmin."),
+        WrongAnswer(lambda p, y, r: _greedy(p, y, r) / r, "Return how often, not the share: whole numbers."),
+    ),
+)
+
+
+def _nll_cases(rng):
+    cases = [dict(y=np.array([0.0]), mean=np.array([0.0]), variance=np.array([1.0])),
+             dict(y=np.array([1.0, 2]), mean=np.array([1.0, 0]), variance=np.array([4.0, 0.25]))]
+    for size in (3, 6, 10):
+        cases.append(dict(y=rng.normal(size=size), mean=rng.normal(size=size), variance=rng.uniform(0.2, 4, size)))
+    return cases
+
+
+def _half(value):
+    return float(np.mean(0.5 * value))
+
+
+GAUSSIAN_NLL = Exercise(
+    id="03.gaussian_nll",
+    title="What a wrong promise costs",
+    statement="Return the mean negative log-likelihood, in nats, of targets y (N,) under Gaussians with these `mean` "
+              "and `variance` (N,), its constant included.",
+    reference=reference.gaussian_nll,
+    cases=_nll_cases,
+    hints=(
+        "The density of a Gaussian is exp(-(y - mean)^2 / (2 variance)) / sqrt(2 pi variance). Take minus its log.",
+        "The log turns the quotient into a sum: half of log(2 pi variance), and half of (y - mean)^2 / variance.",
+        "(0.5 * np.log(2 * np.pi * variance) + 0.5 * (y - mean)**2 / variance).mean()",
+    ),
+    wrong=(
+        WrongAnswer(lambda y, m, v: _half(np.log(v) + (y - m) ** 2 / v),
+                    "The constant is missing: log(2 pi) / 2."),
+        WrongAnswer(lambda y, m, v: _half((y - m) ** 2 / v),
+                    "Without log(variance), who claims to know nothing pays nothing."),
+        WrongAnswer(lambda y, m, v: _half(np.log(2 * np.pi * v) + (y - m) ** 2 / v**2),
+                    "`variance` is the variance already: it is not squared once more."),
+        WrongAnswer(lambda y, m, v: -reference.gaussian_nll(y, m, v), "The sign: a likely target should cost little."),
+        WrongAnswer(lambda y, m, v: reference.gaussian_nll(y, m, v) * len(y), "The mean, not the sum."),
+        WrongAnswer(lambda y, m, v: 2 * reference.gaussian_nll(y, m, v), "Both terms are halved."),
+        WrongAnswer(lambda y, m, v: float(np.mean(0.5 * np.log(2 * np.pi * v) + 0.5 * np.abs(y - m) / v)),
+                    "The error is squared, not taken as it is."),
+    ),
+)
+
+
+def _ambiguity_cases(rng):
+    cases = [dict(predictions=np.array([[1.0], [3.0]]), weights=np.array([0.5, 0.5])),
+             dict(predictions=np.array([[1.0, 2], [3, 4]]), weights=np.array([0.75, 0.25]))]
+    for count in (2, 3, 5):
+        cases.append(dict(predictions=rng.normal(size=(count, 6)), weights=rng.dirichlet(np.ones(count))))
+    return cases
+
+
+AMBIGUITY = Exercise(
+    id="03.ambiguity",
+    title="What differing is worth",
+    statement="Return the weighted mean, over models, of the mean squared distance of `predictions` (M, N) from the "
+              "weighted mean of all models. `weights` (M,) add up to 1.",
+    reference=reference.ambiguity,
+    cases=_ambiguity_cases,
+    hints=(
+        "No targets are needed: first the ensemble's own prediction, weights @ predictions, (N,).",
+        "Then each model's mean squared distance from it: (M,).",
+        "Then their weighted mean: weights @ that.",
+    ),
+    wrong=(
+        WrongAnswer(lambda p, w: float(((p - p.mean(axis=0)) ** 2).mean()),
+                    "You gave all models the same weight."),
+        WrongAnswer(lambda p, w: float(w @ ((p - p.mean(axis=0)) ** 2).mean(axis=1)),
+                    "The distance is from the *weighted* mean of the models."),
+        WrongAnswer(lambda p, w: float(((p - w @ p) ** 2).mean()),
+                    "The mean over models has to be weighted, too."),
+        WrongAnswer(lambda p, w: float(np.sqrt(reference.ambiguity(p, w))), "No root: squared distances."),
+        WrongAnswer(lambda p, w: reference.ambiguity(p, w) * p.shape[1], "The mean over examples, not the sum."),
+        WrongAnswer(lambda p, w: float(w @ np.abs(p - w @ p).mean(axis=1)), "Squared distances, not absolute ones."),
+    ),
+)
+
+TOPIC = Topic(
+    number="03",
+    package="ensembling",
+    title="Ensembling",
+    exercises=(TWO_MODEL_WEIGHT, NNLS_WEIGHTS, OUT_OF_FOLD, GREEDY_COUNTS, GAUSSIAN_NLL, AMBIGUITY),
+    questions=QUESTIONS,
+)
