@@ -20,6 +20,7 @@ class Answer:
 
     output: Any = None  # numbers, NumPy arrays, lists and dicts of these
     complaint: str = ""  # why it does not count, whatever the output: an exception, an input changed in place
+    shared: str = ""  # why it does not count although the output is right: it is (part of) an input
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _run_case(exercise, function, case, bridge):
         if pickle.dumps(value) != before[name]:
             return Answer(output, f"your function changes its input `{name}` in place: make a new array")
         if not bridge and any(np.may_share_memory(a, b) for a in _arrays(output) for b in _arrays(value)):
-            return Answer(output, f"you return the input `{name}` itself, not a copy: both change together")
+            return Answer(output, shared=f"you return the input `{name}` itself, not a copy: both change together")
     return Answer(output)
 
 
@@ -125,6 +126,7 @@ def judge(exercise, cases, answers):
     case, complaint = _first_wrong(exercise, cases, answers)
     if case is None:
         return Verdict()
+    alike = []  # known mistakes with the same outputs, first those that also hand back the same inputs
     for index, wrong in enumerate(exercise.wrong):
         theirs = run(exercise, wrong.function, cases=cases)
         if exercise.verify:
@@ -133,8 +135,11 @@ def judge(exercise, cases, answers):
             same = all(a.complaint == b.complaint and not compare(b.output, a.output, exercise.tolerance)
                        for a, b in zip(answers, theirs, strict=True))
         if same:
-            return Verdict(case, complaint, wrong.hint, index)
-    return Verdict(case, complaint, "" if answers[case].complaint else exercise.hints[0])
+            alike.append(([a.shared for a in answers] != [b.shared for b in theirs], index))
+    if alike:
+        _, index = min(alike)
+        return Verdict(case, complaint, exercise.wrong[index].hint, index)
+    return Verdict(case, complaint)
 
 
 def _first_wrong(exercise, cases, answers):
@@ -149,7 +154,7 @@ def _first_wrong(exercise, cases, answers):
         complaint = compare(expected, got, exercise.tolerance)
         if complaint:
             return index, complaint
-    return None, ""
+    return next(((index, answer.shared) for index, answer in enumerate(answers) if answer.shared), (None, ""))
 
 
 def compare(expected, got, tolerance):
@@ -201,7 +206,7 @@ def show(value):
     elif isinstance(value, (list, tuple)):
         text = "[" + ", ".join(map(show, value)) + "]"
     else:
-        text = f"{value:.6g}" if isinstance(value, float) else repr(value)
+        text = f"{value + 0.0:.6g}" if isinstance(value, float) else repr(value)  # + 0.0: -0 is 0
     return shorten(" ".join(text.split()), 90)
 
 

@@ -35,6 +35,9 @@ ENTROPY = Exercise(
     wrong=(
         WrongAnswer(lambda c: _bits(c / c.sum()) * float(np.log(2)),
                     "Those are nats: bits take the logarithm to base 2."),
+        WrongAnswer(lambda c: _bits(c / c.sum()) * float(np.log10(2)),
+                    "That is the logarithm to base 10: bits take base 2."),
+        WrongAnswer(lambda c: _bits(c / c.sum()) / len(c), "Sum over the outcomes; do not take their mean."),
         WrongAnswer(lambda c: -_bits(c / c.sum()),
                     "The sign: log2(p) is negative, the entropy is not."),
         WrongAnswer(lambda c: float(-(c / c.sum() * np.log2(c / c.sum())).sum()),
@@ -68,13 +71,17 @@ MUTUAL_INFORMATION = Exercise(
     reference=scores.mutual_information,
     cases=_information_cases,
     hints=(
-        "How much do the two entropies, one after the other, exceed the entropy of the pairs?",
+        "How much do the entropies of outcome and class, added up, exceed the entropy of the pairs? (Or take the sum over "
+        "all pairs, and leave out those that never occurred.)",
         "H(outcome) + H(class) - H(outcome, class), each from frequencies.",
         "Summing the table over axis 1 counts the outcomes, over axis 0 the classes; the pairs are all its entries.",
     ),
     wrong=(
         WrongAnswer(lambda t: _marginals(t)[3] - _marginals(t)[1] - _marginals(t)[2],
                     "The sign: pairs are more predictable than their parts, so the sum of the parts comes first."),
+        WrongAnswer(lambda t: float((t / t.sum() * np.log2(t / t.sum() / np.outer(t.sum(1), t.sum(0)) * t.sum() ** 2)
+                                     ).sum()),
+                    "0 * log2(0) is not a number: leave out the pairs that never occurred."),
         WrongAnswer(lambda t: _marginals(t)[3],
                     "That is the entropy of the pairs: take it off the two entropies of the parts."),
         WrongAnswer(lambda t: _marginals(t)[3] - _marginals(t)[2],
@@ -130,6 +137,8 @@ GLOBAL_MASK = Exercise(
                     "One too few stays: the weight at the threshold itself belongs to them."),
         WrongAnswer(lambda ks, s: scores.magnitude_mask(ks, 1 - s),
                     "`sparsity` is the share that goes, not the share that stays."),
+        WrongAnswer(lambda ks, s: [k * mask for k, mask in zip(ks, scores.magnitude_mask(ks, s), strict=True)],
+                    "Those are the weights that stay: return the masks alone."),
         WrongAnswer(lambda ks, s: [mask.astype(float) for mask in scores.magnitude_mask(ks, s)],
                     "The masks are right, but expected as bool: leave the comparison as it is."),
         WrongAnswer(lambda ks, s: scores.magnitude_mask(ks, s)[:1],
@@ -166,6 +175,7 @@ CUBIC_SPARSITY = Exercise(
     wrong=(
         WrongAnswer(lambda s, b, e, f: f * _gone(s, b, e) ** 3,
                     "That is slow at first and fast in the end; it should be the other way round: 1 - (1 - t)**3."),
+        WrongAnswer(lambda s, b, e, f: f * (1 - (1 - _gone(s, b, e)) ** 2), "That is a square: the exponent is 3."),
         WrongAnswer(lambda s, b, e, f: f * (1 - (1 - _gone(s, b, e))),
                     "That is a straight line: the exponent 3 is missing."),
         WrongAnswer(lambda s, b, e, f: f * (1 - (1 - (s - b) / (e - b)) ** 3),
@@ -252,6 +262,7 @@ LEAST_SQUARES = Exercise(
         "The last row of the solution is the bias, the others are the kernel.",
     ),
     wrong=(
+        WrongAnswer(lambda a, z: reference.least_squares(a, z)[::-1], "The kernel comes first, then the bias."),
         WrongAnswer(lambda a, z: [_solve(a, z), np.zeros(z.shape[1])],
                     "You left out the bias: what the missing neurons gave on average has to come from somewhere."),
         WrongAnswer(lambda a, z: [_solve(a, z), z.mean(axis=0)],

@@ -79,8 +79,7 @@ def check(exercise_id, function):
     inputs = ", ".join(f"{name}={judge.show(value)}" for name, value in cases[verdict.case].items())
     print(f"✗ {exercise_id}: case {verdict.case + 1} of {len(cases)}: {verdict.complaint}")
     print(f"  {exercise.name}({judge.shorten(inputs, 300)})")
-    if verdict.hint:
-        print(f"  Hint: {verdict.hint}")
+    print(f"  Hint: {verdict.hint}" if verdict.hint else f'  Perhaps hint("{exercise_id}") helps.')
 
 
 def hint(exercise_id):

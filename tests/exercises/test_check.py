@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import course_lib
-from course_lib.exercises import check, find, hint, progress, progress_bars, quiz, record, registry
+from course_lib.exercises import check, find, hint, judge, progress, progress_bars, quiz, record, registry
 from course_lib.exercises.exercise import Question
 
 
@@ -28,11 +28,11 @@ def outcome(capsys, function, name="01.soft_update"):
     return capsys.readouterr().out.splitlines()
 
 
-def test_value_that_no_known_mistake_explains_gets_the_first_hint(capsys):
+def test_value_that_no_known_mistake_explains_gets_no_diagnosis(capsys):
     lines = outcome(capsys, lambda step, start, end, decay_steps: start - step, "01.epsilon_at")
     assert lines == ["✗ 01.epsilon_at: case 2 of 8: expected 0.55, got -49",
                      "  epsilon_at(step=50, start=1, end=0.1, decay_steps=100)",
-                     "  Hint: Which share of the way has been gone at this step? It is between 0 and 1."]
+                     '  Perhaps hint("01.epsilon_at") helps.']
 
 
 def test_exception_is_one_line_with_its_place(capsys):
@@ -45,7 +45,7 @@ def test_exception_is_one_line_with_its_place(capsys):
 
     lines = outcome(capsys, lambda *given: {}["q_net"])
     assert lines[0].startswith("✗ 01.soft_update: case 1 of 5: KeyError: 'q_net' (line ")
-    assert len(lines) == 2  # no hint: it would not fit
+    assert lines[2:] == ['  Perhaps hint("01.soft_update") helps.']
     first = broken.__code__.co_firstlineno
     line = outcome(capsys, broken)[0]
     assert f"ZeroDivisionError: float division by zero (line {first + 2}: return [w / scale" in line
@@ -74,8 +74,7 @@ def test_wrong_number_of_parameters_is_told(capsys):
     (lambda new: [w.astype(int) for w in new], "item 0: expected an array of float32, got int64"),
     (lambda new: [w.astype(object) for w in new], "item 0: expected an array of float32, got object"),
     (lambda new: [w * np.nan for w in new], "item 0: expected [1., 9.], got [nan, nan]"),
-    (lambda new: [w[::-1] for w in new], "you return the input `weights` itself, not a copy: "
-                                         "both change together"),
+    (lambda new: [w[::-1] for w in new], "item 0: expected [1., 9.], got [ 0., 10.]"),  # an input, but wrong as well
     (lambda new: new[0].fill(1) or new[0].copy(), "your function changes its input `weights` in place: "
                                                   "make a new array"),
     (lambda new: new.clear() or [], "your function changes its input `weights` in place: make a new array"),
@@ -83,6 +82,18 @@ def test_wrong_number_of_parameters_is_told(capsys):
 def test_each_kind_of_wrong_output_is_named(capsys, result, complaint):
     lines = outcome(capsys, lambda old, new, tau: result(new))
     assert lines[0] == f"✗ 01.soft_update: case 1 of 5: {complaint}"
+
+
+def test_an_input_handed_back_is_named_if_it_is_right_otherwise():
+    def cut_dense(kernel, bias, next_kernel, keep):
+        full = len(keep) == len(bias)
+        return [kernel[:, keep], bias[keep], next_kernel[keep]] if not full else [kernel, bias, next_kernel]
+
+    exercise = find("02.cut_dense")
+    case = dict(kernel=np.eye(2), bias=np.ones(2), next_kernel=np.eye(2), keep=np.arange(2))
+    answers = judge.run(exercise, cut_dense, cases=[case])
+    assert judge.judge(exercise, [case], answers).complaint == (
+        "you return the input `kernel` itself, not a copy: both change together")
 
 
 @pytest.mark.parametrize(("value", "complaint"), [
