@@ -9,7 +9,7 @@ import numpy as np
 from keras import layers, ops
 
 from course_lib.classifier.config import TrainingConfig, check_data
-from course_lib.common.compiled import compile_steps
+from course_lib.common.keras_steps import make_steps
 
 __all__ = ["TrainingConfig", "accuracy", "make_cnn", "make_mlp", "measure_latency", "predict", "train"]
 
@@ -67,19 +67,17 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None):
     schedule = keras.optimizers.schedules.CosineDecay(config.learning_rate, updates)
     model.compile(keras.optimizers.Adam(schedule, epsilon=1e-7), jit_compile=False,
                   loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    at_once = not callbacks and keras.backend.backend() == "tensorflow"
-    run = _compile_epoch(model, config.batch_size) if at_once else _run_epoch
-    rng, losses, step = np.random.default_rng(seed), [], 0
-
-    def after_update():
-        nonlocal step
-        step += 1
-        for callback in callbacks:
-            callback(model, step, updates)
-
-    for _ in range(config.epochs):
+    size, count, losses = config.batch_size, updates // config.epochs, []
+    run = make_steps(model, lambda i, *arrays: tuple(values[i * size: (i + 1) * size] for values in arrays))
+    rng = np.random.default_rng(seed)
+    for epoch in range(config.epochs):
         order = rng.permutation(len(x))
-        losses.append(run(model, x[order], y[order], config.batch_size, after_update))
+        shuffled, total = [ops.convert_to_tensor(values[order]) for values in (x, y)], 0.0
+        for i in range(count if callbacks else 0):
+            total += run(1, *shuffled, first=i) * min(size, len(x) - i * size)
+            for callback in callbacks:
+                callback(model, epoch * count + i + 1, updates)
+        losses.append(total / len(x) if callbacks else run(count, *shuffled))
     return losses
 
 
@@ -137,23 +135,6 @@ def _dense(sizes, seed):
 
 def _he(seed, layer):
     return keras.initializers.VarianceScaling(2.0, "fan_in", "uniform", seed=1_000 * seed + layer)
-
-
-def _run_epoch(model, x, y, batch_size, after_update):
-    """Train on the batches one after the other, on any backend; the mean loss."""
-    total = 0.0
-    for start in range(0, len(x), batch_size):
-        batch = x[start: start + batch_size], y[start: start + batch_size]
-        model.reset_metrics()  # some backends return the loss of the update, others the mean since this
-        total += float(model.train_on_batch(*batch)) * len(batch[0])
-        after_update()
-    return total / len(x)
-
-
-def _compile_epoch(model, size):
-    """As `_run_epoch`, but the whole epoch is one TensorFlow graph, and nothing is called after an update."""
-    run = compile_steps(model, lambda i, *arrays: tuple(values[i * size: (i + 1) * size] for values in arrays))
-    return lambda model, x, y, size, after_update: run(-(-len(x) // size), x, y)
 
 
 def _compiled(model):

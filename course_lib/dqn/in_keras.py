@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-
 import keras
 import numpy as np
 from keras import layers, ops
 
-from course_lib.common.compiled import compile_steps
+from course_lib.common.keras_steps import make_steps
 from course_lib.dqn import reference
 from course_lib.dqn.agent import BaseAgent
 from course_lib.dqn.config import SETTINGS, DQNConfig
@@ -163,8 +161,7 @@ class DQNAgent(BaseAgent):
             self.target_net = make(self.obs_shape, self.n_actions, seed) if self.config.target_network else self.q_net
             self.target_net.set_weights(self.q_net.get_weights())
             self.learner = _Learner(self.q_net, self.target_net, self.config)
-            fast = self.config.fast and keras.backend.backend() == "tensorflow"
-            self._learn = _compile_block(self.learner) if fast else functools.partial(_run_block, self.learner)
+            self._learn = make_steps(self.learner, _batch, compiled=self.config.fast)
         self._acting_net = self.target_net if self.config.act_with_target else self.q_net
         self._plain, self._acting_weights = network is None, None
         self._check_network()
@@ -182,10 +179,10 @@ class DQNAgent(BaseAgent):
     def update_block(self, block):
         """U gradient steps, one on each batch of a `Batch` of arrays (U, B, ...); returns their mean loss."""
         with keras.device(self.device):
-            loss = self._learn(self._scaled(block)._asdict())
+            loss = self._learn(len(block.action), self._scaled(block)._asdict())
         self.updates += len(block.action)
         self._acting_weights = None
-        return float(loss)
+        return loss
 
     def state(self):
         """Everything that changes in training, as plain data."""
@@ -234,19 +231,8 @@ def _default_network(hidden):
     return lambda obs_shape, n_actions, seed: make_q_network(obs_shape, n_actions, hidden=hidden, seed=seed)
 
 
-def _run_block(learner, block):
-    """Train on the batches of a block one after the other, on any backend."""
-    losses = []
-    for batch in zip(*block.values(), strict=True):
-        learner.reset_metrics()  # some backends return the loss of the step, others the mean since the last reset
-        losses.append(learner.train_on_batch(dict(zip(block, batch, strict=True))))
-    return np.mean(losses)
-
-
-def _compile_block(learner):
-    """As `_run_block`, but the whole block is one TensorFlow graph: several times faster for a small network."""
-    run = compile_steps(learner, lambda i, block: ({name: field[i] for name, field in block.items()},))
-    return lambda block: run(len(block["action"]), block)
+def _batch(i, block):
+    return ({name: field[i] for name, field in block.items()},)
 
 
 def train(env, config=None, *, seed=0, network=None, device="cpu", eval_env=None, callbacks=(), checkpoint_path=None):

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from course_lib.classifier.config import check_data
-from course_lib.common.compiled import compile_steps
+from course_lib.common.keras_steps import make_steps
 from course_lib.ensembling import estimators
 from course_lib.ensembling.members import Members, orders
 from course_lib.ensembling.uncertainty import VARIANCE_FLOOR
@@ -101,8 +101,7 @@ def train_members(members, x, y, rows, seeds, config, loss, *, device="cpu"):
         learner = _Learner(members, loss, config.l2)
         schedule = keras.optimizers.schedules.CosineDecay(config.learning_rate, updates)
         learner.compile(keras.optimizers.Adam(schedule, epsilon=1e-7), jit_compile=False)
-        run = _run_compiled if keras.backend.backend() == "tensorflow" else _run
-        run(learner, x, y, order)
+        _run(learner, x, y, order)
     kernels, biases = ([ops.convert_to_numpy(values) for values in group] for group in learner.now[:2])
     return Members(kernels, biases, members.mean, members.scale)
 
@@ -204,15 +203,9 @@ class _Learner(keras.Model):
         return total + self.l2 * sum(ops.sum(ops.square(kernel)) for kernel in self.now.kernels)
 
 
-def _run(learner, x, y, order):
-    """Train on the batches one after the other, on any backend."""
-    member = np.arange(len(y))[:, None]
-    for batch in order:  # (M, B)
-        learner.train_on_batch(x[batch], y[member, batch])
-
-
-def _run_compiled(learner, x, y, order):
-    """As `_run`, but the whole training is one TensorFlow graph: several times faster for small networks."""
+def _run(learner, x, y, order, *, compiled=True):
+    """Train on the batches that `order` (updates, M, B) names."""
     first = np.arange(len(y))[:, None] * y.shape[1]  # where each member's targets begin, (M, 1)
-    run = compile_steps(learner, lambda i, x, y, order: (ops.take(x, order[i], 0), ops.take(y, first + order[i], 0)))
-    run(len(order), x, y.reshape(-1, *y.shape[2:]), order)
+    steps = make_steps(learner, lambda i, x, y, order: (ops.take(x, order[i], 0), ops.take(y, first + order[i], 0)),
+                       compiled=compiled)
+    steps(len(order), x, y.reshape(-1, *y.shape[2:]), order)

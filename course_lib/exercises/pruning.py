@@ -71,7 +71,7 @@ MUTUAL_INFORMATION = Exercise(
     reference=scores.mutual_information,
     cases=_information_cases,
     hints=(
-        "How much do the entropies of outcome and class, added up, exceed the entropy of the pairs? (Or take the sum over "
+        "How much do the entropies of outcome and class, added up, exceed the entropy of the pairs? (Or sum over "
         "all pairs, and leave out those that never occurred.)",
         "H(outcome) + H(class) - H(outcome, class), each from frequencies.",
         "Summing the table over axis 1 counts the outcomes, over axis 0 the classes; the pairs are all its entries.",

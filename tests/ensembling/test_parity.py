@@ -112,10 +112,10 @@ def test_compiled_training_is_plain_training():
     made = members(1)
     order = np.stack([np.random.default_rng(i).integers(0, N, (M, 8)) for i in range(6)])
     found = []
-    for run in (in_keras._run, in_keras._run_compiled):
+    for compiled in (False, True):
         learner = in_keras._Learner(made, in_keras.squared_error, 1e-3)
         learner.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
-        run(learner, X, NUMBERS, order.astype(np.int32))
+        in_keras._run(learner, X, NUMBERS, order.astype(np.int32), compiled=compiled)
         found.append([values.numpy() for values in learner.trainable_variables])
     for plain, compiled in zip(*found):
         assert compiled == pytest.approx(plain, abs=1e-5)

@@ -296,7 +296,7 @@ def test_a_layer_that_pruning_does_not_know_is_named(twin):
 
 
 @pytest.mark.keras
-def test_an_epoch_in_one_graph_is_the_same_training(digits):
+def test_an_epoch_in_one_graph_is_training_step_by_step(digits):
     classifier = pytest.importorskip("course_lib.classifier.in_keras")
     config, found = classifier.TrainingConfig(epochs=3, batch_size=100, l2=1e-3), []  # 1347 images: a small last batch
     for callbacks in ([], [lambda *_: None]):  # with callbacks, update by update
@@ -306,6 +306,18 @@ def test_an_epoch_in_one_graph_is_the_same_training(digits):
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
     assert losses[2] < losses[0]
+
+
+def test_a_mask_that_comes_in_the_middle_of_a_training_holds(pruning, classifier, digits):
+    model, masks = networks(classifier)[0], []
+
+    def callback(model, step, updates):
+        if step == 3:
+            masks.extend(random_masks(pruning.get_kernels(model)))
+            pruning.apply_masks(model, masks)
+
+    classifier.train(model, digits.x_train, digits.y_train, classifier.TrainingConfig(epochs=1), callbacks=[callback])
+    assert all(not kernel[~mask].any() for kernel, mask in zip(pruning.get_kernels(model), masks, strict=True))
 
 
 @pytest.mark.keras
