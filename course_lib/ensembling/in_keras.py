@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 
 import keras
 import numpy as np
@@ -61,11 +60,12 @@ def multi_task_loss(outputs, y, *, heads):
     heads : tuple
         For each task the number of its classes, or None for a number to predict.
     """
-    total, ends = 0.0, list(itertools.accumulate(classes or 1 for classes in heads))
-    for task, part in enumerate(ops.split(outputs, ends[:-1], axis=-1)):
+    total, start = 0.0, 0
+    for task, classes in enumerate(heads):
+        part, start = outputs[..., start: start + (classes or 1)], start + (classes or 1)
         known = ops.cast(ops.logical_not(ops.isnan(y[..., task])), "float32")
         target = ops.nan_to_num(y[..., task])
-        if heads[task]:
+        if classes:
             losses = ops.sparse_categorical_crossentropy(ops.cast(target, "int32"), part, from_logits=True)
         else:
             losses = ops.square(part[..., 0] - target)

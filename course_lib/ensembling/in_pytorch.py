@@ -60,11 +60,12 @@ def multi_task_loss(outputs, y, *, heads):
     heads : tuple
         For each task the number of its classes, or None for a number to predict.
     """
-    total = 0.0
-    for task, part in enumerate(outputs.split([classes or 1 for classes in heads], dim=-1)):
+    total, start = 0.0, 0
+    for task, classes in enumerate(heads):
+        part, start = outputs[..., start: start + (classes or 1)], start + (classes or 1)
         known = ~y[..., task].isnan()
         target = y[..., task].nan_to_num()
-        if heads[task]:
+        if classes:
             losses = F.cross_entropy(part.movedim(-1, 1), target.long(), reduction="none")
         else:
             losses = (part[..., 0] - target).square()

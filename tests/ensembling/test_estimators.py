@@ -162,6 +162,8 @@ def test_one_network_learns_several_tasks(nets):
     assert np.corrcoef(found[:, 1], y[:, 1])[0, 1] > 0.97 and abs(found[:, 1].mean() - 3) < 1
     assert (found[known, 2] == y[known, 2]).mean() > 0.8
     assert model.predict_members(x).shape == (2, 400, 6)
+    alone = nets.MultiTaskNet((2,), l2=1e-4, random_state=0).fit(x, y[:, :1])
+    assert (alone.predict(x) == y[:, :1]).mean() > 0.95
 
 
 def test_examples_without_a_target_do_not_count(nets):

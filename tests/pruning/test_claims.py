@@ -103,9 +103,9 @@ def test_an_agent_on_a_diet(course):
                             replace(c.dqn.SETTINGS["CartPole-v1"], total_steps=15_000), seed=seed, eval_env=False).agent
         whole = agent.state()
         one_shot.append(experiments.prune_agent_at_once(c.pruning, agent, [0.9])[0.9])
-        in_stages.append(experiments.prune_agent(c.pruning, agent, (0.5, 0.8, 0.9), seed=seed)[0.9])
+        in_stages.append(experiments.prune_agent(c.pruning, agent, (0.8, 0.9), seed=seed)[0.9])
         agent.restore(whole)
-        then_learning.append(experiments.prune_agent(c.pruning, agent, [0.9], steps=36_000, rise=0.0, seed=seed)[0.9])
+        then_learning.append(experiments.prune_agent(c.pruning, agent, [0.9], steps=24_000, rise=0.0, seed=seed)[0.9])
     show(c, "one shot at 90 %", one_shot)
     for what, found in (("in stages", in_stages), ("at once, then learning", then_learning)):
         show(c, f"{what} at 90 %", found)
