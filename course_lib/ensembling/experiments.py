@@ -59,6 +59,30 @@ def rmse_table(names, folds, *, ensemble=None):
     return {name: np.array(values) for name, values in found.items()}
 
 
+def tuned_and_paired(folds, tried, partner):
+    """Errors of the model that is best out of fold, and of its mean with another one.
+
+    Parameters
+    ----------
+    folds : list of Fold
+    tried : sequence of int
+        Numbers of the models to choose from, in each fold anew.
+    partner : int
+        Number of the other one.
+
+    Returns
+    -------
+    array (2, folds)
+        Root mean squared errors.
+    """
+    found = []
+    for fold in folds:
+        chosen = tried[squared_error(fold.out_of_fold[list(tried)], fold.y_train).argmin()]
+        alone, other = fold.on_test[[chosen, partner]]
+        found.append(squared_error(np.stack([alone, (alone + other) / 2]), fold.y_test))
+    return np.sqrt(found).T
+
+
 def log_loss_table(names, folds, stacker):
     """Log-losses {name: (folds,)} of classifiers, their mean, the greedy selection, and a stack by `stacker`.
 
