@@ -1,0 +1,132 @@
+"""How good generated samples are: distances between two clouds of feature vectors, real and generated."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+
+
+def frechet_distance(real, fake):
+    """Distance between the Gaussians of the same means and covariances as two sets of feature vectors.
+
+    Parameters
+    ----------
+    real, fake : arrays (N, D), (M, D)
+        More vectors than features each.
+
+    Returns
+    -------
+    float
+        Squared, in squared units of the features; 0 for equal means and covariances.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or there are not more vectors than features.
+
+    References
+    ----------
+    Dowson & Landau 1982, "The Fréchet distance between multivariate normal distributions"; Heusel et al. 2017, "GANs
+    trained by a two time-scale update rule converge to a local Nash equilibrium", eq. 6.
+    """
+    real, fake = _features(real, fake)
+    if min(len(real), len(fake)) <= real.shape[1]:
+        raise ValueError(f"features: expected more vectors than their {real.shape[1]} features, "
+                         f"got {len(real)} real and {len(fake)} generated")
+    difference = real.mean(axis=0) - fake.mean(axis=0)
+    first, second = (np.cov(values, rowvar=False, ddof=1).reshape(real.shape[1], -1) for values in (real, fake))
+    values, vectors = np.linalg.eigh(first)
+    root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
+    mixed = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ second @ root), 0)).sum()  # trace of (first second)^(1/2)
+    return max(float(difference @ difference + np.trace(first) + np.trace(second) - 2 * mixed), 0.0)
+
+
+class Neighbourhoods(NamedTuple):
+    """How two clouds of points lie in each other, all by balls that reach to a point's k-th nearest neighbour."""
+
+    precision: float  # share of generated points inside a ball around a real one: are they realistic?
+    recall: float  # share of real points inside a ball around a generated one: is all there?
+    density: float  # real balls around a generated point, over k: as precision, but outliers count little; may pass 1
+    coverage: float  # share of real balls that hold a generated point
+
+
+def neighbourhoods(real, fake, *, k=5):
+    """Precision, recall, density and coverage of generated feature vectors.
+
+    Parameters
+    ----------
+    real, fake : arrays (N, D), (M, D)
+    k : int
+        The neighbour that a ball reaches to, the point itself not counted.
+
+    Returns
+    -------
+    Neighbourhoods
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or there are not more than k vectors of each kind.
+
+    References
+    ----------
+    Kynkäänniemi et al. 2019, "Improved precision and recall metric for assessing generative models", eq. 1 and 2; Naeem
+    et al. 2020, "Reliable fidelity and diversity metrics for generative models", eq. 4 and 5.
+    """
+    real, fake = _features(real, fake)
+    if not 1 <= k < min(len(real), len(fake)):
+        raise ValueError(f"k: expected a whole number from 1 to below the number of vectors, got {k} "
+                         f"for {len(real)} real and {len(fake)} generated ones")
+    real_radius, fake_radius = (_neighbour(values, values, k + 1) for values in (real, fake))
+    distance = _distances(real, fake)  # (N, M)
+    in_real = distance < real_radius[:, None]
+    return Neighbourhoods(float(in_real.any(axis=0).mean()), float((distance < fake_radius).any(axis=1).mean()),
+                          float(in_real.sum(axis=0).mean() / k), float((distance.min(axis=1) < real_radius).mean()))
+
+
+def memorised(train, test, fake):
+    """Share of generated vectors that lie nearer to a training vector than to any test vector.
+
+    Parameters
+    ----------
+    train, test : arrays (N, D)
+        Equally many, drawn alike: then 1/2 is what a generator that has memorised nothing gets.
+    fake : array (M, D)
+
+    Returns
+    -------
+    float
+        1 for copies of the training vectors.
+
+    References
+    ----------
+    After Meehan et al. 2020, "A non-parametric test to detect data-copying in generative models".
+    """
+    train, fake = _features(train, fake)
+    test, _ = _features(test, fake)
+    if len(train) != len(test):
+        raise ValueError(f"train, test: expected equally many vectors, got {len(train)} and {len(test)}")
+    to_train, to_test = (_neighbour(values, fake, 1) for values in (train, test))
+    return float((to_train < to_test).mean() + (to_train == to_test).mean() / 2)
+
+
+def _features(real, fake):
+    real, fake = np.asarray(real, np.float64), np.asarray(fake, np.float64)
+    if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1] or not len(real) or not len(fake):
+        raise ValueError(f"features: expected arrays (N, D) and (M, D), got {real.shape} and {fake.shape}")
+    if not (np.isfinite(real).all() and np.isfinite(fake).all()):
+        raise ValueError("features: expected finite numbers, got NaN or infinity")
+    return real, fake
+
+
+def _neighbour(points, at, k):
+    """Distance from each place of `at` to the k-th nearest of `points`; a point is its own nearest."""
+    return NearestNeighbors(n_neighbors=k).fit(points).kneighbors(at)[0][:, -1]
+
+
+def _distances(first, second):
+    from scipy.spatial.distance import cdist
+
+    return cdist(first, second)
