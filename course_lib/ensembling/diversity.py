@@ -47,17 +47,6 @@ def error_correlation(predictions, y):
     return np.corrcoef(np.asarray(predictions) - np.asarray(y))
 
 
-def disagreement(labels):
-    """Share of examples (M, M) to which two models give different labels, of labels (M, N).
-
-    References
-    ----------
-    Kuncheva & Whitaker 2003, "Measures of diversity in classifier ensembles", section 2.2.3.
-    """
-    labels = np.asarray(labels)
-    return (labels[:, None] != labels[None]).mean(axis=-1)
-
-
 def bias_variance(predictions, truth):
     """Squared bias and variance, means over examples, of models trained on different samples.
 

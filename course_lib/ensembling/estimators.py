@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -39,7 +39,7 @@ class Networks(BaseEstimator):
     n_jobs : int or None
         In how many parts joblib trains the networks at the same time. The parts do not change the result.
     device : str
-        Networks as small as these are fastest on the CPU.
+        As the framework names it: what `fw.device()` returns. Networks as small as these are fastest on the CPU.
     """
 
     def __init__(self, hidden=(64,), *, n_members=1, bootstrap=False, learning_rate=3e-3, batch_size=32, epochs=60,
@@ -59,7 +59,7 @@ class Networks(BaseEstimator):
     def fit(self, X, y):
         """Train the networks on inputs X (N, inputs) and targets y (N,)."""
         X, y = self._check(X, y)
-        self.members_, self.scaling_ = self._fitted(X, y, [np.arange(len(X))])
+        self.members_, self.scaling_ = self._fitted(X, y, [np.arange(len(X))], self._seeds())
         return self
 
     def predict_members(self, X):
@@ -77,7 +77,8 @@ class Networks(BaseEstimator):
     def predict_folds(self, X, y, folds):
         """Predict each fold's test rows by networks trained on its training rows, all folds in one training run.
 
-        The result is that of `clone(estimator).fit(X[train], y[train])` and a prediction, fold by fold.
+        The result is that of `clone(estimator).fit(X[train], y[train])` and a prediction, fold by fold (a classifier's
+        classes are those of all y). The estimator itself stays as it is.
 
         Parameters
         ----------
@@ -91,30 +92,32 @@ class Networks(BaseEstimator):
         list of arrays
             For each fold (test rows,), of a classifier probabilities (test rows, classes).
         """
-        X, y = self._check(X, y)
-        alike = {}  # folds of equally many updates can share a training run
-        for number, (rows, _) in enumerate(folds):
+        copy = clone(self)
+        X, y = copy._check(X, y)
+        seeds, size, alike = copy._seeds(), self.n_members, {}
+        for number, (rows, _) in enumerate(folds):  # folds of equally many updates can share a training run
             alike.setdefault(-(-len(rows) // self.batch_size), []).append(number)
         found = [None] * len(folds)
         for numbers in alike.values():
-            members, scaling = self._fitted(X, y, [np.asarray(folds[number][0]) for number in numbers])
+            members, scaling = copy._fitted(X, y, [np.asarray(folds[number][0]) for number in numbers], seeds)
             for place, number in enumerate(numbers):
-                own = slice(place * self.n_members, (place + 1) * self.n_members)
-                outputs = self._outputs(take(members, own), X[folds[number][1]], device=self.device)
-                found[number] = self._combined(self._in_units(outputs, scaling[own]))
+                own = slice(place * size, (place + 1) * size)
+                outputs = copy._outputs(take(members, own), X[folds[number][1]], device=self.device)
+                found[number] = copy._combined(copy._in_units(outputs, scaling[own]))
         return found
 
-    def _fitted(self, X, y, training_rows):
-        """For each entry of `training_rows` `n_members` trained networks; and the scaling of their targets."""
-        seeds = spawn(check_random_state(self.random_state).randint(2**31), self.n_members)
+    def _seeds(self):
+        return spawn(check_random_state(self.random_state).randint(2**31), self.n_members)
+
+    def _fitted(self, X, y, training_rows, seeds):
+        """For each entry of `training_rows` a trained network a seed; and the scaling of their targets."""
         rows = [np.random.default_rng([seed, 2]).choice(own, len(own)) if self.bootstrap else own
                 for own in training_rows for seed in seeds]
         seeds = seeds * len(training_rows)
         targets, scaling = self._targets(y, rows)
         members = make_members(X, rows, [X.shape[1], *self.hidden, self._width()], seeds,
                                scale_inputs=self.scale_inputs)
-        config = TrainingConfig(learning_rate=self.learning_rate, batch_size=self.batch_size, epochs=self.epochs,
-                                l2=self.l2)
+        config = self._config()
         parts = np.array_split(np.arange(len(rows)), min(effective_n_jobs(self.n_jobs), len(rows)))
         trained = Parallel(n_jobs=self.n_jobs)(
             delayed(self._train)(take(members, part), X, targets[part], [rows[i] for i in part],
@@ -127,7 +130,14 @@ class Networks(BaseEstimator):
         self._check_settings()
         return validate_data(self, X, y, dtype=np.float32, y_numeric=isinstance(self, RegressorMixin))
 
+    def _config(self):
+        return TrainingConfig(learning_rate=self.learning_rate, batch_size=self.batch_size, epochs=self.epochs,
+                              l2=self.l2)
+
     def _check_settings(self):
+        self._config()
+        for name in ("bootstrap", "scale_inputs"):
+            require(self, name, lambda v: isinstance(v, (bool, np.bool_)), "True or False")
         require(self, "n_members", lambda v: whole(v, 1), "a whole number >= 1")
         require(self, "hidden", lambda v: all(whole(units, 1) for units in v), "whole numbers >= 1 in a tuple")
 
@@ -261,6 +271,9 @@ class MultiTask(Networks):
         for member, own in enumerate(rows):
             for task in (task for task, classes in enumerate(self.heads) if not classes):
                 known = y[own, task][~np.isnan(y[own, task])]
+                if not known.size:
+                    raise ValueError(f"y[:, {task}]: expected a number for at least one example that a network is "
+                                     "trained on, got only NaN")
                 scaling[member, :, task] = np.ravel(standardisation(known[:, None]))
         return ((y - scaling[:, :1]) / scaling[:, 1:]).astype(np.float32), scaling
 

@@ -56,10 +56,13 @@ def out_of_fold_predictions(models, x, y, *, folds=5, seed=0, n_jobs=None):
     ----------
     Wolpert 1992, "Stacked generalization", section 2.
     """
-    split = (StratifiedKFold if is_classifier(models[0]) else KFold)(folds, shuffle=True, random_state=seed)
+    x, y, stratified = _checked(models, x, y)
+    split = (StratifiedKFold if stratified else KFold)(folds, shuffle=True, random_state=seed)
     parts = list(split.split(x, y))
+    predicted = [predict_folds(model, x, y, parts, n_jobs=n_jobs) for model in models]
+    _check_columns(predicted)
     back = np.argsort(np.concatenate([test for _, test in parts]))
-    return np.stack([np.concatenate(predict_folds(model, x, y, parts, n_jobs=n_jobs))[back] for model in models])
+    return np.stack([np.concatenate(values)[back] for values in predicted])
 
 
 class Fold(NamedTuple):
@@ -80,6 +83,7 @@ def nested_predictions(models, x, y, *, folds=5, repeats=4, inner=5, seed=0, n_j
     models : list of scikit-learn regressors or classifiers
     x : array (N, inputs)
     y : array (N,)
+        Classes are whole numbers from 0.
     folds, repeats : int
         Outer folds, each with a test set of its own, and how often all examples are divided anew.
     inner : int
@@ -91,7 +95,7 @@ def nested_predictions(models, x, y, *, folds=5, repeats=4, inner=5, seed=0, n_j
     -------
     list of Fold
     """
-    stratified = is_classifier(models[0])
+    x, y, stratified = _checked(models, x, y)
     outer = list((RepeatedStratifiedKFold if stratified else RepeatedKFold)(
         n_splits=folds, n_repeats=repeats, random_state=seed).split(x, y))
     divide = (StratifiedKFold if stratified else KFold)(inner, shuffle=True, random_state=seed)
@@ -100,6 +104,7 @@ def nested_predictions(models, x, y, *, folds=5, repeats=4, inner=5, seed=0, n_j
     wanted += [(train[kept], train[held]) for (train, _), parts in zip(outer, inside, strict=True)
                for kept, held in parts]
     predicted = [predict_folds(model, x, y, wanted, n_jobs=n_jobs) for model in models]
+    _check_columns(predicted)
     found = []
     for number, (train, test) in enumerate(outer):
         both = np.stack([values[number] for values in predicted])
@@ -143,7 +148,7 @@ def compare_models(errors, *, folds, reference):
 
     References
     ----------
-    Nadeau & Bengio 2003, "Inference for the generalization error", section 5.2 (there `corrected resampled t`).
+    As in `corrected_error`.
     """
     errors = {name: np.asarray(values, float) for name, values in errors.items()}
     if reference not in errors:
@@ -166,9 +171,31 @@ def corrected_error(values, folds):
 
     References
     ----------
-    Nadeau & Bengio 2003, "Inference for the generalization error", section 5.2.
+    Nadeau & Bengio 2003, "Inference for the generalization error", for random divisions; Bouckaert & Frank 2004,
+    "Evaluating the replicability of significance tests for comparing learning algorithms", for repeated folds.
     """
+    if folds < 2 or len(values) < 2:
+        raise ValueError(f"expected at least 2 folds and 2 values, got {folds} and {len(values)}")
     return float(np.sqrt((1 / len(values) + 1 / (folds - 1)) * np.var(values, ddof=1)))
+
+
+def _checked(models, x, y):
+    """Inputs and targets as arrays, and whether the models are classifiers."""
+    x, y = np.asarray(x), np.asarray(y)
+    kinds = {is_classifier(model) for model in models}
+    if len(kinds) != 1:
+        raise ValueError("models: expected at least one, all regressors or all classifiers, got "
+                         + (", ".join(type(model).__name__ for model in models) or "none"))
+    if kinds == {True} and (y.dtype.kind not in "iu" or set(np.unique(y)) != set(range(int(y.max()) + 1))):
+        raise ValueError(f"y: expected classes as whole numbers from 0, none left out, got {np.unique(y)[:10]}")
+    return x, y, kinds.pop()
+
+
+def _check_columns(predicted):
+    shapes = {np.shape(values)[1:] for folds in predicted for values in folds}
+    if len(shapes) > 1:
+        raise ValueError("a class is missing in some training set: expected at least as many examples of each class as "
+                         f"there are folds, got probabilities of {sorted(shape[0] for shape in shapes)} classes")
 
 
 def _fit_and_predict(model, x, y, train, test):

@@ -26,7 +26,8 @@ def best_single(predictions, y):
 
 
 WEIGHTINGS = {"mean of all": all_alike, "NNLS": nnls_weights, "weights of sum 1": simplex_weights,
-              "greedy selection": greedy_ensemble_selection, "best single, chosen inside": best_single}
+              "greedy selection": greedy_ensemble_selection}
+CHOICE, STACK, MISTAKE = "best single, chosen inside", "stack", "NNLS, on training predictions"
 
 
 def rmse_table(names, folds, *, ensemble=None):
@@ -43,17 +44,27 @@ def rmse_table(names, folds, *, ensemble=None):
     Returns
     -------
     dict of str to array
-        Of each model alone; of each of `WEIGHTINGS`, fitted out of fold; of a "stack", a ridge regression on the
-        predictions out of fold; and of "NNLS, on training predictions", which is the mistake.
+        Of each model alone; of each of `WEIGHTINGS`, fitted out of fold; of `STACK`, a ridge regression on the
+        predictions out of fold; of `CHOICE`, the model that is best out of fold; and of `MISTAKE`, NNLS fitted on
+        predictions for the training set.
+
+    Raises
+    ------
+    ValueError
+        If a model has the name of one of these ways to combine them.
     """
-    chosen = [names.index(name) for name in ensemble or names]
-    found = {name: [] for name in (*names, *WEIGHTINGS, "stack", "NNLS, on training predictions")}
+    combined = (*WEIGHTINGS, STACK, CHOICE, MISTAKE)
+    if set(names) & set(combined) or len(set(names)) < len(names):
+        raise ValueError(f"names: expected different ones, and none of {', '.join(combined)}, got {names}")
+    chosen = [names.index(name) for name in (names if ensemble is None else ensemble)]
+    found = {name: [] for name in (*names, *combined)}
     for fold in folds:
         inside, on_training, outside = (part[chosen] for part in (fold.out_of_fold, fold.on_training, fold.on_test))
         predictions = dict(zip(names, fold.on_test, strict=True))
         predictions |= {name: weigh(inside, fold.y_train) @ outside for name, weigh in WEIGHTINGS.items()}
-        predictions["stack"] = RidgeCV(np.logspace(0, 6, 13)).fit(inside.T, fold.y_train).predict(outside.T)
-        predictions["NNLS, on training predictions"] = nnls_weights(on_training, fold.y_train) @ outside
+        predictions[CHOICE] = best_single(inside, fold.y_train) @ outside
+        predictions[STACK] = RidgeCV(np.logspace(0, 6, 13)).fit(inside.T, fold.y_train).predict(outside.T)
+        predictions[MISTAKE] = nnls_weights(on_training, fold.y_train) @ outside
         for name, values in predictions.items():
             found[name].append(np.sqrt(squared_error(values, fold.y_test)))
     return {name: np.array(values) for name, values in found.items()}
@@ -151,7 +162,7 @@ def even_or_odd(nets, digits, other, *, seed=0, labelled=100, **settings):
     Returns
     -------
     array (2,)
-        Alone, the network sees its labelled images as often as the other does.
+        Alone, it is trained on the labelled images only, for somewhat more updates than beside the other task.
     """
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(digits.x_train))

@@ -138,7 +138,7 @@ def train_averaged(model, x, y, config, *, seed=0, decay=0.99):
     References
     ----------
     Polyak & Juditsky 1992, "Acceleration of stochastic approximation by averaging"; Izmailov et al. 2018, "Averaging
-    weights leads to wider optima and better generalization".
+    weights leads to wider optima and better generalization". Both weigh all updates alike; this average forgets.
     """
     optimizer = keras.optimizers.Adam(config.learning_rate, epsilon=1e-7, use_ema=True, ema_momentum=decay)
     model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)

@@ -145,7 +145,7 @@ def train_averaged(model, x, y, config, *, seed=0, decay=0.99):
     References
     ----------
     Polyak & Juditsky 1992, "Acceleration of stochastic approximation by averaging"; Izmailov et al. 2018, "Averaging
-    weights leads to wider optima and better generalization".
+    weights leads to wider optima and better generalization". Both weigh all updates alike; this average forgets.
     """
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, eps=1e-7)

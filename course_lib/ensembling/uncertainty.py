@@ -28,8 +28,7 @@ def mixture(means, variances):
     ----------
     Lakshminarayanan et al. 2017, section 2.4.
     """
-    mean = means.mean(axis=0)
-    return mean, (variances + means**2).mean(axis=0) - mean**2
+    return means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
 
 
 def gaussian_nll(y, mean, std):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import nnls
 
+from course_lib.common.fields import whole
+
 
 def two_model_weight(y, first, second, *, clip=True):
     """The weight alpha of the first of two models for which alpha * first + (1 - alpha) * second errs least.
@@ -83,7 +85,11 @@ def squared_error(predictions, y):
 
 
 def log_loss(probabilities, y):
-    """Mean of -log of the right class's probability, of probabilities (..., N, C) and classes (N,): (...)."""
+    """Mean of -log of the right class's probability, of probabilities (..., N, C) and classes from 0 (N,): (...)."""
+    y, classes = np.asarray(y), probabilities.shape[-1]
+    if y.dtype.kind not in "iu" or y.shape != probabilities.shape[-2:-1] or not 0 <= y.min() <= y.max() < classes:
+        raise ValueError(f"y: expected {probabilities.shape[-2]} whole numbers from 0 to {classes - 1}, "
+                         f"got {y.dtype} of shape {y.shape}, {y.min()} to {y.max()}")
     return -np.log(np.maximum(probabilities[..., np.arange(len(y)), y], 1e-15)).mean(axis=-1)
 
 
@@ -110,8 +116,8 @@ def greedy_ensemble_selection(predictions, y, *, rounds=50, loss=squared_error):
     Caruana et al. 2004, "Ensemble selection from libraries of models", section 2.
     """
     predictions, y = _matrix(predictions, y, most=3)
-    if rounds < 1:
-        raise ValueError(f"rounds: expected a whole number >= 1, got {rounds}")
+    if not whole(rounds, 1):
+        raise ValueError(f"rounds: expected a whole number >= 1, got {rounds!r}")
     counts, total = np.zeros(len(predictions)), np.zeros_like(predictions[0])
     for done in range(rounds):
         best = int(np.argmin(loss((total + predictions) / (done + 1), y)))
@@ -124,6 +130,8 @@ def _vectors(y, *predictions):
     if any(values.ndim != 1 or values.shape != arrays[0].shape or not values.size for values in arrays):
         raise ValueError("expected y and the predictions of both models as arrays of one shape (N,), got "
                          + ", ".join(str(values.shape) for values in arrays))
+    if not all(np.isfinite(values).all() for values in arrays):
+        raise ValueError("y and predictions: expected finite numbers, got NaN or infinity")
     return arrays
 
 
@@ -132,4 +140,6 @@ def _matrix(predictions, y, *, most=2):
     if not 2 <= predictions.ndim <= most or predictions.shape[1:2] != y.shape or not predictions.size:
         raise ValueError("predictions: expected an array (models, examples), of classifiers with a last axis of "
                          f"classes where that is allowed, and y (examples,), got {predictions.shape} and {y.shape}")
+    if not np.isfinite(predictions).all():
+        raise ValueError("predictions: expected finite numbers, got NaN or infinity")
     return predictions, y

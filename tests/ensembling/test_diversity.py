@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from course_lib.ensembling import reference
-from course_lib.ensembling.diversity import ambiguity_decomposition, bias_variance, disagreement, error_correlation
+from course_lib.ensembling.diversity import ambiguity_decomposition, bias_variance, error_correlation
 
 
 def test_the_ambiguity_decomposition_is_exact():
@@ -28,11 +28,10 @@ def test_weights_of_another_sum_or_number_are_refused(weights):
         ambiguity_decomposition([[1.0], [3.0]], [0.0], weights)
 
 
-def test_correlation_and_disagreement_by_hand():
+def test_correlation_by_hand():
     y = np.array([1.0, 2.0, 3.0])
     correlation = error_correlation(y + np.array([[1, -1, 0], [2, -2, 0], [-1, 1, 0]]), y)
     assert correlation == pytest.approx(np.array([[1, 1, -1], [1, 1, -1], [-1, -1, 1]]))
-    assert disagreement([[0, 1, 2, 2], [0, 1, 1, 1]]) == pytest.approx(np.array([[0, 0.5], [0.5, 0]]))
 
 
 def test_bias_and_variance_add_up():

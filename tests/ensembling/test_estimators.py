@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
+from course_lib.classifier.config import TrainingConfig
 from course_lib.common import data
 
 
@@ -96,6 +97,49 @@ def test_workers_change_nothing(nets, diabetes):
     assert three.predict(x_test) == pytest.approx(one.predict(x_test), rel=1e-4)
 
 
+class Spied:
+    """Puts a network's `_train` aside and notes what it was called with."""
+
+    def __init__(self, nets, monkeypatch):
+        self.calls, train = [], nets.NetRegressor._train
+
+        def noted(members, x, y, rows, seeds, config, loss, **more):
+            self.calls.append((members, rows, config))
+            return train(members, x, y, rows, seeds, config, loss, **more)
+
+        monkeypatch.setattr(nets.NetRegressor, "_train", staticmethod(noted))
+
+
+def test_settings_reach_the_training(nets, diabetes, monkeypatch):
+    x, y, *_ = diabetes
+    spied = Spied(nets, monkeypatch)
+    model = nets.NetRegressor((7, 5), n_members=3, epochs=2, batch_size=50, learning_rate=0.02, l2=0.3, bootstrap=True,
+                              scale_inputs=False, random_state=0).fit(x, y)
+    (members, rows, config), = spied.calls
+    assert config == TrainingConfig(learning_rate=0.02, batch_size=50, epochs=2, l2=0.3)
+    assert [kernel.shape for kernel in model.members_.kernels] == [(3, 10, 7), (3, 7, 5), (3, 5, 1)]
+    assert not members.mean.any() and (members.scale == 1).all()
+    assert [len(own) for own in rows] == [len(x)] * 3  # samples as large as the set, with replacement
+    assert all(0.55 < len(np.unique(own)) / len(x) < 0.72 for own in rows) and (rows[0] != rows[1]).any()
+
+
+def test_members_are_divided_among_the_workers(nets, diabetes, monkeypatch):
+    x, y, *_ = diabetes
+    spied = Spied(nets, monkeypatch)
+    with parallel_config("threading"):
+        nets.NetRegressor(n_members=5, epochs=1, random_state=0, n_jobs=2).fit(x, y)
+    assert sorted(len(rows) for _, rows, _ in spied.calls) == [2, 3]
+
+
+def test_predicting_folds_leaves_a_fitted_estimator_as_it_is(nets, diabetes):
+    x, y, x_test, _ = diabetes
+    model = nets.NetClassifier(epochs=2, random_state=0).fit(x, np.where(y > 150, "yes", "no"))
+    before = model.predict(x_test)
+    folds = list(KFold(3).split(x))
+    model.predict_folds(x[:, :4], (y > 100).astype(int) + (y > 200), folds)
+    assert (model.predict(x_test) == before).all()
+
+
 def test_scikit_learn_takes_them_unmodified(nets, diabetes):
     x, y, x_test, y_test = diabetes
     net, line = nets.NetRegressor(epochs=10, random_state=0), LinearRegression()
@@ -134,12 +178,16 @@ def test_a_deep_ensemble_knows_where_the_noise_is(nets):
     ({"n_members": 0}, "NetRegressor.n_members: expected a whole number >= 1, got 0"),
     ({"hidden": (8, 0)}, r"NetRegressor.hidden: expected whole numbers >= 1 in a tuple, got \(8, 0\)"),
     ({"hidden": 8}, "NetRegressor.hidden: expected whole numbers"),
+    ({"bootstrap": 5}, "NetRegressor.bootstrap: expected True or False, got 5"),
+    ({"batch_size": 0}, "batch_size: expected a whole number >= 1, got 0"),
     ({"learning_rate": 0}, "learning_rate: expected a number > 0, got 0"),
     ({"epochs": 1.5}, "epochs: expected a whole number >= 1, got 1.5"),
 ])
 def test_settings_that_make_no_sense_are_refused(nets, settings, message):
     with pytest.raises(ValueError, match=message):
         nets.NetRegressor(**settings).fit(np.zeros((4, 2)), np.arange(4.0))
+    with pytest.raises(ValueError, match=message):
+        nets.NetRegressor(**settings).predict_folds(np.zeros((4, 2)), np.arange(4.0), [([0, 1], [2, 3])])
 
 
 # --- several tasks

@@ -29,6 +29,11 @@ def test_the_mixture_has_the_moments_of_its_samples():
     assert (drawn.mean(), drawn.var()) == pytest.approx((2, 6), rel=0.02)
 
 
+def test_the_variance_of_a_mixture_survives_a_large_mean():
+    mean, variance = mixture(1e9 + np.array([[0.0], [4.0]]), np.array([[1.0], [3.0]]))
+    assert variance == pytest.approx([6])
+
+
 def test_variances_are_positive():
     found = variance_of(np.array([-1000.0, 0.0, 1000.0]))
     assert found == pytest.approx([1e-4, np.log(2) + 1e-4, 1000 + 1e-4])

@@ -99,6 +99,12 @@ def test_greedy_selection_of_classifiers_by_log_loss():
     lambda: simplex_weights(np.ones(3), np.ones(3)),
     lambda: greedy_ensemble_selection(np.ones((2, 3)), np.ones(2)),
     lambda: greedy_ensemble_selection(np.ones((2, 3)), np.ones(3), rounds=0),
+    lambda: greedy_ensemble_selection(np.ones((2, 3)), np.ones(3), rounds=2.5),
+    lambda: greedy_ensemble_selection([[np.nan, 1.0]], np.ones(2)),
+    lambda: two_model_weight([1, 2], [1, np.nan], [1, 2]),
+    lambda: log_loss(np.full((2, 2), 0.5), np.array([True, False])),  # would be taken for a mask
+    lambda: log_loss(np.full((2, 2), 0.5), np.array([-1, 0])),
+    lambda: log_loss(np.full((2, 2), 0.5), np.array([1, 2])),
 ])
 def test_shapes_that_do_not_fit_are_refused(call):
     with pytest.raises(ValueError, match="expected .*got"):
