@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 
 def make_steps(model, pick, *, compiled=True):
     """Make a function that trains on many batches in one call.
@@ -29,13 +31,15 @@ def _compiled(model, pick):
     import tensorflow as tf
     from keras import ops
 
-    @tf.function(autograph=False)
-    def graph(constrained, first, count, *arrays):
+    def steps(constrained, first, count, *arrays):
         def train_one(i, _):
             return model.train_step(pick(i, *arrays))["loss"]
 
         model.reset_metrics()  # so that the last step's loss is the mean over all
         return ops.fori_loop(first, first + count, train_one, 0.0)
+
+    # A partial counts by itself; else TensorFlow takes the steps of all models for one function, traced too often.
+    graph = tf.function(functools.partial(steps), autograph=False)
 
     def run(count, *arrays, first=0):
         constrained = tuple(weight.constraint is not None for weight in model.trainable_variables)  # new: trace anew
