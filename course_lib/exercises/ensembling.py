@@ -199,7 +199,8 @@ GREEDY_COUNTS = Exercise(
 
 def _nll_cases(rng):
     cases = [dict(y=np.array([0.0]), mean=np.array([0.0]), variance=np.array([1.0])),
-             dict(y=np.array([1.0, 2]), mean=np.array([1.0, 0]), variance=np.array([4.0, 0.25]))]
+             dict(y=np.array([1.0, 2]), mean=np.array([1.0, 0]), variance=np.array([4.0, 0.25])),
+             dict(y=np.array([100.0]), mean=np.array([0.0]), variance=np.array([1.0]))]  # density 0, log finite
     for size in (3, 6, 10):
         cases.append(dict(y=rng.normal(size=size), mean=rng.normal(size=size), variance=rng.uniform(0.2, 4, size)))
     return cases
@@ -228,6 +229,9 @@ GAUSSIAN_NLL = Exercise(
                     "Without log(variance), who claims to know nothing pays nothing."),
         WrongAnswer(lambda y, m, v: _half(np.log(2 * np.pi * v) + (y - m) ** 2 / v**2),
                     "`variance` is the variance already: it is not squared once more."),
+        WrongAnswer(lambda y, m, v: reference.gaussian_nll(y, m, v**2), "`variance` is no standard deviation: "
+                    "use it as it is, in both terms."),
+        WrongAnswer(lambda y, m, v: reference.gaussian_nll(y, m, v) / float(np.log(2)), "Those are bits: use np.log."),
         WrongAnswer(lambda y, m, v: -reference.gaussian_nll(y, m, v), "The sign: a likely target should cost little."),
         WrongAnswer(lambda y, m, v: reference.gaussian_nll(y, m, v) * len(y), "The mean, not the sum."),
         WrongAnswer(lambda y, m, v: 2 * reference.gaussian_nll(y, m, v), "Both terms are halved."),
@@ -264,6 +268,7 @@ AMBIGUITY = Exercise(
                     "The distance is from the *weighted* mean of the models."),
         WrongAnswer(lambda p, w: float(((p - w @ p) ** 2).mean()),
                     "The mean over models has to be weighted, too."),
+        WrongAnswer(lambda p, w: float(w**2 @ ((p - w @ p) ** 2).mean(axis=1)), "The weights are not squared."),
         WrongAnswer(lambda p, w: float(np.sqrt(reference.ambiguity(p, w))), "No root: squared distances."),
         WrongAnswer(lambda p, w: reference.ambiguity(p, w) * p.shape[1], "The mean over examples, not the sum."),
         WrongAnswer(lambda p, w: float(w @ np.abs(p - w @ p).mean(axis=1)), "Squared distances, not absolute ones."),
