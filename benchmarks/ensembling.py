@@ -142,8 +142,8 @@ def main():
     if options.inside:
         nets = importlib.import_module(f"course_lib.ensembling.in_{options.frameworks[0]}")
         for part in (diabetes(nets), digits(nets), calibration(nets), speed(nets), california(nets, options.download)):
-            for row in part:
-                print(json.dumps(row), flush=True)
+            for name, mean, spread in part:
+                print(json.dumps([name, float(mean), float(spread)]), flush=True)
         return
     found = {}
     for framework in options.frameworks:
