@@ -1,64 +1,75 @@
-"""Many training steps of a Keras model: in one TensorFlow graph, or one after the other on any backend."""
+"""Many training steps of Keras models: in one TensorFlow graph, or one after the other on any backend."""
 
 from __future__ import annotations
 
 import functools
 
 
-def make_steps(model, pick, *, compiled=True):
+def make_steps(models, pick, *, compiled=True):
     """Make a function that trains on many batches in one call.
 
     Parameters
     ----------
-    model : keras.Model
-        Compiled.
+    models : keras.Model or tuple of them
+        Compiled. Those of a tuple take turns in each step.
     pick : callable
-        `pick(i, *arrays)` is the tuple that `train_on_batch` gets in step i, computed with `keras.ops` or by indexing.
+        `pick(i, *arrays)` is the tuple that `train_on_batch` gets in step i, computed with `keras.ops` or by indexing;
+        for a tuple of models the list of such tuples for each.
     compiled : bool
         Whether all steps are one TensorFlow graph, if that is the backend: several times faster for small networks.
 
     Returns
     -------
     callable
-        `run(count, *arrays, first=0)` makes the steps from `first` on and returns the mean loss of their examples.
+        `run(count, *arrays, first=0)` makes the steps from `first` on and returns the mean loss of their examples; for
+        a tuple of models a list, one mean each.
     """
     import keras
 
-    return (_compiled if compiled and keras.backend.backend() == "tensorflow" else _plain)(model, pick)
+    several = isinstance(models, tuple)
+    turns = pick if several else lambda i, *arrays: [[pick(i, *arrays)]]
+    make = _compiled if compiled and keras.backend.backend() == "tensorflow" else _plain
+    run = make(models if several else (models,), turns)
+    return run if several else lambda *args, **options: run(*args, **options)[0]
 
 
-def _compiled(model, pick):
+def _compiled(models, turns):
     import tensorflow as tf
     from keras import ops
 
     def steps(constrained, first, count, *arrays):
         def train_one(i, _):
-            return model.train_step(pick(i, *arrays))["loss"]
+            batches = turns(i, *arrays)
+            return [[model.train_step(batch)["loss"] for batch in own][-1]
+                    for model, own in zip(models, batches, strict=True)]
 
-        model.reset_metrics()  # so that the last step's loss is the mean over all
-        return ops.fori_loop(first, first + count, train_one, 0.0)
+        for model in models:
+            model.reset_metrics()  # so that the last step's loss is the mean over all
+        return ops.fori_loop(first, first + count, train_one, [0.0] * len(models))
 
     # A partial counts by itself; else TensorFlow takes the steps of all models for one function, traced too often.
     graph = tf.function(functools.partial(steps), autograph=False)
 
     def run(count, *arrays, first=0):
-        constrained = tuple(weight.constraint is not None for weight in model.trainable_variables)  # new: trace anew
-        arrays = tf.nest.map_structure(tf.convert_to_tensor, arrays)
-        return float(graph(constrained, tf.constant(first), tf.constant(count), *arrays))
+        constrained = tuple(weight.constraint is not None for model in models for weight in model.trainable_variables)
+        arrays = tf.nest.map_structure(tf.convert_to_tensor, arrays)  # what is constrained anew is traced anew
+        return [float(loss) for loss in graph(constrained, tf.constant(first), tf.constant(count), *arrays)]
 
     return run
 
 
-def _plain(model, pick):
+def _plain(models, turns):
     from keras import tree
 
     def run(count, *arrays, first=0):
-        total = examples = 0
+        totals, examples = [0.0] * len(models), [0] * len(models)
         for i in range(first, first + count):
-            batch = pick(i, *arrays)
-            size = len(tree.flatten(batch)[0])
-            model.reset_metrics()  # some backends return the loss of the step, others the mean since the last reset
-            total, examples = total + float(model.train_on_batch(*batch)) * size, examples + size
-        return total / examples
+            for j, (model, batches) in enumerate(zip(models, turns(i, *arrays), strict=True)):
+                for batch in batches:
+                    size = len(tree.flatten(batch)[0])
+                    model.reset_metrics()  # some backends return the step's loss, others the mean since the last reset
+                    totals[j] += float(model.train_on_batch(*batch)) * size
+                    examples[j] += size
+        return [total / size for total, size in zip(totals, examples, strict=True)]
 
     return run

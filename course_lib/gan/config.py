@@ -1,0 +1,65 @@
+"""The hyper-parameters of generative adversarial networks, shared by both frameworks."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from course_lib.common.fields import require, whole
+from course_lib.gan.reference import OBJECTIVES
+
+
+@dataclass(frozen=True)
+class GANConfig:
+    """Hyper-parameters of one GAN; the defaults suit the digits of scikit-learn.
+
+    Raises
+    ------
+    ValueError
+        If a field is outside its range; the message names the field, what was expected and what came.
+    """
+
+    # the game
+    objective: str = "non-saturating"  # one of reference.OBJECTIVES
+    r1: float = 0.1  # weight of half the squared gradient of D's logit at real images (Mescheder et al. 2018, eq. 9)
+    r2: float = 0.0  # ... at generated ones (eq. 10)
+    gradient_penalty: float = 0.0  # weight of (gradient norm - 1)^2 in between (Gulrajani et al. 2017, eq. 3)
+    spectral_norm: bool = False  # divide each kernel of D by its largest singular value (Miyato et al. 2018, eq. 8)
+
+    # the players
+    network: str = "dense"  # or "conv", for images whose height and width are multiples of 4
+    hidden: tuple[int, ...] = (256, 256)  # units of each hidden layer of a dense network
+    filters: int = 64  # of the wide convolutions of a conv network; the narrow ones have half as many
+    latent_size: int = 32  # numbers that the generator starts from
+
+    # how they learn
+    learning_rate: float = 5e-4  # Adam's step size, of both players
+    beta_1: float = 0.5  # Adam's memory of the gradient
+    beta_2: float = 0.99  # ... and of its square
+    batch_size: int = 64  # real images, and as many generated ones, per update
+    discriminator_steps: int = 1  # updates of the discriminator for each of the generator
+    average: float = 0.999  # memory of the averaged generator, which `sample` uses; 0: the last one itself
+    steps: int = 8_000  # updates of the generator
+    record_every: int = 200  # steps between two entries of the history
+
+    def __post_init__(self):
+        for name in ("filters", "latent_size", "batch_size", "discriminator_steps", "steps", "record_every"):
+            require(self, name, lambda v: whole(v, 1), "a whole number >= 1")
+        for name in ("r1", "r2", "gradient_penalty"):
+            require(self, name, lambda v: v >= 0, "a number >= 0")
+        for name in ("beta_1", "beta_2", "average"):
+            require(self, name, lambda v: 0 <= v < 1, "a number in [0, 1)")
+        require(self, "learning_rate", lambda v: v > 0, "a number > 0")
+        require(self, "objective", lambda v: v in OBJECTIVES, f"one of {', '.join(OBJECTIVES)}")
+        require(self, "network", lambda v: v in ("dense", "conv"), '"dense" or "conv"')
+        require(self, "spectral_norm", lambda v: isinstance(v, bool), "True or False")
+        require(self, "hidden", lambda v: isinstance(v, tuple) and v and all(whole(n, 1) for n in v),
+                "a tuple of whole numbers > 0")
+
+    def as_dict(self):
+        """The fields as plain data (tuples become lists), for a checkpoint."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, fields):
+        """The inverse of `as_dict`."""
+        return cls(**{**fields, "hidden": tuple(fields["hidden"])})

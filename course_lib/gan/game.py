@@ -1,0 +1,200 @@
+"""What the GANs of both frameworks do alike, in NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from course_lib.common import checkpoint
+from course_lib.gan.config import GANConfig
+from course_lib.gan.metrics import neighbourhoods
+
+WATCHED = 300  # latent vectors whose images the history keeps, and real examples that they are compared with
+
+
+@dataclass
+class History:
+    """What was seen in training: an entry before it, and one each `config.record_every` steps.
+
+    The samples are those of the generator itself, not of the averaged one, always from the same latent vectors.
+    """
+
+    labels: np.ndarray  # (300,) the classes of the samples: 0, 1, ..., again and again
+    step: list = field(default_factory=list)  # updates of the generator so far
+    d_loss: list = field(default_factory=list)  # mean loss of the discriminator since the last entry; NaN at first
+    g_loss: list = field(default_factory=list)  # ... and of the generator
+    accuracy: list = field(default_factory=list)  # share of real and generated images that D judges rightly
+    precision: list = field(default_factory=list)  # as in `metrics.neighbourhoods`, of the samples as they are
+    coverage: list = field(default_factory=list)
+    movement: list = field(default_factory=list)  # how far samples moved since the last entry, over the data's spread
+    samples: list = field(default_factory=list)  # arrays (300, *shape)
+
+
+class BaseGAN:
+    """The part of `GAN` that knows no framework; a twin adds the networks and their updates."""
+
+    def __init__(self, shape, n_classes, config, device):
+        if not (config is None or isinstance(config, GANConfig)):
+            raise ValueError(f"config: expected a GANConfig or None, got {type(config).__name__}")
+        self.shape, self.n_classes = tuple(int(size) for size in shape), int(n_classes)
+        self.config, self.device, self.steps = config or GANConfig(), device, 0
+        if len(self.shape) not in (1, 2) or min(self.shape) < 1 or self.n_classes < 0:
+            raise ValueError("shape, n_classes: expected (height, width) or (features,), and a number of classes >= 0, "
+                             f"got {shape} and {n_classes}")
+        if self.config.network == "conv" and (len(self.shape) == 1 or any(size % 4 for size in self.shape)):
+            raise ValueError(f'shape: a "conv" network needs a height and a width that are multiples of 4, got {shape}')
+
+    def fit(self, x, y=None, *, steps=None, seed=0, callbacks=()):
+        """Train both players, or train them on.
+
+        Parameters
+        ----------
+        x : array (N, *shape)
+            Images in [0, 1], or points.
+        y : integer array (N,), optional
+            Their classes; needed if the GAN has classes.
+        steps : int, optional
+            Updates of the generator, by default `config.steps`.
+        seed : int
+            Seed of the batches and of the latent vectors. 1,000 steps and 1,000 more are the same as 2,000.
+        callbacks : sequence of callables
+            Each gets the `History` after each entry; training stops when one returns True.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        ValueError
+            If the data do not fit the GAN.
+        """
+        x, y = self._checked(x, y)
+        watch = np.random.default_rng([seed, 1])
+        latents = watch.standard_normal((WATCHED, self.config.latent_size), np.float32)
+        real = watch.choice(len(x), min(WATCHED, len(x)), replace=False)
+        history = History(np.arange(WATCHED) % max(self.n_classes, 1))
+        self._record(history, x[real], y[real], latents, (np.nan, np.nan))
+        last = self.steps + (self.config.steps if steps is None else steps)
+        while self.steps < last:
+            count = min(self.config.record_every - self.steps % self.config.record_every, last - self.steps)
+            losses = self.update_block(*self._draw(x, y, count, seed))
+            self._record(history, x[real], y[real], latents, losses)
+            if any([callback(history) for callback in callbacks]):
+                break
+        return history
+
+    def sample(self, labels, *, seed=0, latents=None, averaged=True):
+        """Generate images.
+
+        Parameters
+        ----------
+        labels : integer array (M,)
+            The class of each; of a GAN without classes, any numbers.
+        seed : int
+            Seed of the latent vectors.
+        latents : array (M, latent_size), optional
+            The latent vectors themselves.
+        averaged : bool
+            By the moving average of the generator, which is usually better; else by the generator itself.
+
+        Returns
+        -------
+        array (M, *shape)
+            Images in [0, 1], or points.
+        """
+        labels = self._check_labels(labels)
+        if latents is None:
+            latents = np.random.default_rng(seed).standard_normal((len(labels), self.config.latent_size), np.float32)
+        latents = np.asarray(latents, np.float32)
+        if latents.shape != (len(labels), self.config.latent_size):
+            raise ValueError(f"latents: expected shape {(len(labels), self.config.latent_size)}, got {latents.shape}")
+        images = self.generate(latents, labels, averaged=averaged)
+        return (images + 1) / 2 if self._bounded else images
+
+    def score(self, x, y=None):
+        """The discriminator's logits (N,), positive for "real", of examples x (N, *shape) as in `fit`."""
+        return self.logits(*self._checked(x, y))
+
+    def save(self, path):
+        """Write all that is needed to sample and to train on to one file, atomically."""
+        checkpoint.save(path, {
+            "kind": "GAN", "framework": type(self).__module__, "shape": list(self.shape), "n_classes": self.n_classes,
+            "config": self.config.as_dict(), "state": self.state()})
+
+    @classmethod
+    def load(cls, path, *, networks=None, device="cpu"):
+        """Read a GAN that `save` wrote; custom `networks` must be given again."""
+        data = checkpoint.load(path)
+        if data.get("kind") != "GAN" or data["framework"] != cls.__module__:
+            raise ValueError(f"{path}: expected a GAN saved by {cls.__module__}, "
+                             f"got {data.get('kind')} saved by {data.get('framework')}")
+        gan = cls(data["shape"], data["n_classes"], GANConfig.from_dict(data["config"]), networks=networks,
+                  device=device)
+        gan.restore(data["state"])
+        return gan
+
+    @property
+    def _bounded(self):
+        return len(self.shape) == 2
+
+    def _memory(self):
+        """Of the averaged generator: shorter in the first steps, so that it soon forgets how it began."""
+        return min(self.config.average, (1 + self.steps) / (10 + self.steps))
+
+    def _draw(self, x, y, count, seed):
+        """The arrays of `update_block` for `count` steps, which depend on the seed and on the steps so far alone."""
+        rng, config = np.random.default_rng([seed, 2, self.steps]), self.config
+        batches = (count, config.discriminator_steps, config.batch_size)
+        rows = rng.integers(len(x), size=batches)
+        z = rng.standard_normal((count, batches[1] + 1, batches[2], config.latent_size), np.float32)
+        return x[rows], y[rows], z, rng.random(batches, np.float32)
+
+    def _record(self, history, real, labels, latents, losses):
+        fake = self.generate(latents, history.labels, averaged=False)
+        right = np.concatenate([self.logits(real, labels) > 0, self.logits(fake, history.labels) < 0])
+        found = neighbourhoods(real.reshape(len(real), -1), fake.reshape(len(fake), -1))
+        before = history.samples[-1] if history.samples else np.full_like(fake, np.nan)
+        fake = (fake + 1) / 2 if self._bounded else fake
+        spread = np.sqrt(real.var(axis=0).sum()) / (2 if self._bounded else 1)
+        movement = np.sqrt(np.square(fake - before).reshape(len(fake), -1).sum(axis=1).mean()) / spread
+        for name, value in (("step", self.steps), ("d_loss", losses[0]), ("g_loss", losses[1]),
+                            ("accuracy", right.mean()), ("precision", found.precision), ("coverage", found.coverage),
+                            ("movement", movement), ("samples", fake)):
+            getattr(history, name).append(value if name == "samples" else float(value))
+
+    def _check_labels(self, labels):
+        labels = np.asarray(labels)
+        if labels.ndim != 1 or not len(labels) or labels.dtype.kind not in "iu":
+            raise ValueError(f"labels: expected whole numbers (M,), one for each image, got {labels.dtype} "
+                             f"of shape {labels.shape}")
+        if self.n_classes and not 0 <= labels.min() <= labels.max() < self.n_classes:
+            raise ValueError(f"labels: expected classes from 0 to {self.n_classes - 1}, "
+                             f"got {labels.min()} to {labels.max()}")
+        return labels.astype(np.int64)
+
+    def _checked(self, x, y):
+        """The examples as the networks want them: images in [-1, 1], float32."""
+        x = np.asarray(x, np.float32)
+        if x.shape[1:] != self.shape or not len(x) or not np.isfinite(x).all():
+            raise ValueError(f"x: expected finite numbers of shape (N, {', '.join(map(str, self.shape))}), "
+                             f"got shape {x.shape}")
+        if self._bounded and (x.min() < 0 or x.max() > 1):
+            raise ValueError(f"x: expected images in [0, 1], got values from {x.min()} to {x.max()}")
+        if y is None and self.n_classes:
+            raise ValueError(f"y: expected the class of each example, one of {self.n_classes}, got None")
+        y = self._check_labels(np.zeros(len(x), int) if y is None else y)
+        if len(x) != len(y):
+            raise ValueError(f"y: expected one class for each of {len(x)} examples, got {len(y)}")
+        return (x * 2 - 1 if self._bounded else x), y
+
+    def _check_networks(self):
+        labels = np.zeros(2, np.int64)
+        images = self.generate(np.zeros((2, self.config.latent_size), np.float32), labels)
+        if images.shape != (2, *self.shape):
+            raise ValueError(f"networks: expected a generator of images (2, {', '.join(map(str, self.shape))}) from 2 "
+                             f"latent vectors, got {images.shape}")
+        if self.logits(images, labels).shape != (2,):
+            raise ValueError("networks: expected a discriminator of logits (2,) for 2 images, "
+                             f"got {self.logits(images, labels).shape}")

@@ -1,0 +1,108 @@
+"""Judging a generator of labelled images against real ones, in the features of a small classifier."""
+
+from __future__ import annotations
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+
+from course_lib.classifier.config import check_data
+from course_lib.gan.metrics import frechet_distance, memorised, neighbourhoods
+
+
+class Quality(NamedTuple):
+    """What a `Judge` finds of generated images."""
+
+    frechet: float  # Fréchet distance to the test images; smaller is better, `Judge.floor` is what real images get
+    precision: float  # as in `metrics.neighbourhoods`, against the training images
+    recall: float
+    density: float
+    coverage: float
+    accuracy_score: float  # accuracy on the test images of a classifier that was trained on the generated ones alone
+    looks_like_label: float  # accuracy on the generated images of the judge's classifier, trained on real ones
+    memorised: float  # share of images nearer to a training than to a test image, of equally many; 1/2 if none is copied
+
+
+class Judge:
+    """A classifier trained on the real images, whose last hidden layer serves as the space to compare images in.
+
+    It plays the part of the Inception network, which knows photographs, and needs no download.
+
+    Parameters
+    ----------
+    data : Dataset
+        With images or feature vectors and their classes.
+    hidden : tuple of int
+        Units of the hidden layers of all its classifiers (scikit-learn's `MLPClassifier`).
+    epochs : int
+        Passes over the data at most.
+    seed : int
+
+    References
+    ----------
+    Heusel et al. 2017 (Fréchet distance in a network's features); Ravuri & Vinyals 2019, "Classification accuracy score
+    for conditional generative models".
+    """
+
+    def __init__(self, data, *, hidden=(128, 64), epochs=60, seed=0):
+        if data.task != "classification":
+            raise ValueError(f"data: expected a data set for classification, got {data.name}, for {data.task}")
+        self.data, self.hidden, self.epochs, self.seed = data, hidden, epochs, seed
+        self.classifier = self._trained(data.x_train, data.y_train, seed)
+        self._train, self._test = self.features(data.x_train), self.features(data.x_test)
+
+    def features(self, x):
+        """What the last hidden layer makes of images x (N, ...): an array (N, units)."""
+        values = np.reshape(x, (len(x), -1))
+        for kernel, bias in zip(self.classifier.coefs_[:-1], self.classifier.intercepts_[:-1], strict=True):
+            values = np.maximum(values @ kernel + bias, 0)
+        return values
+
+    def frechet(self, x):
+        """Fréchet distance of the features of images x (N, ...) to those of the test images."""
+        return frechet_distance(self._test, self.features(x))
+
+    @property
+    def floor(self):
+        """The Fréchet distance of the training images to the test images: no generator can hope for less."""
+        return frechet_distance(self._test, self._train)
+
+    def accuracy_score(self, x, y, *, seed=0):
+        """Accuracy on the test images of a classifier trained on images x (N, ...) of classes y (N,) alone."""
+        return self._accuracy(self._trained(x, y, seed), self.data.x_test, self.data.y_test)
+
+    def quality(self, x, y, *, seed=0):
+        """Measure generated images.
+
+        Parameters
+        ----------
+        x : array (M, ...)
+            Generated images; as many as there are training images make all figures comparable.
+        y : integer array (M,)
+            The classes they should be of.
+        seed : int
+            Of the classifier that is trained on them.
+
+        Returns
+        -------
+        Quality
+        """
+        x, y = check_data(x, y)
+        features, size = self.features(x), min(len(self._train), len(self._test))
+        found = neighbourhoods(self._train, features)
+        return Quality(frechet_distance(self._test, features), *found, self.accuracy_score(x, y, seed=seed),
+                       self._accuracy(self.classifier, x, y),
+                       memorised(self._train[:size], self._test[:size], features))
+
+    def _trained(self, x, y, seed):
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.neural_network import MLPClassifier
+
+        model = MLPClassifier(self.hidden, max_iter=self.epochs, random_state=seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of epochs is what we want
+            return model.fit(np.reshape(x, (len(x), -1)), y)
+
+    def _accuracy(self, model, x, y):
+        return float(model.score(np.reshape(x, (len(x), -1)), y))
