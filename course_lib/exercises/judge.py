@@ -162,7 +162,7 @@ def compare(expected, got, tolerance):
 
     Parameters
     ----------
-    expected : float, array, or list of these
+    expected : number, array, or list of these
     got : object
     tolerance : float
         Largest relative or absolute difference.
@@ -176,7 +176,8 @@ def compare(expected, got, tolerance):
             return f"expected a list of {len(expected)}, got {_kind(got)}"
         texts = [compare(*pair, tolerance) for pair in zip(expected, got, strict=True)]
         return next((f"item {index}: {text}" for index, text in enumerate(texts) if text), "")
-    if isinstance(expected, float):
+    if isinstance(expected, numbers.Real):
+        got = got[()] if isinstance(got, np.ndarray) and got.ndim == 0 else got  # what a tensor without axes becomes
         if not isinstance(got, numbers.Real) or isinstance(got, bool):
             return f"expected a number, got {_kind(got)}"
         if not np.isclose(float(got), expected, rtol=tolerance, atol=tolerance, equal_nan=True):

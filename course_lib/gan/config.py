@@ -20,7 +20,7 @@ class GANConfig:
 
     # the game
     objective: str = "non-saturating"  # one of reference.OBJECTIVES
-    r1: float = 0.1  # weight of half the squared gradient of D's logit at real images (Mescheder et al. 2018, eq. 9)
+    r1: float = 1.0  # weight of half the squared gradient of D's logit at real images (Mescheder et al. 2018, eq. 9)
     r2: float = 0.0  # ... at generated ones (eq. 10)
     gradient_penalty: float = 0.0  # weight of (gradient norm - 1)^2 in between (Gulrajani et al. 2017, eq. 3)
     spectral_norm: bool = False  # divide each kernel of D by its largest singular value (Miyato et al. 2018, eq. 8)
@@ -32,13 +32,13 @@ class GANConfig:
     latent_size: int = 32  # numbers that the generator starts from
 
     # how they learn
-    learning_rate: float = 5e-4  # Adam's step size, of both players
+    learning_rate: float = 1e-3  # Adam's step size, of both players
     beta_1: float = 0.5  # Adam's memory of the gradient
     beta_2: float = 0.99  # ... and of its square
     batch_size: int = 64  # real images, and as many generated ones, per update
     discriminator_steps: int = 1  # updates of the discriminator for each of the generator
     average: float = 0.999  # memory of the averaged generator, which `sample` uses; 0: the last one itself
-    steps: int = 8_000  # updates of the generator
+    steps: int = 6_000  # updates of the generator
     record_every: int = 200  # steps between two entries of the history
 
     def __post_init__(self):

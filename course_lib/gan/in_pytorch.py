@@ -213,8 +213,8 @@ class GAN(BaseGAN):
 
 
 def _step(optimizer, loss):
-    optimizer.zero_grad()  # also of what the other player's step left behind
-    loss.backward()
+    optimizer.zero_grad()
+    loss.backward(inputs=optimizer.param_groups[0]["params"])  # the opponent gets no gradient
     optimizer.step()
     return loss.detach()
 

@@ -19,9 +19,9 @@ class Quality(NamedTuple):
     recall: float
     density: float
     coverage: float
-    accuracy_score: float  # accuracy on the test images of a classifier that was trained on the generated ones alone
+    accuracy_score: float  # accuracy on the test images of a classifier trained on the generated ones alone
     looks_like_label: float  # accuracy on the generated images of the judge's classifier, trained on real ones
-    memorised: float  # share of images nearer to a training than to a test image, of equally many; 1/2 if none is copied
+    memorised: float  # share of images nearer to a training than to a test image; 1/2 if none is copied
 
 
 class Judge:
@@ -35,8 +35,8 @@ class Judge:
         With images or feature vectors and their classes.
     hidden : tuple of int
         Units of the hidden layers of all its classifiers (scikit-learn's `MLPClassifier`).
-    epochs : int
-        Passes over the data at most.
+    updates : int
+        Of each classifier at most, however few its images are.
     seed : int
 
     References
@@ -45,16 +45,16 @@ class Judge:
     for conditional generative models".
     """
 
-    def __init__(self, data, *, hidden=(128, 64), epochs=60, seed=0):
+    def __init__(self, data, *, hidden=(128, 64), updates=600, seed=0):
         if data.task != "classification":
             raise ValueError(f"data: expected a data set for classification, got {data.name}, for {data.task}")
-        self.data, self.hidden, self.epochs, self.seed = data, hidden, epochs, seed
-        self.classifier = self._trained(data.x_train, data.y_train, seed)
+        self.data, self.hidden, self.updates = data, hidden, updates
+        self.classifier = self.train(data.x_train, data.y_train, seed)
         self._train, self._test = self.features(data.x_train), self.features(data.x_test)
 
     def features(self, x):
         """What the last hidden layer makes of images x (N, ...): an array (N, units)."""
-        values = np.reshape(x, (len(x), -1))
+        values = _inputs(x)
         for kernel, bias in zip(self.classifier.coefs_[:-1], self.classifier.intercepts_[:-1], strict=True):
             values = np.maximum(values @ kernel + bias, 0)
         return values
@@ -70,7 +70,7 @@ class Judge:
 
     def accuracy_score(self, x, y, *, seed=0):
         """Accuracy on the test images of a classifier trained on images x (N, ...) of classes y (N,) alone."""
-        return self._accuracy(self._trained(x, y, seed), self.data.x_test, self.data.y_test)
+        return self._accuracy(self.train(x, y, seed), self.data.x_test, self.data.y_test)
 
     def quality(self, x, y, *, seed=0):
         """Measure generated images.
@@ -95,14 +95,26 @@ class Judge:
                        self._accuracy(self.classifier, x, y),
                        memorised(self._train[:size], self._test[:size], features))
 
-    def _trained(self, x, y, seed):
+    def train(self, x, y, seed):
+        """A classifier like the judge's own, trained on images x (N, ...) of classes y (N,)."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.neural_network import MLPClassifier
 
-        model = MLPClassifier(self.hidden, max_iter=self.epochs, random_state=seed)
+        batch = min(200, len(x))
+        epochs = -(-self.updates // -(-len(x) // batch))
+        model = MLPClassifier(self.hidden, batch_size=batch, max_iter=epochs, random_state=seed)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of epochs is what we want
-            return model.fit(np.reshape(x, (len(x), -1)), y)
+            warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of updates is what we want
+            return model.fit(_inputs(x), y)
+
+    @staticmethod
+    def classify(model, x):
+        """The classes (N,) that a classifier from `train` gives images x (N, ...)."""
+        return model.predict(_inputs(x))
 
     def _accuracy(self, model, x, y):
-        return float(model.score(np.reshape(x, (len(x), -1)), y))
+        return float((self.classify(model, x) == y).mean())
+
+
+def _inputs(x):
+    return 2 * np.reshape(x, (len(x), -1)) - 1  # from [0, 1] to [-1, 1], where a network learns better

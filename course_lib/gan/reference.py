@@ -7,11 +7,6 @@ import numpy as np
 OBJECTIVES = ("minimax", "non-saturating", "hinge", "wasserstein", "relativistic")
 
 
-def softplus(x):
-    """log(1 + e^x), without overflow; any shape."""
-    return np.logaddexp(x, 0)
-
-
 def discriminator_loss(real, fake, objective="non-saturating"):
     """What the discriminator minimises, a mean over logits of real and of generated images, each (B,).
 
@@ -22,12 +17,12 @@ def discriminator_loss(real, fake, objective="non-saturating"):
     dead; long live the GAN! A modern GAN baseline", eq. 2 (relativistic pairing).
     """
     if objective in ("minimax", "non-saturating"):
-        return float((softplus(-real) + softplus(fake)).mean())
+        return float((np.logaddexp(0, -real) + np.logaddexp(0, fake)).mean())
     if objective == "hinge":
         return float((np.maximum(1 - real, 0) + np.maximum(1 + fake, 0)).mean())
     if objective == "wasserstein":
         return float((fake - real).mean())
-    return float(softplus(fake - real).mean())
+    return float(np.logaddexp(0, fake - real).mean())
 
 
 def generator_loss(real, fake, objective="non-saturating"):
@@ -38,12 +33,12 @@ def generator_loss(real, fake, objective="non-saturating"):
     As in `discriminator_loss`; for non-saturating the text below eq. 1.
     """
     if objective == "minimax":
-        return float(-softplus(fake).mean())
+        return float(-np.logaddexp(0, fake).mean())
     if objective == "non-saturating":
-        return float(softplus(-fake).mean())
+        return float(np.logaddexp(0, -fake).mean())
     if objective in ("hinge", "wasserstein"):
         return float(-fake.mean())
-    return float(softplus(real - fake).mean())
+    return float(np.logaddexp(0, real - fake).mean())
 
 
 def optimal_discriminator(p_real, p_fake):
@@ -67,3 +62,45 @@ def jensen_shannon(p, q):
     parts = [np.where(values > 0, values * np.log(np.where(values > 0, values, 1) / np.where(mean > 0, mean, 1)), 0)
              for values in (p, q)]
     return float((parts[0] + parts[1]).sum() / 2)
+
+
+def zero_centred_penalty(gradient):
+    """Half the mean squared norm of the gradients (B, ...), one for each image.
+
+    References
+    ----------
+    Mescheder et al. 2018, "Which training methods for GANs do actually converge?", eq. 9.
+    """
+    return float((gradient.reshape(len(gradient), -1) ** 2).sum(axis=1).mean() / 2)
+
+
+def frechet_distance(real, fake):
+    """Fréchet distance of the Gaussians fitted to features (N, D) and (M, D); `metrics.frechet_distance` is steadier.
+
+    References
+    ----------
+    Heusel et al. 2017, "GANs trained by a two time-scale update rule converge to a local Nash equilibrium", eq. 6.
+    """
+    difference = real.mean(axis=0) - fake.mean(axis=0)
+    first, second = np.cov(real, rowvar=False), np.cov(fake, rowvar=False)
+    values = np.linalg.eigvals(first @ second).real  # the trace of its square root is the sum of their roots
+    return float(difference @ difference + np.trace(first + second) - 2 * np.sqrt(np.maximum(values, 0)).sum())
+
+
+def coverage(real, fake, k):
+    """Share of real points (N, D) with a generated one (M, D) no farther than their k-th nearest real neighbour.
+
+    References
+    ----------
+    Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative models", eq. 5.
+    """
+    among = np.linalg.norm(real[:, None] - real, axis=2)  # (N, N); the nearest of each is itself
+    radius = np.sort(among, axis=1)[:, k]
+    nearest = np.linalg.norm(real[:, None] - fake, axis=2).min(axis=1)
+    return float((nearest <= radius).mean())
+
+
+def modes_found(points, centres, radius, least):
+    """How many centres (K, D) have at least a share `least` of the points (N, D) within the radius."""
+    distance = np.linalg.norm(points[:, None] - centres, axis=2)  # (N, K)
+    return int(((distance <= radius).mean(axis=0) >= least).sum())

@@ -10,6 +10,10 @@ pytest.importorskip("keras")
 TENSORS = [name for name, exercise in registry.EXERCISES.items() if exercise.tensors]
 
 
+def package(name):
+    return next(topic.package for topic in registry.TOPICS if find(name) in topic.exercises)
+
+
 @pytest.fixture(autouse=True)
 def fw(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_PROGRESS_FILE", str(tmp_path / "progress.json"))
@@ -25,7 +29,7 @@ def outcome(capsys, function, name="01.td_target"):
 
 @pytest.mark.parametrize("name", TENSORS)
 def test_the_twin_passes(capsys, fw, name):
-    twin = getattr(fw.load("dqn"), find(name).reference.__name__)
+    twin = getattr(fw.load(package(name)), find(name).reference.__name__)
     assert outcome(capsys, twin, name) == [f"✓ {name}: all {len(find(name).draw())} cases"]
 
 
@@ -33,8 +37,8 @@ def test_the_twin_passes(capsys, fw, name):
 def test_the_solution_passes(capsys, fw, name):
     solution(name)
     source = capsys.readouterr().out
-    assert source.startswith("# course_lib.dqn.in_keras.")
-    namespace = dict(vars(fw.load("dqn")))
+    assert source.startswith(f"# course_lib.{package(name)}.in_keras.")
+    namespace = dict(vars(fw.load(package(name))))
     exec(source, namespace)
     assert outcome(capsys, namespace[find(name).reference.__name__], name)[0].startswith("✓")
 

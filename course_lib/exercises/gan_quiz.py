@@ -1,0 +1,55 @@
+"""The quiz of notebook 04."""
+
+from course_lib.exercises.exercise import Question
+
+QUESTIONS = (
+    Question(
+        "The game has ended well: generated images are distributed as real ones. What does the best discriminator say?",
+        ("1/2 of every image.",
+         "Right. D* = p_real / (p_real + p_fake), with both equal. Its loss is then 2 log 2."),
+        (("1 of real and 0 of generated images.", "It is trained towards that; where both look alike, it cannot."),
+         ("1 of every image.", "Then it would pay for every generated one."),
+         ("It depends on the generator's loss.", "D* depends on the two distributions alone.")),
+    ),
+    Question(
+        "Why does hardly anybody train a generator on log(1 - D(G(z)))?",
+        ("Where the discriminator is sure, that loss is flat, and the generator learns nothing.",
+         "Right. The gradient by the logit is D(G(z)) itself, which is near 0 just when the generator is bad."),
+        (("It has another optimum.", "Its optimum is the same; the way there is what differs."),
+         ("It is slower to compute.", "Both are one softplus."),
+         ("It cannot be written with logits.", "It can: minus the softplus of the logit.")),
+    ),
+    Question(
+        "What does the R1 penalty keep small?",
+        ("The gradient of the discriminator's logit at real images.",
+         "Right. So it cannot be arbitrarily steep where the data are, and the game settles instead of circling."),
+        (("The weights of the discriminator.", "That would be weight decay."),
+         ("The gradient of the generator.", "The generator is not touched."),
+         ("The logits of real images.", "They may be of any size, as long as they change slowly.")),
+    ),
+    Question(
+        "A classifier recognises 99.9 % of generated images as the digit they should be. How good is the generator?",
+        ("That cannot be said: one perfect image of each digit, repeated, would get 100 %.",
+         "Right. Train a classifier on the samples and test it on real images instead: that needs variety."),
+        (("Nearly perfect.", "So is one that draws the same ten images for ever."),
+         ("Overfitted.", "Perhaps; this figure does not tell."),
+         ("As good as the classifier.", "The classifier's errors are not the generator's.")),
+    ),
+    Question(
+        "A generator has learnt the training images by heart. Which of these figures gives it away?",
+        ("The share of samples nearer to a training image than to a test image.",
+         "Right. Precision, recall and coverage against the training images are perfect, and the Fréchet distance is "
+         "the floor's."),
+        (("The Fréchet distance.", "It is that of the training images themselves: as good as it gets."),
+         ("Precision and recall.", "Both are 1, as good as they can be."),
+         ("The accuracy of a classifier trained on the samples.", "It is that of one trained on the training images.")),
+    ),
+    Question(
+        "You train a GAN on your 100 labelled images and add 1,000 samples to them. Does a classifier gain?",
+        ("Little: the generator knows nothing that is not in the 100 images.",
+         "Right. Shifts and rotations bring in something new: that a turned digit is the same digit."),
+        (("As much as from 1,000 more real images.", "Then information would come from nowhere."),
+         ("A perfect score.", "Only a leak gives that, such as a GAN that has seen the test set."),
+         ("It always gets worse.", "Mostly nothing happens; it may help a little or harm a little.")),
+    ),
+)

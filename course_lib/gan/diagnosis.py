@@ -1,0 +1,69 @@
+"""What goes wrong when two networks play: a ring of Gaussians to watch it on, and signs of it in the history."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+def ring(n, *, modes=8, radius=2.0, std=0.1, seed=0):
+    """Points (n, 2), float32, from a mixture of Gaussians whose means stand evenly on a circle."""
+    rng = np.random.default_rng(seed)
+    return (_centres(modes, radius)[rng.integers(modes, size=n)] + std * rng.normal(size=(n, 2))).astype(np.float32)
+
+
+def count_modes(points, *, modes=8, radius=2.0, std=0.1, least=0.01):
+    """How many Gaussians of the ring have at least a share `least` of points (N, 2) within 3 standard deviations."""
+    points = np.asarray(points)
+    if points.ndim != 2 or points.shape[1] != 2 or not len(points):
+        raise ValueError(f"points: expected shape (N, 2), got {points.shape}")
+    distance = np.linalg.norm(points[:, None] - _centres(modes, radius), axis=2)  # (N, modes)
+    return int(((distance < 3 * std).mean(axis=0) >= least).sum())
+
+
+class Finding(NamedTuple):
+    """Something that is wrong with a GAN."""
+
+    name: str  # "discriminator overpowers", "mode collapse" or "no convergence"
+    evidence: str  # the figures that show it
+    remedy: str  # what to try first
+
+
+def diagnose(history):
+    """Look for the three common failures in the last quarter of a history.
+
+    Parameters
+    ----------
+    history : History
+        With four entries at least after the first.
+
+    Returns
+    -------
+    list of Finding
+        Empty if there is no sign of trouble, which does not prove that there is none.
+    """
+    if len(history.step) < 5:
+        raise ValueError(f"history: expected 5 entries at least, got {len(history.step)}; lower record_every")
+    last = max(2, len(history.step) // 4)
+    accuracy, precision, coverage, movement = (
+        float(np.mean(values[-last:])) for values in (history.accuracy, history.precision, history.coverage,
+                                                      history.movement))
+    found = []
+    if overpowered := accuracy > 0.9 and precision < 0.3:
+        found.append(Finding("discriminator overpowers", f"it judges {accuracy:.0%} rightly, and only "
+                             f"{precision:.0%} of the samples lie among real examples", "a penalty on its gradient "
+                             "(r1), or fewer of its steps; never the minimax loss for the generator"))
+    if precision > 0.5 and coverage < precision / 2:
+        found.append(Finding("mode collapse", f"{precision:.0%} of the samples lie among real examples, but they "
+                             f"cover only {coverage:.0%} of those", "a penalty on the discriminator's gradient (r1), "
+                             "or a relativistic objective"))
+    if movement > 0.5 and not overpowered:
+        found.append(Finding("no convergence", f"between two entries a sample moves by {movement:.1f} times the "
+                             "spread of the data", "a penalty (r1), a smaller learning rate, beta_1 of 0.5 or 0"))
+    return found
+
+
+def _centres(modes, radius):
+    angle = 2 * np.pi * np.arange(modes) / modes
+    return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)  # (modes, 2)
