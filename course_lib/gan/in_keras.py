@@ -247,7 +247,7 @@ class _Player(keras.Model):
 
 
 class _DiscriminatorPlayer(_Player):
-    def call(self, batch):
+    def call(self, batch, training=False):  # which the networks inherit
         real, labels, z, mix = (batch[name] for name in ("real", "labels", "z", "mix"))
         fake = ops.stop_gradient(self.opponent(z, labels))  # this step is the discriminator's alone
         return discriminator_objective(self.network, real, fake, labels, mix, self.config)
@@ -259,7 +259,7 @@ class _GeneratorPlayer(_Player):
         self.averaged = averaged
         self.count = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False)
 
-    def call(self, batch):
+    def call(self, batch, training=False):
         count = ops.cast(self.count, "float32")
         memory = ops.minimum(self.config.average, (1 + count) / (10 + count))  # as `BaseGAN._memory`
         soft_update(self.averaged.weights, self.network.weights, 1 - memory)

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from course_lib.common import data
+from course_lib.gan.experiments import affine, augmentation, leakage
+from course_lib.gan.quality import Judge
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return Judge(data.load("digits"))
+
+
+def test_real_images_get_the_floor_and_noise_gets_far_from_it(judge):
+    x, y = judge.data.x_train, judge.data.y_train
+    real, noise = judge.quality(x, y), judge.quality(np.random.default_rng(0).random(x.shape), y)
+    assert real.frechet == judge.floor < 1.5 and noise.frechet > 100 * judge.floor
+    assert real.precision == real.recall == real.coverage == 1 and noise.precision < 0.1 and noise.coverage < 0.1
+    assert real.accuracy_score > 0.96 and noise.accuracy_score < 0.3
+    assert real.looks_like_label > 0.99 and noise.looks_like_label < 0.2
+
+
+def test_each_fault_shows_where_it_should(judge):
+    x, y, size = judge.data.x_train, judge.data.y_train, len(judge.data.x_test)
+    copies = judge.quality(x[:size], y[:size])
+    first = np.array([np.flatnonzero(y == label)[0] for label in range(10)])
+    one_each = judge.quality(x[first[y]] + np.random.default_rng(0).uniform(0, 0.02, x.shape), y)
+    blurred = judge.quality(np.stack([(image + np.roll(image, 1, 0) + np.roll(image, 1, 1)) / 3 for image in x]), y)
+    wrong = judge.quality(x, (y + 1) % 10)
+    assert copies.memorised == 1 and copies.precision == 1 and copies.frechet < 3 * judge.floor
+    assert one_each.looks_like_label > 0.99 and one_each.precision > 0.99
+    assert one_each.coverage < 0.2 and one_each.recall < 0.3 and one_each.accuracy_score < 0.9
+    assert blurred.frechet > 5 * judge.floor and blurred.precision < 0.9
+    assert wrong.frechet == judge.floor and wrong.accuracy_score < 0.05 > wrong.looks_like_label
+
+
+def test_other_data_are_refused():
+    with pytest.raises(ValueError, match="expected a data set for classification, got diabetes"):
+        Judge(data.load("diabetes"))
+
+
+def test_affine():
+    images = np.zeros((2, 8, 8), np.float32)
+    images[:, 3:5, 3:5] = 1
+    turned = affine(images, 50)
+    assert turned.shape == (100, 8, 8) and turned.dtype == np.float32 and 0 <= turned.min() <= turned.max() <= 1
+    assert turned.sum((1, 2)).mean() == pytest.approx(4, rel=0.1)  # nothing is lost on average
+    rows = (turned.sum(2) * np.arange(8)).sum(1) / turned.sum((1, 2))
+    assert rows.mean() == pytest.approx(3.5, abs=0.15) and 0.1 < rows.std() < 0.6
+
+
+def test_a_generator_that_copies_helps_nothing_and_leaks(twin):
+    """The experiments run, and a GAN that has hardly begun gives no accuracy away."""
+    module, digits = twin("gan"), data.load("digits")
+    config = module.GANConfig(hidden=(16,), steps=20, record_every=20)
+    found = augmentation(module, digits, labels=50, copies=2, config=config)
+    assert list(found) == ["labels alone", "affine", "GAN", "affine + GAN", "pseudo-labels", "GAN of pseudo-labels",
+                           "GAN of all labels"]
+    assert all(0.3 < value < 0.98 for value in found.values())
+    assert 0 <= leakage(module, digits, members=50, config=config) <= 1
+    with pytest.raises(ValueError, match="expected a number from 10, one a class, to 1347, got 5"):
+        augmentation(module, digits, labels=5)
