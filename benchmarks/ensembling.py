@@ -12,13 +12,11 @@ the file is in the data folder or may be downloaded. Speeds are ratios of the fa
 
 import argparse
 import importlib
-import json
-import os
-import subprocess
 import sys
 import time
 
 import numpy as np
+from side_by_side import report, table
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import fetch_california_housing, load_diabetes
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
@@ -142,22 +140,10 @@ def main():
     if options.inside:
         nets = importlib.import_module(f"course_lib.ensembling.in_{options.frameworks[0]}")
         for part in (diabetes(nets), digits(nets), calibration(nets), speed(nets), california(nets, options.download)):
-            for name, mean, spread in part:
-                print(json.dumps([name, float(mean), float(spread)]), flush=True)
+            for figures in part:
+                report(*figures)
         return
-    found = {}
-    for framework in options.frameworks:
-        command = [sys.executable, __file__, "--inside", "--frameworks", framework, *["--download"] * options.download]
-        environment = {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
-        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-        for text in filter(lambda text: text.startswith("["), done.stdout.splitlines()):
-            name, mean, spread = json.loads(text)
-            found.setdefault(name, {})[framework] = (mean, spread)
-    print("| what | " + " | ".join(options.frameworks) + " |\n|---|" + "---|" * len(options.frameworks))
-    for name, row in found.items():
-        cells = [f"{mean:.3g} ± {spread:.2g}" if spread else f"{mean:.3g}"
-                 for mean, spread in (row.get(framework, (np.nan, 0)) for framework in options.frameworks)]
-        print(f"| {name} | " + " | ".join(cells) + " |")
+    table(__file__, options.frameworks, ["--download"] * options.download)
 
 
 if __name__ == "__main__":

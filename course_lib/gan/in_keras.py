@@ -9,12 +9,14 @@ from keras import ops
 from course_lib.common.keras_steps import make_steps
 from course_lib.common.seeding import spawn
 from course_lib.dqn.in_keras import soft_update
-from course_lib.gan.config import GANConfig
+from course_lib.gan.config import SETTINGS, GANConfig
 from course_lib.gan.game import BaseGAN, History
 from course_lib.gan.networks_in_keras import Discriminator, Generator
 
-__all__ = ["Discriminator", "GAN", "GANConfig", "Generator", "History", "discriminator_loss",
-           "discriminator_objective", "generator_loss", "input_gradient", "one_centred_penalty", "zero_centred_penalty"]
+__all__ = ["Discriminator", "GAN", "GANConfig", "Generator", "History", "SETTINGS",
+           "discriminator_loss", "discriminator_objective", "generator_loss", "input_gradient", "one_centred_penalty",
+           "zero_centred_penalty"]
+
 
 def discriminator_loss(real, fake, objective="non-saturating"):
     """What the discriminator minimises: a mean over its logits of real and of generated images, each (B,).

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 
 import torch
 from torch.nn import functional as F
 
+from course_lib.common.device import one_thread
 from course_lib.common.seeding import spawn
 from course_lib.dqn.in_pytorch import soft_update
-from course_lib.gan.config import GANConfig
+from course_lib.gan.config import SETTINGS, GANConfig
 from course_lib.gan.game import BaseGAN, History
 from course_lib.gan.networks_in_pytorch import Discriminator, Generator
 
-__all__ = ["Discriminator", "GAN", "GANConfig", "Generator", "History", "discriminator_loss",
-           "discriminator_objective", "generator_loss", "input_gradient", "one_centred_penalty", "zero_centred_penalty"]
+__all__ = ["Discriminator", "GAN", "GANConfig", "Generator", "History", "SETTINGS",
+           "discriminator_loss", "discriminator_objective", "generator_loss", "input_gradient", "one_centred_penalty",
+           "zero_centred_penalty"]
 
 def discriminator_loss(real, fake, objective="non-saturating"):
     """What the discriminator minimises: a mean over its logits of real and of generated images, each (B,).
@@ -143,6 +146,7 @@ class GAN(BaseGAN):
         options = {"lr": self.config.learning_rate, "betas": (self.config.beta_1, self.config.beta_2), "eps": 1e-7}
         self.optimizers = [torch.optim.Adam(player.parameters(), **options, fused=True)
                            for player in (self.discriminator, self.generator)]
+        self._small = sum(parameter.numel() for parameter in self.discriminator.parameters()) < 300_000
         self._check_networks()
 
     @torch.no_grad()
@@ -171,10 +175,11 @@ class GAN(BaseGAN):
         """
         real, labels, z, mix = self._tensors(real, labels, z, mix)
         (updates, repeats), d_loss, g_loss = labels.shape[:2], 0.0, 0.0
-        for i in range(updates):
-            for j in range(repeats):
-                d_loss = d_loss + self._discriminator_step(real[i, j], labels[i, j], z[i, j], mix[i, j])
-            g_loss = g_loss + self._generator_step(real[i, -1], labels[i, -1], z[i, -1])
+        with one_thread() if self._small else contextlib.nullcontext():
+            for i in range(updates):
+                for j in range(repeats):
+                    d_loss = d_loss + self._discriminator_step(real[i, j], labels[i, j], z[i, j], mix[i, j])
+                g_loss = g_loss + self._generator_step(real[i, -1], labels[i, -1], z[i, -1])
         return float(d_loss) / (updates * repeats), float(g_loss) / updates
 
     def state(self):
