@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import keras
-import numpy as np
 from keras import layers, ops
 
 from course_lib.common.seeding import spawn
@@ -125,19 +124,17 @@ class _SpectralNorm(layers.Wrapper):
 
     def build(self, input_shape):
         super().build(input_shape)
-        left, _, right = np.linalg.svd(ops.convert_to_numpy(self._matrix()), full_matrices=False)
-        self.u = self.add_weight(shape=left[:, 0].shape, initializer="zeros", trainable=False)
-        self.v = self.add_weight(shape=right[0].shape, initializer="zeros", trainable=False)
-        self.u.assign(left[:, 0])
-        self.v.assign(right[0])
+        outputs = self.layer.trainable_variables[0].shape[-1]
+        self.v = self.add_weight(shape=(outputs,), initializer="ones", trainable=False)  # soon a singular vector
 
     def call(self, x, training=False):
         matrix = self._matrix()
-        if training:  # one step of power iteration
-            held = ops.stop_gradient(matrix)
-            self.u.assign(ops.normalize(ops.matmul(held, self.v), axis=0))
-            self.v.assign(ops.normalize(ops.matmul(self.u, held), axis=0))
-        norm = ops.sum(self.u * ops.matmul(matrix, self.v))
+        held = ops.stop_gradient(matrix)
+        u = ops.normalize(ops.matmul(held, self.v), axis=0)  # one step of power iteration
+        v = ops.normalize(ops.matmul(u, held), axis=0)
+        if training:
+            self.v.assign(v)
+        norm = ops.sum(u * ops.matmul(matrix, v))
         kernel, *others = self.layer.trainable_variables
         return self.layer.stateless_call([kernel / norm, *others], [], x)[0]
 
