@@ -85,6 +85,8 @@ GENERATOR_LOSS = Exercise(
         WrongAnswer(lambda real, fake: float(_softplus(-real).mean()),
                     "Only the generated images depend on the generator: use `fake`."),
         WrongAnswer(lambda real, fake: float(_softplus(-fake).sum()), "A mean over the batch, not a sum."),
+        WrongAnswer(lambda real, fake: reference.generator_loss(real, 1 / (1 + np.exp(-fake))),
+                    "The sigmoid stands in the softplus already: yours is applied twice."),
         WrongAnswer(lambda real, fake: float(-fake.mean()), "That is the loss of hinge and Wasserstein GANs."),
         WrongAnswer(lambda real, fake: float(_naive_softplus(-fake).mean()),
                     "e^l overflows for large logits: use the framework's softplus."),
@@ -117,6 +119,8 @@ OPTIMAL_DISCRIMINATOR = Exercise(
                     "That is the best verdict, not the best probability: near p_real = p_fake it must be near 1/2."),
         WrongAnswer(lambda p_real, p_fake: p_real / (p_real.sum() + p_fake.sum()),
                     "Each place for itself: do not sum over the places."),
+        WrongAnswer(lambda p_real, p_fake: p_real - p_fake,
+                    "A difference is no probability. Set the derivative by D to zero."),
         WrongAnswer(lambda p_real, p_fake: np.full_like(p_real, 0.5),
                     "1/2 is right only where both densities are equal: at the very end of the game."),
     ),
@@ -149,6 +153,10 @@ ZERO_CENTRED_PENALTY = Exercise(
         WrongAnswer(lambda gradient: float((gradient**2).mean() / 2),
                     "You averaged over the pixels too: then the penalty would fade as images grow."),
         WrongAnswer(lambda gradient: float((gradient**2).sum() / 2), "A mean over the batch, not a sum."),
+        WrongAnswer(lambda gradient: float((gradient**2).sum(axis=1).mean() / 2),
+                    "An image has more than one axis: sum over all axes but the first."),
+        WrongAnswer(lambda gradient: float((gradient**2).sum(axis=-1).mean() / 2),
+                    "You summed over the last axis alone: sum over all axes but the first."),
         WrongAnswer(lambda gradient: float((_norms(gradient) ** 2).mean()),
                     "The half is missing (gamma / 2 in the paper)."),
         WrongAnswer(lambda gradient: float(_norms(gradient).mean() / 2), "The squared norm, not the norm."),
@@ -176,6 +184,12 @@ def _means(real, fake):
     return float(((real.mean(0) - fake.mean(0)) ** 2).sum())
 
 
+def _entrywise(real, fake):
+    first, second = np.cov(real, rowvar=False), np.cov(fake, rowvar=False)
+    return _means(real, fake) + float(np.trace(first + second)
+                                      - 2 * np.sqrt(np.maximum(np.diag(first @ second), 0)).sum())
+
+
 FRECHET_DISTANCE = Exercise(
     id="04.frechet_distance",
     title="The Fréchet distance",
@@ -193,7 +207,8 @@ FRECHET_DISTANCE = Exercise(
     wrong=(
         WrongAnswer(_means, "Only the means: a generator that draws one and the same average image would pass."),
         WrongAnswer(_diagonal,
-                    "That ignores how features vary together. (np.sqrt of a matrix is not the matrix root.)"),
+                    "That ignores how features vary together: use the whole covariance matrices."),
+        WrongAnswer(_entrywise, "np.sqrt of a matrix takes the root of each entry: that is not the matrix root."),
         WrongAnswer(lambda real, fake: float(np.sqrt(max(reference.frechet_distance(real, fake), 0))),
                     "Without the root at the end: what is reported is the squared distance."),
         WrongAnswer(lambda real, fake: reference.frechet_distance(real, fake) - _means(real, fake),
@@ -231,18 +246,20 @@ COVERAGE = Exercise(
     hints=(
         "First the radii: the distances of all real points to each other, sorted in each row.",
         "A point is its own nearest, at distance 0: the k-th other one stands at index k.",
-        "Then each real point's distance to the nearest generated one: is it within the radius? The mean of that.",
+        "Then each real point's distance to the nearest generated one: is it inside the ball (<)? The mean of that.",
     ),
     wrong=(
-        WrongAnswer(lambda real, fake, k: float((_distances(real, fake).min(1) <= _radius(real, k - 1)).mean()),
+        WrongAnswer(lambda real, fake, k: float((_distances(real, fake).min(1) < _radius(real, k - 1)).mean()),
                     "You counted the point itself as its first neighbour, at distance 0."),
-        WrongAnswer(lambda real, fake, k: float((_distances(real, fake) <= _radius(real, k)[:, None]).any(0).mean()),
+        WrongAnswer(lambda real, fake, k: float((_distances(real, fake) < _radius(real, k)[:, None]).any(0).mean()),
                     "That is precision: the share of *generated* points in some real ball."),
-        WrongAnswer(lambda real, fake, k: float((_distances(real, fake) <= _radius(fake, k)).any(1).mean()),
+        WrongAnswer(lambda real, fake, k: float((_distances(real, fake) < _radius(fake, k)).any(1).mean()),
                     "That is recall: there the balls are around the generated points, and outliers make them wide."),
-        WrongAnswer(lambda real, fake, k: float((_distances(real, fake) <= _radius(real, k)[:, None]).mean()),
+        WrongAnswer(lambda real, fake, k: float((_distances(real, fake) < _radius(real, k)[:, None]).mean()),
                     "A ball counts once, however many generated points it holds: any, then mean."),
-        WrongAnswer(lambda real, fake, k: float((_distances(real, fake).min(1) <= _radius(real, k).mean()).mean()),
+        WrongAnswer(lambda real, fake, k: reference.coverage(fake, real, min(k, len(fake) - 1)),
+                    "Real and generated are the wrong way round: the balls are around the real points."),
+        WrongAnswer(lambda real, fake, k: float((_distances(real, fake).min(1) < _radius(real, k).mean()).mean()),
                     "Each ball has its own radius: that is how it adapts to dense and thin places."),
     ),
 )

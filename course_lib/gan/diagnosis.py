@@ -25,13 +25,13 @@ def count_modes(points, *, modes=8, radius=2.0, std=0.1, least=0.01):
 class Finding(NamedTuple):
     """Something that is wrong with a GAN."""
 
-    name: str  # "discriminator overpowers", "mode collapse" or "no convergence"
+    name: str  # "divergence", "discriminator overpowers", "mode collapse" or "no convergence"
     evidence: str  # the figures that show it
     remedy: str  # what to try first
 
 
 def diagnose(history):
-    """Look for the three common failures in the last quarter of a history.
+    """Look for the common failures in the last quarter of a history.
 
     Parameters
     ----------
@@ -43,24 +43,27 @@ def diagnose(history):
     list of Finding
         Empty if there is no sign of trouble, which does not prove that there is none.
     """
+    if not np.isfinite(history.samples[-1]).all():
+        return [Finding("divergence", f"after step {history.step[-1]:,.0f} samples are infinite or not numbers",
+                        "a smaller learning rate")]
     if len(history.step) < 5:
         raise ValueError(f"history: expected 5 entries at least, got {len(history.step)}; lower record_every")
     last = max(2, len(history.step) // 4)
-    accuracy, precision, coverage, movement = (
-        float(np.mean(values[-last:])) for values in (history.accuracy, history.precision, history.coverage,
-                                                      history.movement))
+    auc, precision, coverage, movement = (float(np.mean(getattr(history, name)[-last:]))
+                                          for name in ("auc", "precision", "coverage", "movement"))
     found = []
-    if overpowered := accuracy > 0.9 and precision < 0.3:
-        found.append(Finding("discriminator overpowers", f"it judges {accuracy:.0%} rightly, and only "
-                             f"{precision:.0%} of the samples lie among real examples", "a penalty on its gradient "
-                             "(r1), or fewer of its steps; never the minimax loss for the generator"))
+    if precision < 0.3 and auc > 0.95:
+        found.append(Finding("discriminator overpowers", f"it tells real from generated in {auc:.0%} of pairs, and "
+                             f"only {precision:.0%} of the samples lie among real examples", "a penalty on its "
+                             "gradient (r1), or fewer of its steps; never the minimax loss for the generator"))
+    elif precision < 0.3 and movement > 0.5:
+        found.append(Finding("no convergence", f"between two entries a sample moves by {movement:.1f} times the "
+                             f"spread of the data, and only {precision:.0%} of the samples lie among real examples",
+                             "a penalty (r1), a smaller learning rate, beta_1 of 0.5 or 0"))
     if precision > 0.5 and coverage < precision / 2:
         found.append(Finding("mode collapse", f"{precision:.0%} of the samples lie among real examples, but they "
                              f"cover only {coverage:.0%} of those", "a penalty on the discriminator's gradient (r1), "
                              "or a relativistic objective"))
-    if movement > 0.5 and not overpowered:
-        found.append(Finding("no convergence", f"between two entries a sample moves by {movement:.1f} times the "
-                             "spread of the data", "a penalty (r1), a smaller learning rate, beta_1 of 0.5 or 0"))
     return found
 
 

@@ -18,7 +18,7 @@ FAILURES = {
     "no convergence": replace(RING, objective="wasserstein", r1=0.0, beta_1=0.9),
 }
 
-# Objectives with the regularisers they were published with.
+# Objectives with regularisers that suit them; all else is as tuned for the one with R1.
 GAMES = {
     "minimax": {"objective": "minimax", "r1": 0.0},
     "non-saturating": {"r1": 0.0},
@@ -93,7 +93,7 @@ def augmentation(twin, data, *, labels=100, copies=10, config=None, seed=0):
         "pseudo-labels" and "GAN of pseudo-labels" (in both cases beside affine). "GAN of all labels" is a leak: its
         GAN saw every label of the training set.
     """
-    x, y, rest = _few_labels(data, labels, seed)
+    x, y, rest = _few_labels(data, labels, seed, "labels")
     judge = Judge(replace(data, x_train=x, y_train=y), seed=seed)
     shape, n_classes = x.shape[1:], len(data.classes)
 
@@ -137,19 +137,20 @@ def leakage(twin, data, *, members, config=None, seed=0):
     """
     from sklearn.metrics import roc_auc_score
 
-    x, y, _ = _few_labels(data, members, seed)
+    x, y, _ = _few_labels(data, members, seed, "members")
     gan = twin.GAN(x.shape[1:], len(data.classes), config, seed=seed)
     gan.fit(x, y, seed=seed)
     scores = np.concatenate([gan.score(x, y), gan.score(data.x_test, data.y_test)])
     return float(roc_auc_score(np.repeat([1, 0], [len(x), len(data.x_test)]), scores))
 
 
-def _few_labels(data, count, seed):
+def _few_labels(data, count, seed, name):
     """`count` training images with their classes, as many of each as can be, and the others without."""
-    if not len(data.classes) <= count <= len(data.y_train):
-        raise ValueError(f"labels: expected a number from {len(data.classes)}, one a class, to {len(data.y_train)}, "
+    size, classes = len(data.y_train), len(data.classes)
+    if not classes <= count <= size - classes and count != size:
+        raise ValueError(f"{name}: expected a number from {classes}, one a class, to {size - classes}, or all {size}, "
                          f"got {count}")
-    if count == len(data.y_train):
+    if count == size:
         return data.x_train, data.y_train, data.x_train[:0]
     from sklearn.model_selection import train_test_split
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 from course_lib.common import checkpoint
+from course_lib.common.fields import whole
 from course_lib.gan.config import GANConfig
 from course_lib.gan.metrics import neighbourhoods
 
 WATCHED = 300  # latent vectors whose images the history keeps, and real examples that they are compared with
+CHUNK = 200  # steps whose batches are drawn at once, from a seed of their own
 
 
 @dataclass
@@ -24,7 +27,7 @@ class History:
     step: list = field(default_factory=list)  # updates of the generator so far
     d_loss: list = field(default_factory=list)  # mean loss of the discriminator since the last entry; NaN at first
     g_loss: list = field(default_factory=list)  # ... and of the generator
-    accuracy: list = field(default_factory=list)  # share of real and generated images that D judges rightly
+    auc: list = field(default_factory=list)  # how often D gives a real image a higher logit than a generated one
     precision: list = field(default_factory=list)  # as in `metrics.neighbourhoods`, of the samples as they are
     coverage: list = field(default_factory=list)
     movement: list = field(default_factory=list)  # how far samples moved since the last entry, over the data's spread
@@ -71,17 +74,19 @@ class BaseGAN:
             If the data do not fit the GAN.
         """
         x, y = self._checked(x, y)
+        steps = self.config.steps if steps is None else steps
+        if not whole(steps, 0) or len(x) < 6:
+            raise ValueError("fit: expected at least 6 examples, and a whole number of steps >= 0, "
+                             f"got {len(x)} examples and {steps!r} steps")
         watch = np.random.default_rng([seed, 1])
         latents = watch.standard_normal((WATCHED, self.config.latent_size), np.float32)
         real = watch.choice(len(x), min(WATCHED, len(x)), replace=False)
         history = History(np.arange(WATCHED) % max(self.n_classes, 1))
         self._record(history, x[real], y[real], latents, (np.nan, np.nan))
-        last = self.steps + (self.config.steps if steps is None else steps)
-        while self.steps < last:
-            count = min(self.config.record_every - self.steps % self.config.record_every, last - self.steps)
-            losses = self.update_block(*self._draw(x, y, count, seed))
+        for losses in self._entries(x, y, self.steps + steps, seed):
             self._record(history, x[real], y[real], latents, losses)
-            if any([callback(history) for callback in callbacks]):
+            stop = any([callback(history) for callback in callbacks])
+            if stop or not np.isfinite(history.samples[-1]).all():
                 break
         return history
 
@@ -110,11 +115,10 @@ class BaseGAN:
         latents = np.asarray(latents, np.float32)
         if latents.shape != (len(labels), self.config.latent_size):
             raise ValueError(f"latents: expected shape {(len(labels), self.config.latent_size)}, got {latents.shape}")
-        images = self.generate(latents, labels, averaged=averaged)
-        return (images + 1) / 2 if self._bounded else images
+        return self._as_given(self.generate(latents, labels, averaged=averaged and self.config.average > 0))
 
     def score(self, x, y=None):
-        """The discriminator's logits (N,), positive for "real", of examples x (N, *shape) as in `fit`."""
+        """The discriminator's logits (N,), higher for "real", of examples x (N, *shape) as in `fit`."""
         return self.logits(*self._checked(x, y))
 
     def save(self, path):
@@ -132,37 +136,59 @@ class BaseGAN:
                              f"got {data.get('kind')} saved by {data.get('framework')}")
         gan = cls(data["shape"], data["n_classes"], GANConfig.from_dict(data["config"]), networks=networks,
                   device=device)
-        gan.restore(data["state"])
+        try:
+            gan.restore(data["state"])
+        except (ValueError, RuntimeError) as error:
+            raise ValueError(f"{path}: its weights do not fit these networks; expected the `networks=` that it was "
+                             f"saved with, got: {str(error).splitlines()[0]}") from error
         return gan
-
-    @property
-    def _bounded(self):
-        return len(self.shape) == 2
 
     def _memory(self):
         """Of the averaged generator: shorter in the first steps, so that it soon forgets how it began."""
         return min(self.config.average, (1 + self.steps) / (10 + self.steps))
 
-    def _draw(self, x, y, count, seed):
-        """The arrays of `update_block` for `count` steps, which depend on the seed and on the steps so far alone."""
-        rng, config = np.random.default_rng([seed, 2, self.steps]), self.config
-        batches = (count, config.discriminator_steps, config.batch_size)
+    def _entries(self, x, y, last, seed):
+        """Train until step `last`; whenever an entry of the history is due, yield the mean losses since the last one."""
+        chunk, losses, every = None, [], self.config.record_every
+        while self.steps < last:
+            place = self.steps % CHUNK
+            if place == 0 or chunk is None:
+                chunk = self._draw(x, y, self.steps - place, seed)
+            count = min(CHUNK - place, every - self.steps % every, last - self.steps)
+            losses.append((count, *self.update_block(*(values[place: place + count] for values in chunk))))
+            if self.steps % every == 0 or self.steps == last:
+                counts, *means = np.transpose(losses)
+                yield [counts @ mean / counts.sum() for mean in means]
+                losses = []
+
+    def _draw(self, x, y, first, seed):
+        """The arrays of `update_block` for the chunk of steps that begins at `first`."""
+        rng, config = np.random.default_rng([seed, 2, first]), self.config
+        batches = (CHUNK, config.discriminator_steps, config.batch_size)
         rows = rng.integers(len(x), size=batches)
-        z = rng.standard_normal((count, batches[1] + 1, batches[2], config.latent_size), np.float32)
+        z = rng.standard_normal((CHUNK, batches[1] + 1, batches[2], config.latent_size), np.float32)
         return x[rows], y[rows], z, rng.random(batches, np.float32)
 
     def _record(self, history, real, labels, latents, losses):
         fake = self.generate(latents, history.labels, averaged=False)
-        right = np.concatenate([self.logits(real, labels) > 0, self.logits(fake, history.labels) < 0])
-        found = neighbourhoods(real.reshape(len(real), -1), fake.reshape(len(fake), -1))
         before = history.samples[-1] if history.samples else np.full_like(fake, np.nan)
-        fake = (fake + 1) / 2 if self._bounded else fake
-        spread = np.sqrt(real.var(axis=0).sum()) / (2 if self._bounded else 1)
-        movement = np.sqrt(np.square(fake - before).reshape(len(fake), -1).sum(axis=1).mean()) / spread
-        for name, value in (("step", self.steps), ("d_loss", losses[0]), ("g_loss", losses[1]),
-                            ("accuracy", right.mean()), ("precision", found.precision), ("coverage", found.coverage),
-                            ("movement", movement), ("samples", fake)):
-            getattr(history, name).append(value if name == "samples" else float(value))
+        history.samples.append(self._as_given(fake))
+        auc = precision = coverage = movement = np.nan
+        if np.isfinite(fake).all():
+            verdicts = np.concatenate([self.logits(real, labels), self.logits(fake, history.labels)])
+            if np.isfinite(verdicts).all():
+                auc = roc_auc_score(np.repeat([1, 0], [len(real), len(fake)]), verdicts)
+            found = neighbourhoods(real.reshape(len(real), -1), fake.reshape(len(fake), -1))
+            precision, coverage = found.precision, found.coverage
+            moved = np.square(history.samples[-1] - before).reshape(len(fake), -1).sum(axis=1).mean()
+            movement = np.sqrt(moved / max(self._as_given(real).var(axis=0).sum(), 1e-12))
+        for name, value in (("step", self.steps), ("d_loss", losses[0]), ("g_loss", losses[1]), ("auc", auc),
+                            ("precision", precision), ("coverage", coverage), ("movement", movement)):
+            getattr(history, name).append(float(value))
+
+    def _as_given(self, values):
+        """What the networks make, on the scale of the data."""
+        return (values + 1) / 2 if len(self.shape) == 2 else values
 
     def _check_labels(self, labels):
         labels = np.asarray(labels)
@@ -180,14 +206,14 @@ class BaseGAN:
         if x.shape[1:] != self.shape or not len(x) or not np.isfinite(x).all():
             raise ValueError(f"x: expected finite numbers of shape (N, {', '.join(map(str, self.shape))}), "
                              f"got shape {x.shape}")
-        if self._bounded and (x.min() < 0 or x.max() > 1):
+        if len(self.shape) == 2 and (x.min() < 0 or x.max() > 1):
             raise ValueError(f"x: expected images in [0, 1], got values from {x.min()} to {x.max()}")
         if y is None and self.n_classes:
             raise ValueError(f"y: expected the class of each example, one of {self.n_classes}, got None")
         y = self._check_labels(np.zeros(len(x), int) if y is None else y)
         if len(x) != len(y):
             raise ValueError(f"y: expected one class for each of {len(x)} examples, got {len(y)}")
-        return (x * 2 - 1 if self._bounded else x), y
+        return (x * 2 - 1 if len(self.shape) == 2 else x), y
 
     def _check_networks(self):
         labels = np.zeros(2, np.int64)

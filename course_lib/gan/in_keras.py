@@ -95,8 +95,8 @@ def one_centred_penalty(gradient):
     ----------
     Gulrajani et al. 2017, "Improved training of Wasserstein GANs", eq. 3.
     """
-    norm = ops.sqrt(ops.sum(ops.square(gradient), axis=tuple(range(1, gradient.ndim))))
-    return ops.mean(ops.square(norm - 1))
+    squared = ops.sum(ops.square(gradient), axis=tuple(range(1, gradient.ndim)))
+    return ops.mean(ops.square(ops.sqrt(ops.maximum(squared, 1e-12)) - 1))  # the root has no slope at 0
 
 
 def discriminator_objective(discriminator, real, fake, labels, mix, config):
@@ -150,6 +150,7 @@ class GAN(BaseGAN):
         `networks(shape, n_classes, config, seed)` returns a generator and a discriminator to use in place of
         `Generator` and `Discriminator`.
     device : str
+        As `fw.device()` names it. Networks as small as the default are fastest on the CPU.
 
     References
     ----------
@@ -162,6 +163,8 @@ class GAN(BaseGAN):
         with keras.device(device):
             self.generator, self.discriminator = make(self.shape, n_classes, self.config, seed)
             self.averaged, _ = make(self.shape, n_classes, self.config, seed)
+            if self.averaged is self.generator:
+                raise ValueError("networks: expected new networks at each call, got the same generator twice")
             self._check_networks()  # this also builds them
             self.generate(np.zeros((1, self.config.latent_size), np.float32), np.zeros(1, np.int64), averaged=False)
             self.averaged.set_weights(self.generator.get_weights())

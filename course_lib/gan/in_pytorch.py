@@ -78,7 +78,8 @@ def one_centred_penalty(gradient):
     ----------
     Gulrajani et al. 2017, "Improved training of Wasserstein GANs", eq. 3.
     """
-    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    squared = gradient.flatten(1).square().sum(dim=1)
+    return (squared.clamp(min=1e-12).sqrt() - 1).square().mean()  # the root has no slope at 0
 
 
 def discriminator_objective(discriminator, real, fake, labels, mix, config):
@@ -132,6 +133,7 @@ class GAN(BaseGAN):
         `networks(shape, n_classes, config, seed)` returns a generator and a discriminator to use in place of
         `Generator` and `Discriminator`.
     device : str
+        As `fw.device()` names it. Networks as small as the default are fastest on the CPU.
 
     References
     ----------
@@ -184,9 +186,9 @@ class GAN(BaseGAN):
 
     def state(self):
         """Everything that changes in training, as plain data."""
-        networks = {name: [value.numpy(force=True) for value in getattr(self, name).state_dict().values()]
+        networks = {name: [value.numpy(force=True).copy() for value in getattr(self, name).state_dict().values()]
                     for name in ("generator", "averaged", "discriminator")}
-        optimizers = [[value.numpy(force=True) for slots in optimizer.state_dict()["state"].values()
+        optimizers = [[value.numpy(force=True).copy() for slots in optimizer.state_dict()["state"].values()
                        for value in slots.values()] for optimizer in self.optimizers]
         return {**networks, "optimizers": optimizers, "steps": self.steps}
 
@@ -195,7 +197,7 @@ class GAN(BaseGAN):
         for name in ("generator", "averaged", "discriminator"):
             network = getattr(self, name)
             values = zip(network.state_dict(), state[name], strict=True)
-            network.load_state_dict({key: torch.as_tensor(value) for key, value in values})
+            network.load_state_dict({key: torch.tensor(value) for key, value in values})
         for optimizer, arrays in zip(self.optimizers, state["optimizers"], strict=True):
             _restore_adam(optimizer, arrays)
         self.steps = state["steps"]
@@ -225,12 +227,12 @@ def _step(optimizer, loss):
 
 
 def _restore_adam(optimizer, arrays):
-    parameters = optimizer.param_groups[0]["params"]
-    if not arrays:
-        return
-    for parameter, (step, first, second) in zip(parameters, zip(*[iter(arrays)] * 3, strict=True), strict=True):
-        first, second = (torch.as_tensor(values, device=parameter.device) for values in (first, second))
-        optimizer.state[parameter] = {"step": torch.as_tensor(step), "exp_avg": first, "exp_avg_sq": second}
+    optimizer.state.clear()
+    parameters, slots = optimizer.param_groups[0]["params"], ("step", "exp_avg", "exp_avg_sq")
+    for i in range(0, len(arrays), len(slots)):
+        parameter = parameters[i // len(slots)]
+        values = [torch.tensor(array, device=parameter.device) for array in arrays[i: i + len(slots)]]
+        optimizer.state[parameter] = dict(zip(slots, values, strict=True))
 
 
 def _weights(network):

@@ -21,7 +21,7 @@ class Quality(NamedTuple):
     coverage: float
     accuracy_score: float  # accuracy on the test images of a classifier trained on the generated ones alone
     looks_like_label: float  # accuracy on the generated images of the judge's classifier, trained on real ones
-    memorised: float  # share of images nearer to a training than to a test image; 1/2 if none is copied
+    memorised: float  # chance to be nearer to the training images than a test image is; 1/2 if none is copied
 
 
 class Judge:
@@ -65,7 +65,7 @@ class Judge:
 
     @property
     def floor(self):
-        """The Fréchet distance of the training images to the test images: no generator can hope for less."""
+        """The Fréchet distance of the training images to the test images: what as many real images get."""
         return frechet_distance(self._test, self._train)
 
     def accuracy_score(self, x, y, *, seed=0):
@@ -89,11 +89,11 @@ class Judge:
         Quality
         """
         x, y = check_data(x, y)
-        features, size = self.features(x), min(len(self._train), len(self._test))
+        features = self.features(x)
         found = neighbourhoods(self._train, features)
         return Quality(frechet_distance(self._test, features), *found, self.accuracy_score(x, y, seed=seed),
                        self._accuracy(self.classifier, x, y),
-                       memorised(self._train[:size], self._test[:size], features))
+                       memorised(self._train, self._test, features))
 
     def train(self, x, y, seed):
         """A classifier like the judge's own, trained on images x (N, ...) of classes y (N,)."""

@@ -13,7 +13,7 @@ def discriminator_loss(real, fake, objective="non-saturating"):
     References
     ----------
     Goodfellow et al. 2014, "Generative adversarial nets", eq. 1 (minimax and non-saturating); Lim & Ye 2017, "Geometric
-    GAN", eq. 17 (hinge); Arjovsky et al. 2017, "Wasserstein GAN", eq. 3 (wasserstein); Huang et al. 2024, "The GAN is
+    GAN" (hinge); Arjovsky et al. 2017, "Wasserstein GAN", eq. 3 (wasserstein); Huang et al. 2024, "The GAN is
     dead; long live the GAN! A modern GAN baseline", eq. 2 (relativistic pairing).
     """
     if objective in ("minimax", "non-saturating"):
@@ -56,7 +56,7 @@ def jensen_shannon(p, q):
 
     References
     ----------
-    Lin 1991, "Divergence measures based on the Shannon entropy", eq. 3.1; Goodfellow et al. 2014, eq. 6.
+    Lin 1991, "Divergence measures based on the Shannon entropy"; Goodfellow et al. 2014, eq. 6.
     """
     mean = (p + q) / 2
     parts = [np.where(values > 0, values * np.log(np.where(values > 0, values, 1) / np.where(mean > 0, mean, 1)), 0)
@@ -88,7 +88,7 @@ def frechet_distance(real, fake):
 
 
 def coverage(real, fake, k):
-    """Share of real points (N, D) with a generated one (M, D) no farther than their k-th nearest real neighbour.
+    """Share of real points (N, D) with a generated one (M, D) nearer than their k-th nearest real neighbour.
 
     References
     ----------
@@ -97,7 +97,7 @@ def coverage(real, fake, k):
     among = np.linalg.norm(real[:, None] - real, axis=2)  # (N, N); the nearest of each is itself
     radius = np.sort(among, axis=1)[:, k]
     nearest = np.linalg.norm(real[:, None] - fake, axis=2).min(axis=1)
-    return float((nearest <= radius).mean())
+    return float((nearest < radius).mean())
 
 
 def modes_found(points, centres, radius, least):

@@ -31,7 +31,7 @@ def judge():
 
 def seeds(gan, few):
     """As many as are asked for; else so few in PyTorch, and one in Keras."""
-    return range(int(os.environ.get("COURSE_CLAIM_SEEDS") or (few if "pytorch" in gan.__name__ else 1)))
+    return range(1, 1 + int(os.environ.get("COURSE_CLAIM_SEEDS") or (few if "pytorch" in gan.__name__ else 1)))
 
 
 def show(what, margins):
@@ -66,14 +66,14 @@ def test_the_ring_and_its_three_failures(gan):
             assert found == ([] if name == "healthy" else [name])
             modes.setdefault(name, []).append(diagnosis.count_modes(np.concatenate(history.samples[-5:])))
             last.setdefault(name, []).append([np.mean(getattr(history, field)[-5:])
-                                              for field in ("accuracy", "g_loss", "d_loss", "movement")])
+                                              for field in ("auc", "g_loss", "d_loss", "movement")])
     last = {name: np.transpose(values) for name, values in last.items()}
     assert show("modes, healthy (8)", modes["healthy"]).min() == 8
     assert show("modes, collapse (<= 4)", modes["mode collapse"]).max() <= 4
-    assert show("accuracy, overpowering (> 0.9)", last["discriminator overpowers"][0]).min() > 0.92
+    assert show("pairs told apart, overpowering (> 0.95)", last["discriminator overpowers"][0]).min() > 0.96
     assert show("minimax loss (> -0.3)", last["discriminator overpowers"][1]).min() > -0.25
     assert show("D's loss, healthy (> 1.2)", last["healthy"][2]).min() > 1.25
-    assert show("movement, ratio (> 2)", last["no convergence"][3] / last["healthy"][3]).min() > 2
+    assert show("movement, ratio (> 2)", last["no convergence"][3] / last["healthy"][3]).min() > 2.2
 
 
 def test_the_digits_and_what_lies_between_them(gan, judge):
@@ -95,21 +95,24 @@ def test_the_digits_and_what_lies_between_them(gan, judge):
     assert show("Frechet over floor (< 3)", frechet).max() < 2.5
     assert show("accuracy score (> 0.92)", score).min() > 0.93
     assert show("coverage (> 0.9)", coverage).min() > 0.93
-    assert show("longest step between two digits (< 0.67)", jumps).max() < 0.67
+    assert show("longest step between two digits (< 0.67)", jumps).max() < 0.64
 
 
-def test_objectives_after_800_steps(gan, judge):
+def test_objectives_after_600_steps(gan, judge):
     penalised, worst = ["WGAN-GP", "non-saturating + R1", "R3GAN"], []
     for seed in seeds(gan, 1):
-        found = {name: experiments.train_and_judge(gan, judge, replace(CONFIG, **fields, steps=800, record_every=800),
+        found = {name: experiments.train_and_judge(gan, judge, replace(CONFIG, **fields, steps=600, record_every=600),
                                                    seed=seed)[2] for name, fields in experiments.GAMES.items()}
         good, bad = ([found[name].frechet for name in found if (name in penalised) == kind] for kind in (True, False))
         plain = [found[name].precision for name in ("minimax", "non-saturating")]
         worst.append([max(good), min(bad), min(plain), max(found[name].precision for name in penalised),
-                      found["non-saturating"].looks_like_label, found["non-saturating"].accuracy_score])
+                      found["non-saturating"].looks_like_label, found["non-saturating"].accuracy_score,
+                      min(found[name].recall for name in penalised),
+                      max(found[name].recall for name in ("minimax", "non-saturating"))])
     worst = np.transpose(worst)
     assert show("Frechet without less with penalty (> 0)", worst[1].min() - worst[0].max()) > 0.2
     assert show("precision without less with (> 0)", worst[2].min() - worst[3].max()) > 0.02
+    assert show("recall with less without (> 0)", worst[6].min() - worst[7].max()) > 0.05
     assert show("looks like its label (> 0.98)", worst[4]).min() > 0.985
     assert show("accuracy score (< 0.95)", worst[5]).max() < 0.94
 
@@ -132,7 +135,8 @@ def test_augmentation_leakage_and_the_lucky_picture(gan, judge):
         show(name, values)
     assert show("affine less GAN (> 0)", rows["affine"] - rows["GAN"]).min() > 0
     assert show("GAN less labels alone (< 0.04)", rows["GAN"] - rows["labels alone"]).max() < 0.035
-    assert show("all labels less affine (> 0)", rows["GAN of all labels"] - rows["affine"]).min() > 0.01
+    others = np.max([values for name, values in rows.items() if name != "GAN of all labels"], axis=0)
+    assert show("all labels less the best other (> 0)", rows["GAN of all labels"] - others).min() > 0
     assert show("leak of 100 (> 0.85)", areas[:, 0]).min() > 0.9
     assert show("leak of 100 less of all (> 0.15)", areas[:, 0] - areas[:, 1]).min() > 0.25
     assert show("the chosen ones (> 0.9)", lucky[:, 0]).min() > 0.93

@@ -23,12 +23,12 @@ def test_count_modes():
         count_modes(np.zeros(3))
 
 
-def history(accuracy=0.6, precision=0.7, coverage=0.7, movement=0.2, entries=13):
-    made = History(np.zeros(1))
+def history(auc=0.6, precision=0.7, coverage=0.7, movement=0.2, entries=13):
+    made = History(np.zeros(1), samples=[np.zeros((1, 2))] * entries)
     for i in range(entries):
         made.step.append(i)
         bad = i >= entries - 3  # only the end counts
-        for name, value in (("accuracy", accuracy), ("precision", precision), ("coverage", coverage),
+        for name, value in (("auc", auc), ("precision", precision), ("coverage", coverage),
                             ("movement", movement)):
             getattr(made, name).append(value if bad else 0.5)
     return made
@@ -36,11 +36,12 @@ def history(accuracy=0.6, precision=0.7, coverage=0.7, movement=0.2, entries=13)
 
 @pytest.mark.parametrize(("fields", "names"), [
     ({}, []),
-    ({"accuracy": 0.97, "precision": 0.1, "coverage": 0.2}, ["discriminator overpowers"]),
-    ({"accuracy": 0.97, "precision": 0.1, "coverage": 0.2, "movement": 1.0}, ["discriminator overpowers"]),
+    ({"auc": 0.99, "precision": 0.1, "coverage": 0.2}, ["discriminator overpowers"]),
+    ({"auc": 0.99, "precision": 0.1, "coverage": 0.2, "movement": 1.0}, ["discriminator overpowers"]),
+    ({"auc": 0.99, "precision": 0.9, "coverage": 0.9, "movement": 1.0}, []),
     ({"precision": 0.9, "coverage": 0.2}, ["mode collapse"]),
     ({"precision": 0.1, "coverage": 0.1, "movement": 1.0}, ["no convergence"]),
-    ({"precision": 0.9, "coverage": 0.1, "movement": 1.0}, ["mode collapse", "no convergence"]),
+    ({"precision": 0.9, "coverage": 0.1, "movement": 1.0}, ["mode collapse"]),
 ])
 def test_signs(fields, names):
     found = diagnose(history(**fields))
@@ -51,6 +52,12 @@ def test_signs(fields, names):
 def test_the_evidence_gives_the_figures():
     (finding,) = diagnose(history(precision=0.9, coverage=0.2))
     assert finding.evidence == "90% of the samples lie among real examples, but they cover only 20% of those"
+
+
+def test_divergence():
+    made = history()
+    made.samples[-1] = np.full((1, 2), np.nan)
+    assert [finding.name for finding in diagnose(made)] == ["divergence"]
 
 
 def test_too_short_a_history_is_refused():

@@ -64,14 +64,70 @@ def test_interrupted_saved_and_resumed_is_the_same(gan_twin, tmp_path):
     whole = gan_twin.GAN((8, 8), 3, SMALL)
     whole.fit(X, Y)
     half = gan_twin.GAN((8, 8), 3, SMALL)
-    half.fit(X, Y, steps=3)
+    half.fit(X, Y, steps=2)  # not where an entry is made
     half.save(tmp_path / "gan.npz")
     resumed = gan_twin.GAN.load(tmp_path / "gan.npz")
-    assert resumed.config == SMALL and resumed.steps == 3
+    assert resumed.config == SMALL and resumed.steps == 2
     np.testing.assert_allclose(half.sample(Y), resumed.sample(Y), atol=1e-6)
-    resumed.fit(X, Y, steps=3)
+    resumed.fit(X, Y, steps=4)
     np.testing.assert_allclose(whole.sample(Y), resumed.sample(Y), atol=1e-6)
     np.testing.assert_allclose(whole.score(X, Y), resumed.score(X, Y), atol=1e-5)
+
+
+def test_record_every_does_not_change_the_training(gan_twin):
+    images = []
+    for every in (1, 4, 100):
+        gan = gan_twin.GAN((8, 8), 3, dataclasses.replace(SMALL, record_every=every))
+        history = gan.fit(X, Y)
+        images.append(gan.sample(Y))
+        assert history.step == sorted({*range(0, 7, every), 6})
+    np.testing.assert_allclose(images[1:], images[:1] * 2, atol=1e-6)
+
+
+def test_a_state_is_a_copy_and_can_be_gone_back_to(gan_twin):
+    gan = gan_twin.GAN((8, 8), 3, SMALL)
+    fresh, whole = gan.state(), []
+    for _ in range(2):
+        gan.fit(X, Y)
+        whole.append(gan.sample(Y))
+        gan.restore(fresh)
+    np.testing.assert_allclose(*whole, atol=1e-6)
+
+
+def test_what_the_history_says(gan_twin):
+    gan = gan_twin.GAN((8, 8), 3, SMALL)
+    history = gan.fit(X, Y)
+    latents = np.random.default_rng([0, 1]).standard_normal((300, 4), np.float32)
+    last = gan.sample(history.labels, latents=latents, averaged=False)
+    np.testing.assert_allclose(history.samples[-1], last, atol=1e-6)
+    pairs = gan.score(X, Y)[:, None] > gan.score(last, history.labels)
+    assert history.auc[-1] == pytest.approx(pairs.mean(), abs=1e-3)
+    moved = np.square(last - history.samples[-2]).sum((1, 2)).mean() / X.var(axis=0).sum()
+    assert history.movement[-1] == pytest.approx(np.sqrt(moved), rel=1e-3) and np.isnan(history.movement[0])
+
+
+def test_no_average_is_the_generator_itself(gan_twin):
+    gan = gan_twin.GAN((8, 8), 3, dataclasses.replace(SMALL, average=0.0))
+    gan.fit(X, Y)
+    np.testing.assert_array_equal(gan.sample(Y), gan.sample(Y, averaged=False))
+
+
+def test_divergence_ends_training_and_keeps_the_history(gan_twin):
+    from course_lib.gan.diagnosis import diagnose
+
+    gan = gan_twin.GAN((8, 8), 3, dataclasses.replace(SMALL, learning_rate=1e30, steps=60))
+    history = gan.fit(X, Y)
+    assert 2 <= len(history.step) < 21 and [finding.name for finding in diagnose(history)] == ["divergence"]
+
+
+def test_loading_needs_the_networks_that_were_saved(gan_twin, tmp_path):
+    def networks(shape, n_classes, config, seed):
+        other = dataclasses.replace(config, hidden=(5, 7, 6))
+        return gan_twin.Generator(shape, n_classes, other), gan_twin.Discriminator(shape, n_classes, other)
+
+    gan_twin.GAN((8, 8), 3, SMALL, networks=networks).save(tmp_path / "gan.npz")
+    with pytest.raises(ValueError, match="do not fit these networks; expected the `networks=`"):
+        gan_twin.GAN.load(tmp_path / "gan.npz")
 
 
 def test_a_callback_stops_training(gan_twin):
@@ -114,6 +170,8 @@ def test_it_learns_one_gaussian(gan_twin):
     (lambda t: t.GAN((8, 8), 3, SMALL).fit(X, Y + 1), "classes from 0 to 2, got 1 to 3"),
     (lambda t: t.GAN((8, 8), 3, SMALL).fit(X[:, :4], Y), "got shape \\(30, 4, 8\\)"),
     (lambda t: t.GAN((8, 8), 3, SMALL).fit(X, Y[:5]), "one class for each of 30 examples, got 5"),
+    (lambda t: t.GAN((8, 8), 3, SMALL).fit(X[:4], Y[:4]), "at least 6 examples, .* got 4 examples"),
+    (lambda t: t.GAN((8, 8), 3, SMALL).fit(X, Y, steps=-3), "steps >= 0, got 30 examples and -3 steps"),
     (lambda t: t.GAN((8, 8), 3, SMALL).sample(3), "expected whole numbers \\(M,\\)"),
     (lambda t: t.GAN((8, 8), 3, SMALL).sample(Y, latents=np.zeros((2, 4))), "shape \\(30, 4\\), got \\(2, 4\\)"),
 ])

@@ -21,8 +21,8 @@ def test_real_images_get_the_floor_and_noise_gets_far_from_it(judge):
 
 
 def test_each_fault_shows_where_it_should(judge):
-    x, y, size = judge.data.x_train, judge.data.y_train, len(judge.data.x_test)
-    copies = judge.quality(x[:size], y[:size])
+    x, y = judge.data.x_train, judge.data.y_train
+    copies = judge.quality(x[500:], y[500:])
     first = np.array([np.flatnonzero(y == label)[0] for label in range(10)])
     one_each = judge.quality(x[first[y]] + np.random.default_rng(0).uniform(0, 0.02, x.shape), y)
     blurred = judge.quality(np.stack([(image + np.roll(image, 1, 0) + np.roll(image, 1, 1)) / 3 for image in x]), y)
@@ -49,14 +49,14 @@ def test_affine():
     assert rows.mean() == pytest.approx(3.5, abs=0.15) and 0.1 < rows.std() < 0.6
 
 
-def test_a_generator_that_copies_helps_nothing_and_leaks(twin):
-    """The experiments run, and a GAN that has hardly begun gives no accuracy away."""
+def test_experiments_with_a_gan_that_has_hardly_begun(twin):
     module, digits = twin("gan"), data.load("digits")
     config = module.GANConfig(hidden=(16,), steps=20, record_every=20)
     found = augmentation(module, digits, labels=50, copies=2, config=config)
     assert list(found) == ["labels alone", "affine", "GAN", "affine + GAN", "pseudo-labels", "GAN of pseudo-labels",
                            "GAN of all labels"]
-    assert all(0.3 < value < 0.98 for value in found.values())
-    assert 0 <= leakage(module, digits, members=50, config=config) <= 1
-    with pytest.raises(ValueError, match="expected a number from 10, one a class, to 1347, got 5"):
+    assert found["GAN of all labels"] < found["labels alone"] < 0.95  # it draws mostly noise
+    assert found["affine + GAN"] < found["affine"] + 0.03 and found["pseudo-labels"] > found["labels alone"]
+    assert 0.3 < leakage(module, digits, members=200, config=config) < 0.7
+    with pytest.raises(ValueError, match="labels: expected a number from 10, one a class, to 1337, or all 1347, got 5"):
         augmentation(module, digits, labels=5)
