@@ -148,7 +148,7 @@ class BaseGAN:
         return min(self.config.average, (1 + self.steps) / (10 + self.steps))
 
     def _entries(self, x, y, last, seed):
-        """Train until step `last`; whenever an entry of the history is due, yield the mean losses since the last one."""
+        """Train until step `last`; whenever an entry of the history is due, yield the mean losses since the last."""
         chunk, losses, every = None, [], self.config.record_every
         while self.steps < last:
             place = self.steps % CHUNK
