@@ -59,7 +59,7 @@ def test_the_best_expert_and_the_value_of_the_game():
 
 def test_the_ring_and_its_three_failures(gan):
     points, modes, last = diagnosis.ring(5_000), {}, {}
-    for seed in seeds(gan, 4):
+    for seed in seeds(gan, 2):
         for name, config in {"healthy": experiments.RING, **experiments.FAILURES}.items():
             history = gan.GAN((2,), 0, config, seed=seed).fit(points, seed=seed)
             found = [finding.name for finding in diagnosis.diagnose(history)]
@@ -69,7 +69,7 @@ def test_the_ring_and_its_three_failures(gan):
                                               for field in ("auc", "g_loss", "d_loss", "movement")])
     last = {name: np.transpose(values) for name, values in last.items()}
     assert show("modes, healthy (8)", modes["healthy"]).min() == 8
-    assert show("modes, collapse (<= 4)", modes["mode collapse"]).max() <= 4
+    assert show("modes, collapse (<= 5)", modes["mode collapse"]).max() <= 4
     assert show("pairs told apart, overpowering (> 0.95)", last["discriminator overpowers"][0]).min() > 0.96
     assert show("minimax loss (> -0.3)", last["discriminator overpowers"][1]).min() > -0.25
     assert show("D's loss, healthy (> 1.2)", last["healthy"][2]).min() > 1.25
