@@ -49,16 +49,16 @@ def diagnose(history):
     if len(history.step) < 5:
         raise ValueError(f"history: expected 5 entries at least, got {len(history.step)}; lower record_every")
     last = max(2, len(history.step) // 4)
-    auc, precision, coverage, movement = (float(np.mean(getattr(history, name)[-last:]))
+    auc, precision, coverage, movement = (float(np.median(getattr(history, name)[-last:]))
                                           for name in ("auc", "precision", "coverage", "movement"))
     found = []
     if precision < 0.3 and auc > 0.95:
         found.append(Finding("discriminator overpowers", f"it tells real from generated in {auc:.0%} of pairs, and "
                              f"only {precision:.0%} of the samples lie among real examples", "a penalty on its "
                              "gradient (r1), or fewer of its steps; never the minimax loss for the generator"))
-    elif precision < 0.3 and movement > 0.5:
+    elif coverage < 0.3 and movement > 0.5:
         found.append(Finding("no convergence", f"between two entries a sample moves by {movement:.1f} times the "
-                             f"spread of the data, and only {precision:.0%} of the samples lie among real examples",
+                             f"spread of the data, and only {coverage:.0%} of the real examples are covered",
                              "a penalty (r1), a smaller learning rate, beta_1 of 0.5 or 0"))
     if precision > 0.5 and coverage < precision / 2:
         found.append(Finding("mode collapse", f"{precision:.0%} of the samples lie among real examples, but they "

@@ -14,8 +14,8 @@ RING = GANConfig(r1=0.1, hidden=(64, 64), latent_size=64, learning_rate=5e-3, ba
                  record_every=100)
 FAILURES = {
     "discriminator overpowers": replace(RING, objective="minimax", r1=0.0, discriminator_steps=3),
-    "mode collapse": replace(RING, r1=0.0),
-    "no convergence": replace(RING, objective="wasserstein", r1=0.0, beta_1=0.9),
+    "mode collapse": replace(RING, r1=0.0, hidden=(128, 128), learning_rate=3e-3),
+    "no convergence": replace(RING, objective="wasserstein", r1=0.0, beta_1=0.9, learning_rate=1e-2),
 }
 
 # Objectives with regularisers that suit them; all else is as tuned for the one with R1.

@@ -69,7 +69,7 @@ def test_the_ring_and_its_three_failures(gan):
                                               for field in ("auc", "g_loss", "d_loss", "movement")])
     last = {name: np.transpose(values) for name, values in last.items()}
     assert show("modes, healthy (8)", modes["healthy"]).min() == 8
-    assert show("modes, collapse (<= 5)", modes["mode collapse"]).max() <= 4
+    assert show("modes, collapse (<= 3)", modes["mode collapse"]).max() <= 3
     assert show("pairs told apart, overpowering (> 0.95)", last["discriminator overpowers"][0]).min() > 0.96
     assert show("minimax loss (> -0.3)", last["discriminator overpowers"][1]).min() > -0.25
     assert show("D's loss, healthy (> 1.2)", last["healthy"][2]).min() > 1.25
@@ -110,7 +110,7 @@ def test_objectives_after_600_steps(gan, judge):
                       min(found[name].recall for name in penalised),
                       max(found[name].recall for name in ("minimax", "non-saturating"))])
     worst = np.transpose(worst)
-    assert show("Frechet without less with penalty (> 0)", worst[1].min() - worst[0].max()) > 0.2
+    assert show("Frechet without less with penalty (> 0)", worst[1] - worst[0]).min() > 0.2
     assert show("precision without less with (> 0)", worst[2].min() - worst[3].max()) > 0.02
     assert show("recall with less without (> 0)", worst[6].min() - worst[7].max()) > 0.05
     assert show("looks like its label (> 0.98)", worst[4]).min() > 0.985
@@ -135,8 +135,7 @@ def test_augmentation_leakage_and_the_lucky_picture(gan, judge):
         show(name, values)
     assert show("affine less GAN (> 0)", rows["affine"] - rows["GAN"]).min() > 0
     assert show("GAN less labels alone (< 0.04)", rows["GAN"] - rows["labels alone"]).max() < 0.035
-    others = np.max([values for name, values in rows.items() if name != "GAN of all labels"], axis=0)
-    assert show("all labels less the best other (> 0)", rows["GAN of all labels"] - others).min() > 0
+    assert show("all labels less affine (> 0)", rows["GAN of all labels"] - rows["affine"]).min() > 0.005
     assert show("leak of 100 (> 0.85)", areas[:, 0]).min() > 0.9
     assert show("leak of 100 less of all (> 0.15)", areas[:, 0] - areas[:, 1]).min() > 0.25
     assert show("the chosen ones (> 0.9)", lucky[:, 0]).min() > 0.93

@@ -41,7 +41,9 @@ def history(auc=0.6, precision=0.7, coverage=0.7, movement=0.2, entries=13):
     ({"auc": 0.99, "precision": 0.9, "coverage": 0.9, "movement": 1.0}, []),
     ({"precision": 0.9, "coverage": 0.2}, ["mode collapse"]),
     ({"precision": 0.1, "coverage": 0.1, "movement": 1.0}, ["no convergence"]),
-    ({"precision": 0.9, "coverage": 0.1, "movement": 1.0}, ["mode collapse"]),
+    ({"precision": 0.9, "coverage": 0.1, "movement": 1.0}, ["no convergence", "mode collapse"]),
+    ({"precision": 0.4, "coverage": 0.1, "movement": 1.0}, ["no convergence"]),
+    ({"movement": 1.0}, []),
 ])
 def test_signs(fields, names):
     found = diagnose(history(**fields))
