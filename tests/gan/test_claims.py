@@ -73,7 +73,7 @@ def test_the_ring_and_its_three_failures(gan):
     assert show("pairs told apart, overpowering (> 0.95)", last["discriminator overpowers"][0]).min() > 0.96
     assert show("minimax loss (> -0.3)", last["discriminator overpowers"][1]).min() > -0.25
     assert show("D's loss, healthy (> 1.2)", last["healthy"][2]).min() > 1.25
-    assert show("movement, ratio (> 2)", last["no convergence"][3] / last["healthy"][3]).min() > 2.2
+    assert show("movement, ratio (> 1.5)", last["no convergence"][3] / last["healthy"][3]).min() > 1.7
 
 
 def test_the_digits_and_what_lies_between_them(gan, judge):
