@@ -56,7 +56,7 @@ def test_experiments_with_a_gan_that_has_hardly_begun(twin):
     assert list(found) == ["labels alone", "affine", "GAN", "affine + GAN", "pseudo-labels", "GAN of pseudo-labels",
                            "GAN of all labels"]
     assert found["GAN of all labels"] < found["labels alone"] < 0.95  # it draws mostly noise
-    assert found["affine + GAN"] < found["affine"] + 0.03 and found["pseudo-labels"] > found["labels alone"]
+    assert found["affine + GAN"] < found["affine"] + 0.03
     assert 0.3 < leakage(module, digits, members=200, config=config) < 0.7
     with pytest.raises(ValueError, match="labels: expected a number from 10, one a class, to 1337, or all 1347, got 5"):
         augmentation(module, digits, labels=5)
