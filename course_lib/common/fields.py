@@ -1,7 +1,8 @@
-"""Checking the fields of a dataclass of hyper-parameters."""
+"""The fields of a dataclass of hyper-parameters: checked, and as plain data."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from numbers import Integral
 
 
@@ -29,3 +30,16 @@ def require(config, name, holds, expected):
 def whole(value, least):
     """Whether a value is a whole number, Python's or NumPy's, of at least `least`."""
     return isinstance(value, Integral) and not isinstance(value, bool) and value >= least
+
+
+class Fields:
+    """Gives a dataclass of plain values and tuples a form that a checkpoint can hold."""
+
+    def as_dict(self):
+        """The fields as plain data: tuples become lists."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, fields):
+        """The inverse of `as_dict`."""
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from course_lib.common.fields import require, whole
+from course_lib.common.fields import Fields, require, whole
 
 
 @dataclass(frozen=True)
-class DQNConfig:
+class DQNConfig(Fields):
     """Hyper-parameters of one DQN training run; the defaults solve CartPole-v1.
 
     "Steps" are environment steps summed over all parallel environments; "updates" are gradient steps.
@@ -69,15 +69,6 @@ class DQNConfig:
             require(self, name, lambda v: v is None or v > 0, "None or a number > 0")
         require(self, "hidden", lambda v: isinstance(v, tuple) and all(whole(n, 1) for n in v),
                  "a tuple of whole numbers > 0")
-
-    def as_dict(self):
-        """The fields as plain data (tuples become lists), for a checkpoint."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
-
-    @classmethod
-    def from_dict(cls, fields):
-        """The inverse of `as_dict`."""
-        return cls(**{**fields, "hidden": tuple(fields["hidden"])})
 
 
 # Settings for 32 parallel copies of CartPole and 16 of the others; the README says on how many seeds they were tried.
