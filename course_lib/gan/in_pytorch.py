@@ -177,6 +177,7 @@ class GAN(BaseGAN):
         """
         real, labels, z, mix = self._tensors(real, labels, z, mix)
         (updates, repeats), d_loss, g_loss = labels.shape[:2], 0.0, 0.0
+        self.generator.train()
         with one_thread() if self._small else contextlib.nullcontext():
             for i in range(updates):
                 for j in range(repeats):
@@ -204,14 +205,14 @@ class GAN(BaseGAN):
 
     def _discriminator_step(self, real, labels, z, mix):
         with torch.no_grad():  # this step is the discriminator's alone
-            fake = self.generator.train()(z, labels)
+            fake = self.generator(z, labels)
         loss = discriminator_objective(self.discriminator.train(), real, fake, labels, mix, self.config)
         return _step(self.optimizers[0], loss)
 
     def _generator_step(self, real, labels, z):
         soft_update(_weights(self.averaged), _weights(self.generator), 1 - self._memory())
         self.steps += 1
-        fake = self.discriminator.eval()(self.generator.train()(z, labels), labels)
+        fake = self.discriminator.eval()(self.generator(z, labels), labels)
         real = self.discriminator(real, labels) if self.config.objective == "relativistic" else fake
         return _step(self.optimizers[1], generator_loss(real, fake, self.config.objective))
 
