@@ -16,7 +16,7 @@ from course_lib.gan.config import SETTINGS
 from course_lib.gan.quality import Judge
 
 pytestmark = pytest.mark.slow
-CONFIG = replace(SETTINGS["digits"], steps=4_000)
+CONFIG = replace(SETTINGS["digits"], steps=3_000)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_the_digits_and_what_lies_between_them(gan, judge):
     assert show("Frechet over floor (< 3)", frechet).max() < 2.5
     assert show("accuracy score (> 0.92)", score).min() > 0.93
     assert show("coverage (> 0.9)", coverage).min() > 0.93
-    assert show("longest step between two digits (< 0.67)", jumps).max() < 0.64
+    assert show("longest step between two digits (< 0.5)", jumps).max() < 0.45
 
 
 def test_objectives_after_600_steps(gan, judge):
@@ -135,8 +135,8 @@ def test_augmentation_leakage_and_the_lucky_picture(gan, judge):
         show(name, values)
     assert show("affine less GAN (> 0)", rows["affine"] - rows["GAN"]).min() > 0
     assert show("GAN less labels alone (< 0.04)", rows["GAN"] - rows["labels alone"]).max() < 0.035
-    assert show("all labels less affine (> 0)", rows["GAN of all labels"] - rows["affine"]).min() > 0.005
+    assert show("all labels less GAN (> 0)", rows["GAN of all labels"] - rows["GAN"]).min() > 0.01
     assert show("leak of 100 (> 0.85)", areas[:, 0]).min() > 0.9
     assert show("leak of 100 less of all (> 0.15)", areas[:, 0] - areas[:, 1]).min() > 0.25
     assert show("the chosen ones (> 0.9)", lucky[:, 0]).min() > 0.93
-    assert show("of all (< 0.85)", lucky[:, 1]).max() < 0.82
+    assert show("of all (< 0.9)", lucky[:, 1]).max() < 0.87
