@@ -36,13 +36,37 @@ class TrainingConfig:
 
 
 def check_data(x, y, n_classes=None):
-    """Examples as float32 and classes as int64; a ValueError unless `x` (N, ...) and `y` (N,) are that."""
-    x, y = np.asarray(x), np.asarray(y)
+    """Examples as float32 and classes as int64; a ValueError unless `x` (N, ...) and `y` (N,) are that.
+
+    A tuple `x` holds an array for each input of a network that has several, and comes back as one.
+    """
+    y = np.asarray(y)
     if y.ndim != 1 or y.dtype.kind not in "iu":
         raise ValueError("y: expected one whole number for each example, its class, "
                          f"got {y.dtype} of shape {y.shape}")
-    if x.ndim < 2 or len(x) != len(y) or not len(x):
-        raise ValueError(f"x: expected {len(y)} examples (at least one) as in y, got shape {x.shape}")
+    x = check_examples(x, len(y))
     if n_classes is not None and not 0 <= y.min() <= y.max() < n_classes:
         raise ValueError(f"y: expected classes from 0 to {n_classes - 1}, got {y.min()} to {y.max()}")
-    return x.astype(np.float32, copy=False), y.astype(np.int64)
+    return x, y.astype(np.int64)
+
+
+def check_targets(x, y, loss, n_classes):
+    """`check_data` for the cross-entropy, where `loss` is None; else examples and targets (N, ...) as float32."""
+    if loss is None:
+        return check_data(x, y, n_classes)
+    return check_examples(x, len(y)), np.asarray(y, np.float32)
+
+
+def check_examples(x, count):
+    """Examples as float32; a ValueError unless `x` (N, ...), or each array of a tuple, holds `count` of them."""
+    if isinstance(x, tuple):
+        return tuple(check_examples(part, count) for part in x)
+    x = np.asarray(x)
+    if x.ndim < 2 or len(x) != count or not len(x):
+        raise ValueError(f"x: expected {count} examples (at least one) as in y, got shape {x.shape}")
+    return x.astype(np.float32, copy=False)
+
+
+def as_inputs(x):
+    """The arrays that a network gets, one for each of its inputs, as a list of float32."""
+    return [np.asarray(part, np.float32) for part in (x if isinstance(x, tuple) else (x,))]

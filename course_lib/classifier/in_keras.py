@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from course_lib.classifier.config import TrainingConfig, check_data
+from course_lib.classifier.config import TrainingConfig, as_inputs, check_data, check_targets
 from course_lib.common.keras_steps import make_steps
 
 __all__ = ["TrainingConfig", "accuracy", "make_cnn", "make_mlp", "measure_latency", "predict", "train"]
@@ -34,61 +34,62 @@ def make_cnn(input_shape, n_classes, *, filters=(16, 32), hidden=(64,), seed=0):
     return keras.Sequential([*stack, layers.Flatten(), *_dense([*hidden, n_classes], seed)])
 
 
-def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None):
+def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None, loss=None):
     """Train a classifier with Adam on the cross-entropy, in place.
 
     Parameters
     ----------
     model : network
-    x : array (N, *input_shape)
-    y : integer array (N,)
+    x : array (N, *input_shape), or tuple of them for a network that has several inputs
+    y : integer array (N,), or an array (N, ...) that `loss` understands
     config : TrainingConfig, optional
-    seed : int
-        Seed of the order of the examples.
+    seed : int, of the order of the examples
     callbacks : sequence of callables
-        `callback(model, step, updates)` is called before the first update, with step 0, and after each of all
-        `updates`.
+        `callback(model, step, updates)` is called with step 0 at first, and after each of all `updates`.
     penalty : callable, optional
         `penalty(kernel)` of each layer's kernel is added to the loss, beside `config.l2`'s.
+    loss : callable, optional
+        `loss(y, logits)`, a mean over the batch, in place of the cross-entropy.
 
     Returns
     -------
     list of float
         The mean loss of each epoch.
     """
-    x, y = check_data(x, y, model.output_shape[1])
-    config = config or TrainingConfig()
-    updates = config.updates(len(x))
+    x, y = check_targets(x, y, loss, model.output_shape[1])
+    config, measure = config or TrainingConfig(), loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    updates = config.updates(len(y))
     for callback in callbacks:
         callback(model, 0, updates)
-    for layer in model.layers:
-        if hasattr(layer, "kernel"):
-            layer.kernel.regularizer = _penalty(config.l2, penalty)
+    for layer in filter(lambda layer: hasattr(layer, "kernel"), _leaves(model)):
+        layer.kernel.regularizer = _penalty(config.l2, penalty)
     schedule = keras.optimizers.schedules.CosineDecay(config.learning_rate, updates)
-    model.compile(keras.optimizers.Adam(schedule, epsilon=1e-7), jit_compile=False,
-                  loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.compile(keras.optimizers.Adam(schedule, epsilon=1e-7), jit_compile=False, loss=measure)
     size, count, losses = config.batch_size, updates // config.epochs, []
-    run = make_steps(model, lambda i, *arrays: tuple(values[i * size: (i + 1) * size] for values in arrays))
+    run = make_steps(model, lambda i, *arrays: _batch(*(values[i * size: (i + 1) * size] for values in arrays)))
     rng = np.random.default_rng(seed)
     for epoch in range(config.epochs):
-        order = rng.permutation(len(x))
-        shuffled, total = [ops.convert_to_tensor(values[order]) for values in (x, y)], 0.0
+        order = rng.permutation(len(y))
+        shuffled, total = [ops.convert_to_tensor(values[order]) for values in (y, *as_inputs(x))], 0.0
         for i in range(count if callbacks else 0):
-            total += run(1, *shuffled, first=i) * min(size, len(x) - i * size)
+            total += run(1, *shuffled, first=i) * min(size, len(y) - i * size)
             for callback in callbacks:
                 callback(model, epoch * count + i + 1, updates)
-        losses.append(total / len(x) if callbacks else run(count, *shuffled))
+        losses.append(total / len(y) if callbacks else run(count, *shuffled))
     return losses
 
 
 def predict(model, x, *, batch_size=1000):
-    """Logits (N, n_classes) as an array, of inputs (N, *input_shape)."""
-    x, starts = np.asarray(x, np.float32), range(0, len(x), batch_size)  # `model.predict` would compile each network
-    return np.concatenate([ops.convert_to_numpy(model(x[i: i + batch_size], training=False)) for i in starts])
+    """Logits (N, n_classes) as an array, of inputs (N, *input_shape), or of a tuple of them."""
+    x, found = as_inputs(x), []
+    for i in range(0, len(x[0]), batch_size):  # `model.predict` would compile each network
+        parts = [part[i: i + batch_size] for part in x]
+        found.append(ops.convert_to_numpy(model(parts if len(parts) > 1 else parts[0], training=False)))
+    return np.concatenate(found)
 
 
 def accuracy(model, x, y):
-    """Share of the examples x (N, *input_shape) whose largest logit is that of their class y (N,)."""
+    """Share of the examples x, as `predict` takes them, whose largest logit is that of their class y (N,)."""
     x, y = check_data(x, y)
     return float((predict(model, x).argmax(axis=1) == y).mean())
 
@@ -118,6 +119,16 @@ def measure_latency(models, x, *, repeats=30):
                 ops.convert_to_numpy(function(inputs))
                 seconds[i, j] = time.perf_counter() - started
     return seconds.min(axis=0)
+
+
+def _batch(y, *x):
+    """What Keras trains on: one input, or a list of several, and the targets."""
+    return (x[0] if len(x) == 1 else list(x)), y
+
+
+def _leaves(model):
+    """The layers of a network, and those of networks within it."""
+    return [leaf for layer in model.layers for leaf in (_leaves(layer) if hasattr(layer, "layers") else [layer])]
 
 
 def _penalty(l2, penalty):

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.classifier.config import TrainingConfig, check_data
+from course_lib.classifier.config import TrainingConfig, as_inputs, check_data, check_targets
 
 __all__ = ["TrainingConfig", "accuracy", "make_cnn", "make_mlp", "measure_latency", "predict", "train"]
 
@@ -37,42 +37,42 @@ def make_cnn(input_shape, n_classes, *, filters=(16, 32), hidden=(64,), seed=0):
     return _initialise(nn.Sequential(*layers, nn.Flatten(), *_dense(sizes)), seed)
 
 
-def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None):
+def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None, loss=None):
     """Train a classifier with Adam on the cross-entropy, in place.
 
     Parameters
     ----------
     model : network
-    x : array (N, *input_shape)
-    y : integer array (N,)
+    x : array (N, *input_shape), or tuple of them for a network that has several inputs
+    y : integer array (N,), or an array (N, ...) that `loss` understands
     config : TrainingConfig, optional
-    seed : int
-        Seed of the order of the examples.
+    seed : int, of the order of the examples
     callbacks : sequence of callables
-        `callback(model, step, updates)` is called before the first update, with step 0, and after each of all
-        `updates`.
+        `callback(model, step, updates)` is called with step 0 at first, and after each of all `updates`.
     penalty : callable, optional
         `penalty(kernel)` of each layer's kernel is added to the loss, beside `config.l2`'s.
+    loss : callable, optional
+        `loss(y, logits)`, a mean over the batch, in place of the cross-entropy.
 
     Returns
     -------
     list of float
         The mean loss of each epoch.
     """
-    x, y = check_data(x, y, predict(model, x[:1]).shape[1])
-    config = config or TrainingConfig()
-    updates, device = config.updates(len(x)), next(model.parameters()).device
-    x, y = (torch.as_tensor(array, device=device) for array in (x, y))
+    x, y = check_targets(x, y, loss, predict(model, tuple(part[:1] for part in as_inputs(x))).shape[1])
+    config, measure = config or TrainingConfig(), loss or _cross_entropy
+    updates, device = config.updates(len(y)), next(model.parameters()).device
+    y, *x = (torch.as_tensor(array, device=device) for array in (y, *as_inputs(x)))
     for callback in callbacks:
         callback(model, 0, updates)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, eps=1e-7, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, updates)
     rng, losses, step = np.random.default_rng(seed), [], 0
     for _ in range(config.epochs):
-        order, total = torch.from_numpy(rng.permutation(len(x))).to(device), 0.0
+        order, total = torch.from_numpy(rng.permutation(len(y))).to(device), 0.0
         for rows in order.split(config.batch_size):
             model.train()  # a callback may have evaluated
-            loss = F.cross_entropy(model(x[rows]), y[rows]) + _penalties(model, config.l2, penalty)
+            loss = measure(y[rows], model(*(part[rows] for part in x))) + _penalties(model, config.l2, penalty)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -80,20 +80,21 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None):
             step, total = step + 1, total + loss.detach() * len(rows)
             for callback in callbacks:
                 callback(model, step, updates)
-        losses.append(float(total) / len(x))
+        losses.append(float(total) / len(y))
     return losses
 
 
 @torch.no_grad()
 def predict(model, x, *, batch_size=1000):
-    """Logits (N, n_classes) as an array, of inputs (N, *input_shape)."""
+    """Logits (N, n_classes) as an array, of inputs (N, *input_shape), or of a tuple of them."""
     model.eval()
-    parts = torch.as_tensor(np.asarray(x, np.float32), device=next(model.parameters()).device).split(batch_size)
-    return torch.cat([model(part) for part in parts]).numpy(force=True)
+    device = next(model.parameters()).device
+    parts = zip(*(torch.as_tensor(part, device=device).split(batch_size) for part in as_inputs(x)), strict=True)
+    return torch.cat([model(*part) for part in parts]).numpy(force=True)
 
 
 def accuracy(model, x, y):
-    """Share of the examples x (N, *input_shape) whose largest logit is that of their class y (N,)."""
+    """Share of the examples x, as `predict` takes them, whose largest logit is that of their class y (N,)."""
     x, y = check_data(x, y)
     return float((predict(model, x).argmax(axis=1) == y).mean())
 
@@ -131,9 +132,13 @@ def _dense(sizes):
     return [layer for inputs, units in pairs for layer in (nn.Linear(inputs, units), nn.ReLU())][:-1]
 
 
+def _cross_entropy(y, logits):
+    return F.cross_entropy(logits, y)
+
+
 def _penalties(model, l2, penalty):
-    kernels = [layer.weight for layer in model if isinstance(layer, (nn.Linear, nn.Conv2d))]
-    total = sum(map(penalty, kernels)) if penalty else 0.0
+    kernels = [layer.weight for layer in model.modules() if isinstance(layer, (nn.Linear, nn.Conv2d))]
+    total = getattr(model, "auxiliary_loss", 0.0) + (sum(map(penalty, kernels)) if penalty else 0.0)
     return total + l2 * sum(kernel.square().sum() for kernel in kernels) if l2 else total
 
 

@@ -1,0 +1,102 @@
+"""Fusing networks in Keras 3: their features, their weights, their knowledge; `in_pytorch` is the same in PyTorch."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from course_lib.classifier.in_keras import train
+from course_lib.fusion.networks_in_keras import (
+    AttentionFusion,
+    ConcatFusion,
+    CrossStitch,
+    GatedFusion,
+    MixtureOfExperts,
+    load_balancing_loss,
+    top_k_gates,
+)
+
+__all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "distill",
+           "distillation_loss", "features", "get_layers", "hidden_activations", "load_balancing_loss", "set_layers",
+           "top_k_gates"]
+
+
+def features(classifier):
+    """A classifier without its last layer: what it has seen before it decides. It shares the weights."""
+    return keras.Sequential([keras.Input(classifier.input_shape[1:]), *classifier.layers[:-1]])
+
+
+def distillation_loss(logits, teacher_logits, y, *, temperature=4.0, share=0.9):
+    """Means over B of share * temperature^2 * KL(teacher || student), both softened, + (1 - share) * cross-entropy.
+
+    Parameters
+    ----------
+    logits, teacher_logits : tensor (B, C)
+    y : integer tensor (B,)
+    temperature, share : float
+
+    References
+    ----------
+    Hinton et al. 2015, "Distilling the knowledge in a neural network", section 2.
+    """
+    soft, student = (ops.log_softmax(values / temperature, axis=1) for values in (teacher_logits, logits))
+    divergence = ops.mean(ops.sum(ops.exp(soft) * (soft - student), axis=1))
+    hard = ops.mean(ops.sparse_categorical_crossentropy(y, logits, from_logits=True))
+    return share * temperature**2 * divergence + (1 - share) * hard
+
+
+def distill(student, x, y, teacher_logits, config=None, *, temperature=4.0, share=0.9, seed=0):
+    """Train a network, in place, to say what a teacher says: another network, or a whole ensemble.
+
+    Parameters
+    ----------
+    student : network
+    x : array (N, *input_shape), or tuple of them
+    y : integer array (N,)
+    teacher_logits : array (N, C)
+        Of an ensemble, the logarithm of its mean probabilities.
+    config : TrainingConfig, optional
+    temperature, share, seed
+        As in `distillation_loss` and `train`.
+
+    Returns
+    -------
+    list of float
+        The mean loss of each epoch.
+    """
+    def loss(targets, logits):
+        y = ops.cast(targets[:, -1], "int32")
+        return distillation_loss(logits, targets[:, :-1], y, temperature=temperature, share=share)
+
+    return train(student, x, np.column_stack([teacher_logits, y]), config, seed=seed, loss=loss)
+
+
+def get_layers(model):
+    """The weights of a dense network as `fusion.weights` wants them: [(kernel (inputs, units), bias (units,)), ...]."""
+    return [tuple(values.copy() for values in layer.get_weights()) for layer in _dense(model)]
+
+
+def set_layers(model, layers):
+    """Write weights, as from `get_layers`, into a dense network of the same widths, and return it."""
+    for layer, weights in zip(_dense(model), layers, strict=True):
+        layer.set_weights(weights)
+    return model
+
+
+def hidden_activations(model, x):
+    """What the hidden neurons of a dense ReLU network make of inputs x (N, *input_shape): arrays (N, units)."""
+    values, found = ops.convert_to_tensor(np.asarray(x, np.float32).reshape(len(x), -1)), []
+    for layer in _dense(model)[:-1]:
+        values = ops.relu(layer(values))
+        found.append(ops.convert_to_numpy(values))
+    return found
+
+
+def _dense(model):
+    found = [layer for layer in model.layers if isinstance(layer, layers.Dense)]
+    strange = [type(layer).__name__ for layer in model.layers
+               if not isinstance(layer, (layers.Dense, layers.ReLU, layers.Flatten, layers.InputLayer))]
+    if strange:
+        raise ValueError(f"model: expected a network of dense layers with ReLU, as from make_mlp, got {strange}")
+    return found

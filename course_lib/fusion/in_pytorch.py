@@ -1,0 +1,103 @@
+"""Fusing networks in PyTorch: their features, their weights, their knowledge; `in_keras` is the same file in Keras."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from course_lib.classifier.in_pytorch import train
+from course_lib.fusion.networks_in_pytorch import (
+    AttentionFusion,
+    ConcatFusion,
+    CrossStitch,
+    GatedFusion,
+    MixtureOfExperts,
+    load_balancing_loss,
+    top_k_gates,
+)
+
+__all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "distill",
+           "distillation_loss", "features", "get_layers", "hidden_activations", "load_balancing_loss", "set_layers",
+           "top_k_gates"]
+
+
+def features(classifier):
+    """A classifier without its last layer: what it has seen before it decides. It shares the weights."""
+    return nn.Sequential(*list(classifier)[:-1])
+
+
+def distillation_loss(logits, teacher_logits, y, *, temperature=4.0, share=0.9):
+    """Means over B of share * temperature^2 * KL(teacher || student), both softened, + (1 - share) * cross-entropy.
+
+    Parameters
+    ----------
+    logits, teacher_logits : tensor (B, C)
+    y : integer tensor (B,)
+    temperature, share : float
+
+    References
+    ----------
+    Hinton et al. 2015, "Distilling the knowledge in a neural network", section 2.
+    """
+    soft, student = (F.log_softmax(values / temperature, dim=1) for values in (teacher_logits, logits))
+    divergence = (soft.exp() * (soft - student)).sum(dim=1).mean()
+    return share * temperature**2 * divergence + (1 - share) * F.cross_entropy(logits, y)
+
+
+def distill(student, x, y, teacher_logits, config=None, *, temperature=4.0, share=0.9, seed=0):
+    """Train a network, in place, to say what a teacher says: another network, or a whole ensemble.
+
+    Parameters
+    ----------
+    student : network
+    x : array (N, *input_shape), or tuple of them
+    y : integer array (N,)
+    teacher_logits : array (N, C)
+        Of an ensemble, the logarithm of its mean probabilities.
+    config : TrainingConfig, optional
+    temperature, share, seed
+        As in `distillation_loss` and `train`.
+
+    Returns
+    -------
+    list of float
+        The mean loss of each epoch.
+    """
+    def loss(targets, logits):
+        return distillation_loss(logits, targets[:, :-1], targets[:, -1].long(), temperature=temperature, share=share)
+
+    return train(student, x, np.column_stack([teacher_logits, y]), config, seed=seed, loss=loss)
+
+
+def get_layers(model):
+    """The weights of a dense network as `fusion.weights` wants them: [(kernel (inputs, units), bias (units,)), ...]."""
+    return [(layer.weight.numpy(force=True).T.copy(), layer.bias.numpy(force=True).copy()) for layer in _dense(model)]
+
+
+@torch.no_grad()
+def set_layers(model, layers):
+    """Write weights, as from `get_layers`, into a dense network of the same widths, and return it."""
+    for layer, (kernel, bias) in zip(_dense(model), layers, strict=True):
+        layer.weight.copy_(torch.as_tensor(np.asarray(kernel).T))
+        layer.bias.copy_(torch.as_tensor(np.asarray(bias)))
+    return model
+
+
+@torch.no_grad()
+def hidden_activations(model, x):
+    """What the hidden neurons of a dense ReLU network make of inputs x (N, *input_shape): arrays (N, units)."""
+    values, found = torch.as_tensor(np.asarray(x, np.float32)).flatten(1), []
+    for layer in _dense(model)[:-1]:
+        values = F.relu(layer(values))
+        found.append(values.numpy(force=True))
+    return found
+
+
+def _dense(model):
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
+    strange = [type(layer).__name__ for layer in model if not isinstance(layer, (nn.Linear, nn.ReLU, nn.Flatten))]
+    if strange:
+        raise ValueError(f"model: expected a network of dense layers with ReLU, as from make_mlp, got {strange}")
+    return layers

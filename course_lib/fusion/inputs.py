@@ -1,0 +1,48 @@
+"""What fused networks get: an input for each expert."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_lib.common.seeding import spawn
+
+
+def check_fusion(experts, input_shapes):
+    """The shape of each expert's input; a ValueError unless there is one for each, or one for all."""
+    shapes = [tuple(shape) for shape in input_shapes]
+    if len(experts) < 1 or len(shapes) not in (1, len(experts)):
+        raise ValueError(f"input_shapes: expected one for each of {len(experts)} experts, or a single one, "
+                         f"got {input_shapes}")
+    return shapes * (len(experts) // len(shapes))
+
+
+def seeds_of(seed, n):
+    """Seeds for the layers of a network, small enough for Keras, which multiplies them."""
+    return [own % 1_000_000 for own in spawn(seed, n)]
+
+
+def halves(images):
+    """The left and the right half of images (N, height, width), as a tuple."""
+    width = images.shape[2]
+    return images[:, :, :width // 2], images[:, :, width // 2:]
+
+
+def with_missing(x, y):
+    """Training data in which each example also appears with each one of its inputs missing: all zeros.
+
+    Parameters
+    ----------
+    x : tuple of M arrays (N, ...)
+    y : array (N,)
+
+    Returns
+    -------
+    tuple of arrays ((M + 1) * N, ...), array ((M + 1) * N,)
+
+    References
+    ----------
+    Neverova et al. 2016, "ModDrop: adaptive multi-modal gesture recognition", with every case instead of random ones.
+    """
+    inputs = tuple(np.concatenate([part if missing != m else np.zeros_like(part) for missing in (None, *range(len(x)))])
+                   for m, part in enumerate(x))
+    return inputs, np.tile(y, len(x) + 1)

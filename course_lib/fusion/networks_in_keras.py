@@ -1,0 +1,243 @@
+"""Networks that fuse what other networks see, in Keras 3; `networks_in_pytorch` is the same file in PyTorch."""
+
+from __future__ import annotations
+
+import math
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from course_lib.classifier.in_keras import make_mlp
+from course_lib.fusion.inputs import check_fusion, seeds_of
+
+__all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "load_balancing_loss",
+           "top_k_gates"]
+
+
+class ConcatFusion(keras.Model):
+    """Puts the experts' features side by side, and classifies them with dense layers.
+
+    Parameters
+    ----------
+    experts : list of networks
+        Each from its input (B, *input_shapes[m]) to features (B, F_m). They are copied; the same network listed twice
+        stays one, with shared weights.
+    input_shapes : list of tuples
+        One for each expert, or a single one if all see the same input.
+    n_classes : int
+    hidden : tuple of int
+        Units of the dense layers between features and logits.
+    frozen : bool
+        Whether the experts keep their weights.
+    seed : int
+        Of the new layers' weights.
+    """
+
+    def __init__(self, experts, input_shapes, n_classes, *, hidden=(64,), frozen=False, seed=0):
+        inputs, seen = _see(experts, input_shapes, frozen)
+        together = ops.concatenate(seen, axis=1)
+        head = make_mlp((together.shape[1],), n_classes, hidden=hidden, seed=seed)
+        super().__init__(inputs, head(together))
+
+
+class GatedFusion(keras.Model):
+    """Mixes the experts' features neuron by neuron; how much of each, a gate decides anew for every example.
+
+    Parameters
+    ----------
+    experts, input_shapes, n_classes, frozen, seed
+        As in `ConcatFusion`.
+    units : int
+        Of the fused features.
+
+    References
+    ----------
+    Arevalo et al. 2017, "Gated multimodal units for information fusion", section 3.1.
+    """
+
+    def __init__(self, experts, input_shapes, n_classes, *, units=64, frozen=False, seed=0):
+        inputs, seen = _see(experts, input_shapes, frozen)
+        together, (first, second, *seeds) = ops.concatenate(seen, axis=1), seeds_of(seed, 2 + len(seen))
+        hidden = ops.stack([ops.tanh(_linear(x, units, own)) for x, own in zip(seen, seeds, strict=True)], axis=1)
+        scores = ops.reshape(_linear(together, len(seen) * units, first), (-1, len(seen), units))
+        gates = ops.softmax(scores, axis=1)  # (B, experts, units)
+        super().__init__(inputs, _linear(ops.sum(gates * hidden, axis=1), n_classes, second))
+        self._gates = _function(inputs, gates)
+
+    def gates(self, *inputs):
+        """How much of each expert each neuron takes, of arrays: an array (B, experts, units), of sum 1 over experts."""
+        return self._gates(inputs)
+
+
+class AttentionFusion(keras.Model):
+    """Weighs the experts by how well a key of each answers a query that all of them ask together.
+
+    Parameters
+    ----------
+    experts, input_shapes, n_classes, frozen, seed
+        As in `ConcatFusion`.
+    units : int
+        Of queries, keys and values.
+
+    References
+    ----------
+    Vaswani et al. 2017, "Attention is all you need", eq. 1, with experts in the place of words.
+    """
+
+    def __init__(self, experts, input_shapes, n_classes, *, units=64, frozen=False, seed=0):
+        inputs, seen = _see(experts, input_shapes, frozen)
+        first, second, *seeds = seeds_of(seed, 2 + 2 * len(seen))
+        query = _linear(ops.concatenate(seen, axis=1), units, first)  # (B, units)
+        keys, values = (ops.stack([_linear(x, units, own) for x, own in zip(seen, some, strict=True)], axis=1)
+                        for some in (seeds[::2], seeds[1::2]))  # (B, experts, units)
+        weights = ops.softmax(ops.sum(keys * query[:, None], axis=2) / math.sqrt(units), axis=1)
+        super().__init__(inputs, _linear(ops.sum(weights[..., None] * values, axis=1), n_classes, second))
+        self._attention = _function(inputs, weights)
+
+    def attention(self, *inputs):
+        """The weight of each expert, of arrays: an array (B, experts), of sum 1 over experts."""
+        return self._attention(inputs)
+
+
+class MixtureOfExperts(keras.Model):
+    """A gate sees the input and says how far to trust each expert's probabilities.
+
+    Its logits are the logarithm of the mixture of probabilities.
+
+    Parameters
+    ----------
+    experts : list of networks
+        Classifiers, each from its input to logits (B, n_classes).
+    input_shapes, frozen, seed
+        As in `ConcatFusion`. The gate sees all inputs.
+    hidden : tuple of int
+        Units of the gate's hidden layers.
+    k : int, optional
+        Only the k most trusted experts count; by default all.
+    balance : float
+        Weight of `load_balancing_loss` in training.
+
+    References
+    ----------
+    Jacobs et al. 1991, "Adaptive mixtures of local experts", eq. 1.3; `k` as in `top_k_gates`.
+    """
+
+    def __init__(self, experts, input_shapes, *, hidden=(32,), k=None, balance=0.0, frozen=False, seed=0):
+        inputs, seen = _see(experts, input_shapes, frozen)
+        k = k or len(experts)
+        flat = ops.concatenate([layers.Flatten()(x) for x in inputs], axis=1)
+        scores = _Balance(k, balance)(make_mlp((flat.shape[1],), len(experts), hidden=hidden, seed=seed)(flat))
+        gates = top_k_gates(scores, k)
+        each = ops.stack([ops.softmax(logits, axis=1) for logits in seen], axis=1)  # (B, experts, C)
+        super().__init__(inputs, ops.log(ops.maximum(ops.sum(gates[..., None] * each, axis=1), 1e-12)))
+        self._gates = _function(inputs, gates)
+
+    def gates(self, *inputs):
+        """How far each expert is trusted, of arrays: an array (B, experts), of sum 1 over experts."""
+        return self._gates(inputs)
+
+
+class CrossStitch(keras.Model):
+    """A column of dense layers for each input; after each layer the columns mix, by a small matrix that is learned.
+
+    Parameters
+    ----------
+    input_shapes : list of tuples
+    n_classes : int
+    hidden : tuple of int
+        Units of each layer of every column.
+    keep : float
+        At first each column keeps this share of its own, and gets the rest from the others.
+    seed : int
+
+    References
+    ----------
+    Misra et al. 2016, "Cross-stitch networks for multi-task learning", eq. 1.
+    """
+
+    def __init__(self, input_shapes, n_classes, *, hidden=(64, 64), keep=0.9, seed=0):
+        count, (first, *seeds) = len(input_shapes), seeds_of(seed, 1 + len(input_shapes))
+        inputs = [keras.Input(shape) for shape in check_fusion(range(count), input_shapes)]
+        states, seeds = [layers.Flatten()(x) for x in inputs], [seeds_of(own, len(hidden)) for own in seeds]
+        for units, some in zip(hidden, zip(*seeds, strict=True), strict=True):
+            states = _Stitch(keep)([ops.relu(_linear(x, units, own)) for x, own in zip(states, some, strict=True)])
+        super().__init__(inputs, _linear(ops.concatenate(states, axis=1), n_classes, first))
+
+
+def top_k_gates(scores, k):
+    """Softmax over the k largest of the scores (B, M) in each row; the others get 0.
+
+    References
+    ----------
+    Shazeer et al. 2017, "Outrageously large neural networks: the sparsely-gated mixture-of-experts layer", eq. 3 and 5.
+    """
+    kept = ops.sum(ops.one_hot(ops.top_k(scores, k)[1], scores.shape[1]), axis=1)  # (B, M)
+    return ops.softmax(ops.where(kept > 0, scores, -np.inf), axis=1)
+
+
+def load_balancing_loss(scores, k=1):
+    """M times the sum over experts of (share of examples sent there) * (mean softmax); 1 if both are even.
+
+    References
+    ----------
+    Fedus et al. 2021, "Switch transformers: scaling to trillion parameter models with simple and efficient sparsity",
+    eq. 4 to 6.
+    """
+    sent = ops.mean(ops.cast(top_k_gates(scores, k) > 0, "float32"), axis=0) / k  # (M,), without a gradient
+    return scores.shape[1] * ops.sum(sent * ops.mean(ops.softmax(scores, axis=1), axis=0))
+
+
+class _Balance(layers.Layer):
+    """Passes the gate's scores on, and adds the load-balancing loss in training."""
+
+    def __init__(self, k, weight):
+        super().__init__()
+        self.k, self.weight = k, weight
+
+    def call(self, scores, training=False):
+        if training and self.weight:
+            self.add_loss(self.weight * load_balancing_loss(scores, self.k))
+        return scores
+
+
+class _Stitch(layers.Layer):
+    """Mixes the states of all columns."""
+
+    def __init__(self, keep):
+        super().__init__()
+        self.keep = keep
+
+    def build(self, shapes):
+        count = len(shapes)
+        mixing = np.full((count, count), (1 - self.keep) / max(count - 1, 1), np.float32)
+        np.fill_diagonal(mixing, self.keep if count > 1 else 1.0)
+        self.mixing = self.add_weight(shape=mixing.shape, initializer=lambda shape, dtype: mixing)
+
+    def call(self, states):
+        mixed = ops.matmul(self.mixing, ops.stack(states, axis=1))  # (experts, experts) @ (B, experts, units)
+        return ops.unstack(mixed, axis=1)
+
+
+def _see(experts, input_shapes, frozen):
+    """Inputs, and what copies of the experts make of them: each of its own, or all of the same."""
+    inputs, copies, seen = [keras.Input(tuple(shape)) for shape in input_shapes], {}, []
+    for i, (expert, _) in enumerate(zip(experts, check_fusion(experts, input_shapes), strict=True)):
+        if id(expert) not in copies:
+            copies[id(expert)] = keras.models.clone_model(expert)
+            copies[id(expert)].set_weights(expert.get_weights())
+            copies[id(expert)].trainable = not frozen
+        options = {"training": False} if frozen else {}
+        seen.append(copies[id(expert)](inputs[i if len(inputs) > 1 else 0], **options))
+    return inputs, seen
+
+
+def _linear(x, units, seed):
+    return make_mlp((x.shape[1],), units, hidden=(), seed=seed)(x)
+
+
+def _function(inputs, outputs):
+    """A function of arrays that returns an array; not a part of the model that it looks into."""
+    model = keras.Model(inputs, outputs)
+    return lambda arrays: ops.convert_to_numpy(model([ops.convert_to_tensor(x, "float32") for x in arrays],
+                                                     training=False))

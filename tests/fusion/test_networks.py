@@ -1,0 +1,182 @@
+"""Fused networks learn, leave their experts alone, and say clearly what does not fit."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+from course_lib.classifier.config import TrainingConfig
+from course_lib.common import data
+from course_lib.fusion import inputs, outputs, reference, weights
+
+CONFIG = TrainingConfig(epochs=8, learning_rate=3e-3)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return data.load("digits")
+
+
+@pytest.fixture
+def nets(twin):
+    """The twin of fusion, with the functions of the classifier's."""
+    fusion = twin("fusion")
+    return fusion, importlib.import_module(fusion.__name__.replace(".fusion.", ".classifier."))
+
+
+def two_experts(nets, digits):
+    """Each reads one half of a digit."""
+    experts = []
+    for seed, half in enumerate(inputs.halves(digits.x_train)):
+        expert = nets[1].make_mlp(half.shape[1:], 10, hidden=(48,), seed=seed)
+        nets[1].train(expert, half, digits.y_train, CONFIG, seed=seed)
+        experts.append(expert)
+    return experts
+
+
+def flat(fusion, net):
+    return np.concatenate([values.ravel() for layer in fusion.get_layers(net) for values in layer])
+
+
+@pytest.mark.parametrize("form", ["ConcatFusion", "GatedFusion", "AttentionFusion", "MixtureOfExperts"])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_fusion_reads_more_than_either_half_and_leaves_the_experts_alone(nets, digits, form, frozen):
+    fusion, classifier = nets
+    experts, halves = two_experts(nets, digits), inputs.halves(digits.x_test)
+    alone = [classifier.accuracy(expert, half, digits.y_test) for expert, half in zip(experts, halves, strict=True)]
+    before = [flat(fusion, expert) for expert in experts]
+    shapes = [half.shape[1:] for half in halves]
+    if form == "MixtureOfExperts":
+        net = fusion.MixtureOfExperts(experts, shapes, balance=0.01, frozen=frozen)
+    else:
+        net = getattr(fusion, form)([fusion.features(expert) for expert in experts], shapes, 10, frozen=frozen)
+    losses = classifier.train(net, inputs.halves(digits.x_train), digits.y_train, CONFIG)
+    found = classifier.accuracy(net, halves, digits.y_test)
+    assert losses[-1] < losses[0] and found > max(alone) + 0.02
+    for values, expert in zip(before, experts, strict=True):
+        np.testing.assert_array_equal(flat(fusion, expert), values)
+
+
+def test_frozen_experts_keep_their_weights_and_others_do_not(nets, digits):
+    fusion, classifier = nets
+    expert, x = classifier.make_mlp((8, 8), 10, hidden=(12,)), digits.x_train[:200]
+    seen = fusion.features(expert)
+
+    def inside(net):
+        copies = getattr(net, "experts", None)
+        first = copies.members[0] if copies else next(layer for layer in net.layers if hasattr(layer, "layers"))
+        return flat(fusion, first)
+
+    for frozen in (True, False):
+        net = fusion.ConcatFusion([seen], [(8, 8)], 10, frozen=frozen)
+        before = inside(net)
+        classifier.train(net, x, digits.y_train[:200], TrainingConfig(epochs=1))
+        assert np.array_equal(inside(net), before) == frozen
+
+
+def test_a_network_listed_twice_shares_its_weights(nets):
+    fusion, classifier = nets
+    seen = fusion.features(classifier.make_mlp((4,), 3, hidden=(5,)))
+
+    def size(experts):
+        net = fusion.ConcatFusion(experts, [(4,), (4,)], 3, hidden=())
+        return sum(np.prod(tuple(values.shape)) for values in (
+            net.parameters() if hasattr(net, "parameters") else net.weights))
+
+    other = fusion.features(classifier.make_mlp((4,), 3, hidden=(5,), seed=1))
+    assert size([seen, seen]) == (4 * 5 + 5) + (10 * 3 + 3)
+    assert size([seen, other]) == 2 * (4 * 5 + 5) + (10 * 3 + 3)
+
+
+def test_one_input_for_all_experts(nets, digits):
+    fusion, classifier = nets
+    experts = [classifier.make_mlp((8, 8), 10, hidden=(16,), seed=seed) for seed in range(3)]
+    net = fusion.MixtureOfExperts(experts, [(8, 8)], k=2, balance=0.1)
+    assert net.gates(digits.x_test).shape == (450, 3) and ((net.gates(digits.x_test) > 0).sum(axis=1) == 2).all()
+    losses = classifier.train(net, digits.x_train, digits.y_train, CONFIG)
+    assert losses[-1] < 0.5 * losses[0] and classifier.accuracy(net, digits.x_test, digits.y_test) > 0.85
+
+
+def test_balance_spreads_the_work(nets, digits):
+    fusion, classifier = nets
+    sent = []
+    for balance in (0.0, 1.0):
+        experts = [classifier.make_mlp((8, 8), 10, hidden=(16,), seed=seed) for seed in range(4)]
+        net = fusion.MixtureOfExperts(experts, [(8, 8)], k=1, balance=balance)
+        classifier.train(net, digits.x_train, digits.y_train, CONFIG)
+        sent.append((net.gates(digits.x_test) > 0).mean(axis=0))
+    assert sent[1].max() < 0.45 and sent[1].max() < sent[0].max()
+
+
+def test_cross_stitch_learns(nets, digits):
+    fusion, classifier = nets
+    net = fusion.CrossStitch([(8, 4), (8, 4)], 10)
+    losses = classifier.train(net, inputs.halves(digits.x_train), digits.y_train, CONFIG)
+    assert losses[-1] < 0.5 * losses[0]
+    assert classifier.accuracy(net, inputs.halves(digits.x_test), digits.y_test) > 0.9
+
+
+def test_a_student_learns_from_its_teacher_alone(nets, digits):
+    fusion, classifier = nets
+    teacher = classifier.make_mlp((8, 8), 10, hidden=(64,))
+    classifier.train(teacher, digits.x_train, digits.y_train, CONFIG)
+    logits, wrong = classifier.predict(teacher, digits.x_train), (digits.y_train + 1) % 10
+    longer = TrainingConfig(epochs=20, learning_rate=3e-3)
+    student = classifier.make_mlp((8, 8), 10, hidden=(32,), seed=1)
+    fusion.distill(student, digits.x_train, wrong, logits, longer, share=1.0)  # what `y` says does not count
+    assert classifier.accuracy(student, digits.x_test, digits.y_test) > 0.9
+    student = classifier.make_mlp((8, 8), 10, hidden=(32,), seed=1)
+    fusion.distill(student, digits.x_train, wrong, logits, longer, share=0.0)  # and now nothing else does
+    assert classifier.accuracy(student, digits.x_test, digits.y_test) < 0.1
+
+
+def test_two_networks_average_once_they_are_matched(nets, digits):
+    fusion, classifier = nets
+    made = [classifier.make_mlp((8, 8), 10, hidden=(64,), seed=seed) for seed in range(2)]
+    for seed, net in enumerate(made):
+        classifier.train(net, digits.x_train, digits.y_train, CONFIG, seed=seed)
+    first, second = (fusion.get_layers(net) for net in made)
+    orders = {"unmatched": [np.arange(64)], "weights": weights.match_weights(second, first),
+              "activations": weights.match_activations(*(fusion.hidden_activations(net, digits.x_train)
+                                                         for net in made[::-1]))}
+    reads = {name: classifier.accuracy(fusion.set_layers(classifier.make_mlp((8, 8), 10, hidden=(64,)), weights.average(
+        [first, weights.permute(second, order)])), digits.x_test, digits.y_test) for name, order in orders.items()}
+    assert reads["unmatched"] < min(reads["weights"], reads["activations"]) - 0.02
+    permuted = fusion.set_layers(classifier.make_mlp((8, 8), 10, hidden=(64,)),
+                                 weights.permute(second, orders["weights"]))
+    np.testing.assert_allclose(classifier.predict(permuted, digits.x_test), classifier.predict(made[1], digits.x_test),
+                               atol=1e-4)
+
+
+def test_an_expert_that_is_missing():
+    x = (np.arange(1.0, 5).reshape(2, 2), np.arange(5.0, 7).reshape(2, 1))
+    (first, second), y = inputs.with_missing(x, np.array([3, 4]))
+    assert first.tolist() == [[1, 2], [3, 4], [0, 0], [0, 0], [1, 2], [3, 4]]
+    assert second.tolist() == [[5], [6], [5], [6], [0], [0]] and y.tolist() == [3, 4] * 3
+
+
+def test_halves_are_all_of_the_image():
+    images = np.random.default_rng(0).random((3, 4, 7))
+    np.testing.assert_array_equal(np.concatenate(inputs.halves(images), axis=2), images)
+    assert inputs.halves(images)[0].shape == (3, 4, 3)
+
+
+def test_what_does_not_fit(nets):
+    fusion, classifier = nets
+    seen = [fusion.features(classifier.make_mlp((4,), 3, hidden=(5,))) for _ in range(3)]
+    with pytest.raises(ValueError, match="one for each of 3 experts, or a single one"):
+        fusion.ConcatFusion(seen, [(4,), (4,)], 3)
+    with pytest.raises(ValueError, match="expected a network of dense layers with ReLU"):
+        fusion.get_layers(classifier.make_cnn((8, 8), 3))
+    net = fusion.ConcatFusion(seen[:2], [(4,), (4,)], 3)
+    with pytest.raises(ValueError, match="expected 6 examples"):
+        classifier.train(net, (np.zeros((6, 4)), np.zeros((5, 4))), np.zeros(6, int))
+
+
+def test_fused_probabilities_of_the_experts_beat_either(nets, digits):
+    experts = two_experts(nets, digits)
+    said = [reference.softmax(nets[1].predict(expert, half))
+            for expert, half in zip(experts, inputs.halves(digits.x_test), strict=True)]
+    alone = [(one.argmax(axis=1) == digits.y_test).mean() for one in said]
+    for fuse in (outputs.weighted, outputs.product_of_experts):
+        assert (fuse(said).argmax(axis=1) == digits.y_test).mean() > max(alone) + 0.02

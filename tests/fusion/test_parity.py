@@ -1,0 +1,168 @@
+"""The same weights give the same numbers in NumPy, in PyTorch and in Keras: outputs, losses, gradients, steps."""
+
+import numpy as np
+import pytest
+
+from course_lib.fusion import reference
+
+torch = pytest.importorskip("torch")
+keras = pytest.importorskip("keras")
+pytestmark = pytest.mark.keras
+
+RNG = np.random.default_rng(0)
+SHAPES, CLASSES, B = [(2, 3), (4,)], 3, 9
+X = tuple(RNG.normal(size=(B, *shape)).astype(np.float32) for shape in SHAPES)
+Y = RNG.integers(0, CLASSES, B)
+FORMS = {
+    "ConcatFusion": {"hidden": (10,)}, "GatedFusion": {"units": 7}, "AttentionFusion": {"units": 7},
+    "MixtureOfExperts": {"hidden": (8,)}, "MixtureOfExperts, top 1": {"hidden": (8,), "k": 1, "balance": 0.5},
+    "CrossStitch": {"hidden": (12, 13)},
+}
+
+
+def twins():
+    from course_lib.fusion import in_keras, in_pytorch
+
+    return in_pytorch, in_keras
+
+
+def experts(twin, form):
+    """Networks with features of 5 and 6 numbers, or with logits: no two of their kernels have the same shape."""
+    make_mlp = __import__(twin.__name__.replace(".fusion.", ".classifier."), fromlist=["make_mlp"]).make_mlp
+    made = [make_mlp(shape, CLASSES, hidden=(units,), seed=units) for shape, units in zip(SHAPES, (5, 6), strict=True)]
+    return made if "Mixture" in form else [twin.features(one) for one in made]
+
+
+def dense_layers(net):
+    """Those of a network, in the order in which they were made, by the shape of their kernel."""
+    if isinstance(net, torch.nn.Module):
+        found = [layer for layer in net.modules() if isinstance(layer, torch.nn.Linear)]
+        return sorted(((layer.weight.shape[::-1], layer) for layer in found), key=lambda pair: pair[0])
+    from course_lib.classifier.in_keras import _leaves
+
+    found = [layer for layer in _leaves(net) if hasattr(layer, "kernel")]
+    found.sort(key=lambda layer: int(f"0{layer.name.rpartition('_')[2]}".replace("dense", "")))
+    return sorted(((tuple(layer.kernel.shape), layer) for layer in found), key=lambda pair: pair[0])
+
+
+def pair(form):
+    """A fused network in both frameworks, with the weights of Keras in both."""
+    name, made = form.split(",")[0], []
+    for twin in twins():
+        first = [] if name == "CrossStitch" else [experts(twin, form)]
+        classes = {} if name == "MixtureOfExperts" else {"n_classes": CLASSES}
+        made.append(getattr(twin, name)(*first, input_shapes=SHAPES, **classes, **FORMS[form], seed=3))
+    theirs, ours = (dense_layers(net) for net in made)
+    assert [tuple(shape) for shape, _ in theirs] == [shape for shape, _ in ours] and len(ours) >= 4
+    with torch.no_grad():
+        for (_, layer), (_, source) in zip(theirs, ours, strict=True):
+            source.bias.assign(RNG.normal(size=source.bias.shape))
+            layer.weight.copy_(torch.tensor(keras.ops.convert_to_numpy(source.kernel).T))
+            layer.bias.copy_(torch.tensor(keras.ops.convert_to_numpy(source.bias)))
+    return made
+
+
+def predictions(net):
+    if isinstance(net, torch.nn.Module):
+        return net(*map(torch.tensor, X)).detach().numpy()
+    return np.array(net(list(X)))
+
+
+def step(net, rate):
+    """One step of gradient descent on the cross-entropy and the network's own losses."""
+    from course_lib.classifier import in_pytorch
+
+    if isinstance(net, torch.nn.Module):
+        loss = in_pytorch._cross_entropy(torch.tensor(Y), net.train()(*map(torch.tensor, X)))
+        (loss + in_pytorch._penalties(net, 0.0, None)).backward()
+        with torch.no_grad():
+            for parameter in net.parameters():
+                parameter -= rate * parameter.grad
+    else:
+        net.compile(keras.optimizers.SGD(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        net.train_on_batch(list(X), Y)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_outputs_and_a_step(form):
+    made = pair(form)
+    first, second = (predictions(net) for net in made)
+    np.testing.assert_allclose(first, second, atol=1e-5)
+    for net in made:
+        step(net, 0.1)
+    for (shape, layer), (_, other) in zip(*(dense_layers(net) for net in made), strict=True):
+        np.testing.assert_allclose(layer.weight.detach().numpy().T, keras.ops.convert_to_numpy(other.kernel), atol=1e-5,
+                                   err_msg=f"{shape}")
+    moved = [predictions(net) for net in made]
+    np.testing.assert_allclose(*moved, atol=1e-5)
+    assert np.abs(moved[0] - first).max() > 1e-2
+
+
+def test_the_gated_unit_and_attention_are_the_references():
+    net = pair("GatedFusion")[0].eval()
+    with torch.no_grad():
+        seen = [values.numpy() for values in net.experts(*map(torch.tensor, X))]
+    weights = {name: [(layer.weight.detach().numpy().T, layer.bias.detach().numpy()) for layer in layers]
+               for name, layers in (("branches", net.branches), ("gate", [net.gate]), ("head", [net.head]))}
+    kernels, biases = zip(*weights["branches"], strict=True)
+    fused, gates = reference.gated_unit(seen, kernels, biases, *weights["gate"][0])
+    np.testing.assert_allclose(predictions(net), fused @ weights["head"][0][0] + weights["head"][0][1], atol=1e-5)
+    np.testing.assert_allclose(net.gates(*X), gates, atol=1e-6)
+
+    net = pair("AttentionFusion")[0].eval()
+    with torch.no_grad():
+        seen = net.experts(*map(torch.tensor, X))
+        query = net.query(torch.cat(seen, dim=1)).numpy()
+        keys, values = (np.stack([layer(x).numpy() for layer, x in zip(layers, seen, strict=True)], axis=1)
+                        for layers in (net.keys, net.values))
+        shares, mean = reference.attention(query, keys, values)
+        expected = net.head(torch.tensor(mean, dtype=torch.float32)).numpy()
+    np.testing.assert_allclose(predictions(net), expected, atol=1e-5)
+    np.testing.assert_allclose(net.attention(*X), shares, atol=1e-6)
+
+
+@pytest.mark.parametrize(("form", "look"), [
+    ("GatedFusion", "gates"), ("AttentionFusion", "attention"), ("MixtureOfExperts", "gates"),
+    ("MixtureOfExperts, top 1", "gates")])
+def test_what_a_network_looks_at(form, look):
+    first, second = (getattr(net, look)(*X) for net in pair(form))
+    np.testing.assert_allclose(first, second, atol=1e-5)
+    np.testing.assert_allclose(first.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_gates_and_their_balance(k):
+    scores = RNG.normal(size=(20, 4)).astype(np.float32)
+    for twin, tensor in zip(twins(), (torch.tensor, keras.ops.convert_to_tensor), strict=True):
+        np.testing.assert_allclose(np.array(twin.top_k_gates(tensor(scores), k)), reference.top_k_gates(scores, k),
+                                   atol=1e-6)
+        assert float(twin.load_balancing_loss(tensor(scores), k)) == pytest.approx(
+            reference.load_balancing_loss(scores, k), abs=1e-5)
+
+
+def test_distillation_loss():
+    logits, teacher = RNG.normal(size=(2, B, CLASSES)).astype(np.float32)
+    for options in ({}, {"temperature": 1.0, "share": 0.3}):
+        expected = reference.distillation_loss(logits, teacher, Y, **options)
+        for twin, tensor in zip(twins(), (torch.tensor, keras.ops.convert_to_tensor), strict=True):
+            found = twin.distillation_loss(tensor(logits), tensor(teacher), tensor(Y), **options)
+            assert float(found) == pytest.approx(expected, abs=1e-5)
+
+
+def test_layers_and_activations_are_the_same_in_both():
+    from course_lib.classifier import in_keras as keras_nets
+    from course_lib.classifier import in_pytorch as torch_nets
+    from course_lib.fusion import weights
+
+    layers = twins()[1].get_layers(keras_nets.make_mlp((2, 3), CLASSES, hidden=(5, 4), seed=0))
+    nets = [twin.set_layers(made.make_mlp((2, 3), CLASSES, hidden=(5, 4), seed=9), weights.permute(layers, [
+        [4, 2, 0, 1, 3], [3, 2, 0, 1]])) for twin, made in zip(twins(), (torch_nets, keras_nets), strict=True)]
+    for first, second in zip(*(twin.get_layers(net) for twin, net in zip(twins(), nets, strict=True)), strict=True):
+        np.testing.assert_array_equal(first[0], second[0])
+        np.testing.assert_array_equal(first[1], second[1])
+    hidden = [twin.hidden_activations(net, X[0]) for twin, net in zip(twins(), nets, strict=True)]
+    for first, second in zip(*hidden, strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-6)
+    outputs = [made.predict(net, X[0]) for made, net in zip((torch_nets, keras_nets), nets, strict=True)]
+    np.testing.assert_allclose(*outputs, atol=1e-5)
+    np.testing.assert_allclose(hidden[0][-1] @ layers[-1][0][[3, 2, 0, 1]] + layers[-1][1], outputs[0], atol=1e-5)
