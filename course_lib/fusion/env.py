@@ -1,0 +1,92 @@
+"""Choosing an expert, or a way to weight experts, as an environment for reinforcement learning."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+
+from course_lib.common.fields import whole
+from course_lib.fusion.outputs import check_predictions
+
+
+class ExpertChoiceEnv(gym.Env):
+    """An episode is a stream of examples; each action says how to weight the experts for one of them.
+
+    The reward is 1 if the class with the highest weighted probability is right, else 0. Experts may tire: one who was
+    asked is more likely, next time, to look at the wrong example; resting, it recovers. Then a choice has consequences.
+
+    The observation has shape (visible * C + D + tiring experts,): what the visible experts say, the context, and how
+    tired each expert is that tires.
+
+    Parameters
+    ----------
+    predictions : array (M, N, C)
+        Probabilities of M experts for N examples.
+    y : integer array (N,)
+    context : array (N, D), optional
+    weightings : array (K, M), optional
+        What the actions mean: weights of sum 1. By default each action asks one expert.
+    visible : sequence of int, optional
+        The experts whose predictions are seen before the choice; by default all.
+    tire : array (M,), optional
+        How much more tired an expert gets when asked, times its weight; by default no expert tires.
+    recover : float
+        How much less tired an expert gets when not asked.
+    length : int
+        Examples in an episode.
+    """
+
+    def __init__(self, predictions, y, *, context=None, weightings=None, visible=None, tire=None, recover=0.1,
+                 length=50):
+        self.predictions, self.y = check_predictions(predictions, classes=True), np.asarray(y)
+        experts, examples, classes = self.predictions.shape
+        self.context = np.zeros((examples, 0)) if context is None else np.asarray(context, float)
+        self.weightings = np.eye(experts) if weightings is None else np.asarray(weightings, float)
+        self.visible = list(range(experts) if visible is None else visible)
+        self.tire = np.zeros(experts) if tire is None else np.asarray(tire, float)
+        self.recover, self.length = recover, length
+        self._check(experts, examples)
+        size = len(self.visible) * classes + self.context.shape[1] + int((self.tire > 0).sum())
+        self.observation_space = gym.spaces.Box(-np.inf, np.inf, (size,), np.float32)
+        self.action_space = gym.spaces.Discrete(len(self.weightings))
+
+    def reset(self, *, seed=None, options=None):
+        """Begin a new stream, with rested experts."""
+        super().reset(seed=seed)
+        self.rows = self.np_random.integers(len(self.y), size=self.length)
+        self.at, self.tired = 0, np.zeros(len(self.predictions))
+        return self._obs(), {}
+
+    def step(self, action):
+        """Weight the experts for one example; returns the usual five values."""
+        if not self.action_space.contains(action):
+            raise ValueError(f"action: expected a whole number from 0 to {len(self.weightings) - 1}, got {action!r}")
+        weights, row = self.weightings[int(action)], self.rows[self.at]
+        others = self.np_random.integers(len(self.y), size=len(weights))  # where a tired expert looks
+        seen = np.where(self.np_random.random(len(weights)) < self.tired, others, row)
+        said = weights @ self.predictions[np.arange(len(weights)), seen]  # (C,)
+        reward = float(said.argmax() == self.y[row])
+        rested = np.where(weights > 0, self.tired + self.tire * weights, self.tired - self.recover)
+        self.tired, self.at = np.clip(rested, 0, 1), self.at + 1
+        return self._obs(), reward, False, self.at == self.length, {}
+
+    def rewards(self):
+        """What each action earns for each example if no expert is tired: an array (N, K) of 0 and 1."""
+        said = np.einsum("km,mnc->nkc", self.weightings, self.predictions)
+        return (said.argmax(axis=2) == self.y[:, None]).astype(float)
+
+    def _obs(self):
+        row = self.rows[min(self.at, self.length - 1)]
+        return np.concatenate([self.predictions[self.visible, row].ravel(), self.context[row],
+                               self.tired[self.tire > 0]]).astype(np.float32)
+
+    def _check(self, experts, examples):
+        fits = {"y": self.y.shape == (examples,), "context": self.context.shape[:1] == (examples,),
+                "weightings": self.weightings.shape[1:] == (experts,) and np.allclose(self.weightings.sum(axis=1), 1),
+                "visible": all(whole(m, 0) and m < experts for m in self.visible),
+                "tire": self.tire.shape == (experts,) and (self.tire >= 0).all(), "recover": self.recover >= 0,
+                "length": whole(self.length, 1)}
+        for name, fine in fits.items():
+            if not fine:
+                raise ValueError(f"{name}: expected what fits {experts} experts' predictions of {examples} examples "
+                                 f"(weights of sum 1, numbers >= 0), got {getattr(self, name)!r}")
