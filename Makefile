@@ -55,7 +55,7 @@ help:
 	@echo '  LAB_ARGS=--no-browser                  options for JupyterLab'
 
 lab: install
-	@echo 'Opening JupyterLab on notebooks/00_start_here.ipynb. Ctrl-C here ends it.'
+	@echo 'Opening JupyterLab on notebooks/00_start_here.ipynb. Ctrl-C here, then y, ends it.'
 	@trap : INT; "$(BIN)/jupyter" lab --ServerApp.root_dir="$(CURDIR)" --LabApp.news_url=None \
 		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_ARGS) && echo 'JupyterLab has ended. The same command opens it again.'
 

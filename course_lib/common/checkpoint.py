@@ -61,8 +61,8 @@ def load(path):
             return _decode(tree["state"], arrays)
         except Exception as error:  # a damaged zip file raises nearly anything
             raise ValueError(f"{path} is not a whole checkpoint (expected {_FORMAT!r}, got "
-                             f"{type(error).__name__}: {error}); delete it and train afresh, or use an "
-                             "earlier checkpoint") from error
+                             f"{type(error).__name__}: {error}); it is damaged or something else: use an "
+                             "earlier checkpoint, or train afresh") from error
 
 
 def _encode(value, arrays, where):

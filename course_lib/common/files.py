@@ -19,8 +19,15 @@ def atomic_write(path):
     Returns
     -------
     context manager of a binary file
+
+    Raises
+    ------
+    FileNotFoundError
+        If its folder does not exist.
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: expected a folder that exists, got {path.parent}")
     # in the same folder: os.replace is atomic only inside one file system
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
     try:

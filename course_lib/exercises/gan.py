@@ -190,6 +190,12 @@ def _entrywise(real, fake):
                                       - 2 * np.sqrt(np.maximum(np.diag(first @ second), 0)).sum())
 
 
+def _with_covariances(real, fake, ddof):
+    first, second = (np.cov(values, rowvar=False, ddof=ddof) for values in (real, fake))
+    roots = np.sqrt(np.maximum(np.linalg.eigvals(first @ second).real, 0))
+    return _means(real, fake) + float(np.trace(first + second) - 2 * roots.sum())
+
+
 FRECHET_DISTANCE = Exercise(
     id="04.frechet_distance",
     title="The Fréchet distance",
@@ -209,6 +215,8 @@ FRECHET_DISTANCE = Exercise(
         WrongAnswer(_diagonal,
                     "That ignores how features vary together: use the whole covariance matrices."),
         WrongAnswer(_entrywise, "np.sqrt of a matrix takes the root of each entry: that is not the matrix root."),
+        WrongAnswer(lambda real, fake: _with_covariances(real, fake, ddof=0),
+                    "Nearly: np.cov divides by N - 1, unless it is told otherwise."),
         WrongAnswer(lambda real, fake: float(np.sqrt(max(reference.frechet_distance(real, fake), 0))),
                     "Without the root at the end: what is reported is the squared distance."),
         WrongAnswer(lambda real, fake: reference.frechet_distance(real, fake) - _means(real, fake),
@@ -274,7 +282,8 @@ def _rings(rng):
         points[0] = centres[-1]  # a single stray
         points[1:1 + size // 5] = 1.5 * centres[-2]  # many, but too far out
         cases.append(dict(points=points, centres=centres, radius=0.3, least=0.02 if size > 50 else 0.3))
-    return cases
+    quarter = np.array([[0.0, 0.0], [3.0, 0.0], [3.1, 0.0], [2.9, 0.0]])
+    return [*cases, dict(points=quarter, centres=np.array([[0.0, 0.0], [3.0, 0.0]]), radius=0.5, least=0.25)]
 
 
 def _near(points, centres, radius):
@@ -298,6 +307,8 @@ MODES_FOUND = Exercise(
                     "One stray point is not enough: compare the *share* of points with `least`."),
         WrongAnswer(lambda points, centres, radius, least: len(np.unique(_distances(points, centres).argmin(1))),
                     "Every point is nearest to some centre, however far away: look at the radius."),
+        WrongAnswer(lambda points, centres, radius, least: int((_near(points, centres, radius).mean(0) > least).sum()),
+                    "At least a share `least`: exactly that share is enough (>=)."),
         WrongAnswer(lambda points, centres, radius, least: int((_near(points, centres, radius).mean(1) >= least).sum()),
                     "You counted points, not centres: average over the other axis."),
         WrongAnswer(lambda points, centres, radius, least: float((_near(points, centres, radius).mean(0) >= least

@@ -37,9 +37,8 @@ QUESTIONS = (
     ),
     Question(
         "A generator has learnt the training images by heart. Which of these figures gives it away?",
-        ("The share of samples nearer to a training image than to a test image.",
-         "Right. Precision, recall and coverage against the training images are perfect, and the Fréchet distance is "
-         "the floor's."),
+        ("How often a sample is nearer to its nearest training image than a test image is to its own.",
+         "Right. It is 1 for copies, and about 1/2 for new images. The other figures reward copies."),
         (("The Fréchet distance.", "It is that of the training images themselves: as good as it gets."),
          ("Precision and recall.", "Both are 1, as good as they can be."),
          ("The accuracy of a classifier trained on the samples.", "It is that of one trained on the training images.")),

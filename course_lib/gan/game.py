@@ -40,7 +40,7 @@ class BaseGAN:
     def __init__(self, shape, n_classes, config, device):
         if not (config is None or isinstance(config, GANConfig)):
             raise ValueError(f"config: expected a GANConfig or None, got {type(config).__name__}")
-        self.shape, self.n_classes = tuple(int(size) for size in shape), int(n_classes)
+        self.shape, self.n_classes = tuple(int(size) for size in np.atleast_1d(shape)), int(n_classes)
         self.config, self.device, self.steps = config or GANConfig(), device, 0
         if len(self.shape) not in (1, 2) or min(self.shape) < 1 or self.n_classes < 0:
             raise ValueError("shape, n_classes: expected (height, width) or (features,), and a number of classes >= 0, "
@@ -205,7 +205,7 @@ class BaseGAN:
         x = np.asarray(x, np.float32)
         if x.shape[1:] != self.shape or not len(x) or not np.isfinite(x).all():
             raise ValueError(f"x: expected finite numbers of shape (N, {', '.join(map(str, self.shape))}), "
-                             f"got shape {x.shape}")
+                             f"got shape {x.shape}, {np.isfinite(x).sum():,} of {x.size:,} numbers finite")
         if len(self.shape) == 2 and (x.min() < 0 or x.max() > 1):
             raise ValueError(f"x: expected images in [0, 1], got values from {x.min()} to {x.max()}")
         if y is None and self.n_classes:

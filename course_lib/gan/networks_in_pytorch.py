@@ -84,8 +84,10 @@ class Discriminator(nn.Module):
         self.label = nn.Embedding(n_classes, units) if n_classes else None
         _initialise(self, seed)
         if config.spectral_norm:
-            for layer in [layer for layer in self.modules() if hasattr(layer, "weight")]:
-                parametrizations.spectral_norm(layer)
+            with torch.random.fork_rng(devices=[]):  # the power iteration starts from the global generator
+                torch.manual_seed(seed)
+                for layer in [layer for layer in self.modules() if hasattr(layer, "weight")]:
+                    parametrizations.spectral_norm(layer)
 
     def forward(self, x, labels):
         """Logits (B,)."""

@@ -87,8 +87,19 @@ class Judge:
         Returns
         -------
         Quality
+
+        Raises
+        ------
+        ValueError
+            If the images are too few, of another shape than the real ones, or not in [0, 1].
         """
-        x, y = check_data(x, y)
+        x, y = check_data(x, y, len(self.data.classes))
+        real = self.data.x_train
+        if x.shape[1:] != real.shape[1:] or len(x) < self.hidden[-1]:
+            raise ValueError(f"x: expected at least {self.hidden[-1]} images of shape {real.shape[1:]}, as many as the "
+                             f"judge has features, got shape {x.shape}")
+        if real.ndim == 3 and not (x.min() >= 0 and x.max() <= 1):
+            raise ValueError(f"x: expected images in [0, 1], got values from {x.min()} to {x.max()}")
         features = self.features(x)
         found = neighbourhoods(self._train, features)
         return Quality(frechet_distance(self._test, features), *found, self.accuracy_score(x, y, seed=seed),

@@ -92,7 +92,7 @@ def test_a_truncated_file_is_refused_at_any_length(tmp_path):
     whole = path.read_bytes()
     for length in [0, 1, 100, len(whole) // 2, len(whole) - 30, len(whole) - 1]:
         path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match="run.ckpt is not a whole checkpoint.*delete it"):
+        with pytest.raises(ValueError, match="run.ckpt is not a whole checkpoint.*earlier checkpoint"):
             checkpoint.load(path)
 
 

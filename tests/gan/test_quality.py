@@ -24,7 +24,7 @@ def test_each_fault_shows_where_it_should(judge):
     x, y = judge.data.x_train, judge.data.y_train
     copies = judge.quality(x[500:], y[500:])
     first = np.array([np.flatnonzero(y == label)[0] for label in range(10)])
-    one_each = judge.quality(x[first[y]] + np.random.default_rng(0).uniform(0, 0.02, x.shape), y)
+    one_each = judge.quality(np.clip(x[first[y]] + np.random.default_rng(0).uniform(0, 0.02, x.shape), 0, 1), y)
     blurred = judge.quality(np.stack([(image + np.roll(image, 1, 0) + np.roll(image, 1, 1)) / 3 for image in x]), y)
     wrong = judge.quality(x, (y + 1) % 10)
     assert copies.memorised == 1 and copies.precision == 1 and copies.frechet < 3 * judge.floor
@@ -60,3 +60,13 @@ def test_experiments_with_a_gan_that_has_hardly_begun(twin):
     assert 0.3 < leakage(module, digits, members=200, config=config) < 0.7
     with pytest.raises(ValueError, match="labels: expected a number from 10, one a class, to 1337, or all 1347, got 5"):
         augmentation(module, digits, labels=5)
+
+
+def test_images_on_another_scale_or_of_another_shape_are_refused(judge):
+    x, y = judge.data.x_train, judge.data.y_train
+    for wrong, message in ((x * 255, r"images in \[0, 1\], got values from 0.0 to 255.0"),
+                           (x * 2 - 1, r"images in \[0, 1\]"), (x[:, :6], r"of shape \(8, 8\)")):
+        with pytest.raises(ValueError, match=message):
+            judge.quality(wrong, y)
+    with pytest.raises(ValueError, match="expected at least 64 images"):
+        judge.quality(x[:50], y[:50])
