@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.common.fields import whole
 from course_lib.common.seeding import spawn
 
 
@@ -14,6 +15,13 @@ def check_fusion(experts, input_shapes):
         raise ValueError(f"input_shapes: expected one for each of {len(experts)} experts, or a single one, "
                          f"got {input_shapes}")
     return shapes * (len(experts) // len(shapes))
+
+
+def check_k(k, experts):
+    """How many of so many experts count: k, or all if it is None; a ValueError if that cannot be."""
+    if k is not None and not (whole(k, 1) and k <= experts):
+        raise ValueError(f"k: expected None or a whole number from 1 to {experts}, the number of experts, got {k!r}")
+    return experts if k is None else k
 
 
 def seeds_of(seed, n):

@@ -9,7 +9,7 @@ import numpy as np
 from keras import layers, ops
 
 from course_lib.classifier.in_keras import make_mlp
-from course_lib.fusion.inputs import check_fusion, seeds_of
+from course_lib.fusion.inputs import check_fusion, check_k, seeds_of
 
 __all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "load_balancing_loss",
            "top_k_gates"]
@@ -125,7 +125,7 @@ class MixtureOfExperts(keras.Model):
 
     def __init__(self, experts, input_shapes, *, hidden=(32,), k=None, balance=0.0, frozen=False, seed=0):
         inputs, seen = _see(experts, input_shapes, frozen)
-        k = k or len(experts)
+        k = check_k(k, len(experts))
         flat = ops.concatenate([layers.Flatten()(x) for x in inputs], axis=1)
         scores = _Balance(k, balance)(make_mlp((flat.shape[1],), len(experts), hidden=hidden, seed=seed)(flat))
         gates = top_k_gates(scores, k)

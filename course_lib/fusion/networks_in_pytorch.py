@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_lib.classifier.in_pytorch import make_mlp
-from course_lib.fusion.inputs import check_fusion, seeds_of
+from course_lib.fusion.inputs import check_fusion, check_k, seeds_of
 
 __all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "load_balancing_loss",
            "top_k_gates"]
@@ -153,7 +153,7 @@ class MixtureOfExperts(nn.Module):
     def __init__(self, experts, input_shapes, *, hidden=(32,), k=None, balance=0.0, frozen=False, seed=0):
         super().__init__()
         self.experts = _Experts(experts, input_shapes, frozen)
-        self.k, self.balance, self.auxiliary_loss = k or len(experts), balance, 0.0
+        self.k, self.balance, self.auxiliary_loss = check_k(k, len(experts)), balance, 0.0
         inputs = sum(math.prod(shape) for shape in input_shapes)
         self.gate = make_mlp((inputs,), len(experts), hidden=hidden, seed=seed)
 

@@ -166,6 +166,9 @@ def test_what_does_not_fit(nets):
     seen = [fusion.features(classifier.make_mlp((4,), 3, hidden=(5,))) for _ in range(3)]
     with pytest.raises(ValueError, match="one for each of 3 experts, or a single one"):
         fusion.ConcatFusion(seen, [(4,), (4,)], 3)
+    for k in (0, 4, 1.5):
+        with pytest.raises(ValueError, match=f"whole number from 1 to 3, the number of experts, got {k}"):
+            fusion.MixtureOfExperts(seen, [(4,)], k=k)
     with pytest.raises(ValueError, match="expected a network of dense layers with ReLU"):
         fusion.get_layers(classifier.make_cnn((8, 8), 3))
     net = fusion.ConcatFusion(seen[:2], [(4,), (4,)], 3)
