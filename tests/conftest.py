@@ -5,6 +5,7 @@ import functools
 import importlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 
@@ -49,3 +50,13 @@ def twin(request):
     """`twin("pruning")` imports a topic's twin, for each framework in turn."""
     pytest.importorskip({"pytorch": "torch", "keras": "keras"}[request.param])
     return lambda topic: importlib.import_module(f"course_lib.{topic}.in_{request.param}")
+
+
+@pytest.fixture
+def show():
+    """`show("what (> bound)", margins)` prints the margins of a claim over seeds, sorted, and returns them."""
+    def printed(what, margins):
+        print(f"\n{what}: {np.round(np.sort(np.ravel(margins)), 3)}")
+        return np.asarray(margins)
+
+    return printed

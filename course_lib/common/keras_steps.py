@@ -1,4 +1,4 @@
-"""Many training steps of Keras models: in one TensorFlow graph, or one after the other on any backend."""
+"""What Keras leaves to its backends: many training steps in one graph, and gradients by inputs."""
 
 from __future__ import annotations
 
@@ -31,6 +31,40 @@ def make_steps(models, pick, *, compiled=True):
     make = _compiled if compiled and keras.backend.backend() == "tensorflow" else _plain
     run = make(models if several else (models,), turns)
     return run if several else lambda *args, **options: run(*args, **options)[0]
+
+
+def value_and_gradient(function, *inputs):
+    """What a function makes of tensors, and the gradient of the sum of that by each of them, on any backend.
+
+    A further gradient, by the weights that the function uses, may be taken through it.
+
+    Returns
+    -------
+    tensor, list of tensors
+    """
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs = function(*inputs)
+        return outputs, list(tape.gradient(outputs, inputs))
+    if keras.backend.backend() == "torch":
+        import torch
+
+        inputs = [x.detach().requires_grad_() for x in inputs]
+        outputs = function(*inputs)
+        return outputs, list(torch.autograd.grad(outputs.sum(), inputs, create_graph=True))
+    import jax
+
+    def total(inputs):
+        outputs = function(*inputs)
+        return outputs.sum(), outputs
+
+    gradients, outputs = jax.grad(total, has_aux=True)(inputs)
+    return outputs, list(gradients)
 
 
 def _compiled(models, turns):

@@ -141,6 +141,15 @@ class LiveCurve:
         self._drawn_at = time.monotonic()
 
 
+def frame(figure):
+    """The pixels of a matplotlib Figure, uint8 (height, width, 3): one frame of an `animation`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
 def animation(frames, path=None, *, fps=30, width=400, alt="animation"):
     """A small animated picture from frames; needs no ffmpeg.
 

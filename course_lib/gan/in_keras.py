@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from course_lib.common.keras_steps import make_steps
+from course_lib.common.keras_steps import make_steps, value_and_gradient
 from course_lib.common.seeding import spawn
 from course_lib.dqn.in_keras import soft_update
 from course_lib.gan.config import SETTINGS, GANConfig
@@ -55,27 +55,8 @@ def input_gradient(discriminator, x, labels):
 
     The gradient is itself differentiable: a penalty on it can be minimised.
     """
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            logits = discriminator(x, labels)
-        return logits, tape.gradient(logits, x)  # of their sum: each logit sees its own image alone
-    if keras.backend.backend() == "torch":
-        import torch
-
-        x = x.detach().requires_grad_()
-        logits = discriminator(x, labels)
-        return logits, torch.autograd.grad(logits.sum(), x, create_graph=True)[0]
-    import jax
-
-    def total(x):
-        logits = discriminator(x, labels)
-        return logits.sum(), logits
-
-    gradient, logits = jax.grad(total, has_aux=True)(x)
-    return logits, gradient
+    logits, (gradient,) = value_and_gradient(lambda images: discriminator(images, labels), x)
+    return logits, gradient  # of their sum: each logit sees its own image alone
 
 
 def zero_centred_penalty(gradient):

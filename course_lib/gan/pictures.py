@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.common.plotting import COLOURS
+from course_lib.common.plotting import COLOURS, frame
 
 
 def mosaic(images, columns):
@@ -48,11 +48,9 @@ def points_film(histories, data, *, limit=3.2):
     -------
     list of arrays (height, width, 3) uint8
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(2.6 * len(histories), 2.9), layout="constrained")
-    canvas = FigureCanvasAgg(figure)
     axes = figure.subplots(1, len(histories), squeeze=False)[0]
     clouds = []
     for ax, (title, history) in zip(axes, histories.items(), strict=True):
@@ -64,6 +62,5 @@ def points_film(histories, data, *, limit=3.2):
         for cloud, history in zip(clouds, histories.values(), strict=True):
             cloud.set_data(*np.transpose(history.samples[entry]))
         axes[0].set_ylabel(f"step {step:,.0f}")
-        canvas.draw()
-        frames.append(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+        frames.append(frame(figure))
     return frames

@@ -21,3 +21,13 @@ def test_many_models_are_trained_without_a_warning(caplog):
         steps = make_steps(model, lambda i, x: (x[4 * i: 4 * i + 4], x[4 * i: 4 * i + 4, :1]))
         losses.append(steps(3, x))
     assert np.isfinite(losses).all() and not [record for record in caplog.records if "retracing" in record.getMessage()]
+
+
+def test_the_gradient_of_the_sum_by_each_input():
+    from course_lib.common.keras_steps import value_and_gradient
+
+    x, y = (keras.ops.convert_to_tensor(np.float32(values)) for values in ([[1, 2], [3, 4]], [[5, 6], [7, 8]]))
+    outputs, (by_x, by_y) = value_and_gradient(lambda x, y: keras.ops.sum(x * x * y, axis=1), x, y)
+    assert keras.ops.convert_to_numpy(outputs).tolist() == [1 * 5 + 4 * 6, 9 * 7 + 16 * 8]
+    assert keras.ops.convert_to_numpy(by_x).tolist() == [[10, 24], [42, 64]]  # 2xy
+    assert keras.ops.convert_to_numpy(by_y).tolist() == [[1, 4], [9, 16]]

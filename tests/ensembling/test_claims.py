@@ -30,11 +30,6 @@ def seeds(nets, in_pytorch, in_keras):
     return range(in_pytorch if "pytorch" in nets.__name__ else in_keras)
 
 
-def show(what, margins):
-    print(f"\n{what}: {np.round(np.sort(np.ravel(margins)), 3)}")
-    return np.asarray(margins)
-
-
 def curve(x):
     return np.sin(6 * x) + 0.5 * x
 
@@ -42,7 +37,7 @@ def curve(x):
 # --- trees: no framework
 
 
-def test_a_third_of_the_features_makes_trees_worse_and_a_forest_better():
+def test_a_third_of_the_features_makes_trees_worse_and_a_forest_better(show):
     x, y = load_diabetes(return_X_y=True)
     worse, gained = [], []
     for seed in range(10):
@@ -61,7 +56,7 @@ def test_a_third_of_the_features_makes_trees_worse_and_a_forest_better():
     assert show("the forest errs less (> 0)", gained).min() > 30
 
 
-def test_bagging_takes_away_variance():
+def test_bagging_takes_away_variance(show):
     grid = np.linspace(0, 1, 200)[:, None]
     ratios, biases = [], []
     for seed in range(3):
@@ -82,7 +77,7 @@ def test_bagging_takes_away_variance():
 # --- networks
 
 
-def test_one_pass_is_faster_than_eight(nets):
+def test_one_pass_is_faster_than_eight(nets, show):
     diabetes = data.load("diabetes")
     eight = nets.NetRegressor(n_members=8, random_state=0, **MLP).fit(diabetes.x_train, diabetes.y_train).members_
     alone, few, times = [members.take(eight, [i]) for i in range(8)], diabetes.x_test[:20], [[], []]
@@ -95,7 +90,7 @@ def test_one_pass_is_faster_than_eight(nets):
     assert show("eight passes over one (> 3)", min(times[1]) / min(times[0])) > 3.5
 
 
-def test_samples_of_their_own_make_networks_differ_more(nets):
+def test_samples_of_their_own_make_networks_differ_more(nets, show):
     ratios = []
     for seed in seeds(nets, 10, 4):
         found = data.load("diabetes", seed=seed)
@@ -106,7 +101,7 @@ def test_samples_of_their_own_make_networks_differ_more(nets):
     assert show("ambiguity with samples of their own over without (> 2)", ratios).min() > 2.5
 
 
-def test_networks_err_alike_and_their_mean_less(nets):
+def test_networks_err_alike_and_their_mean_less(nets, show):
     likeness, gained = [], []
     for seed in seeds(nets, 10, 5):
         found = data.load("diabetes", seed=seed)
@@ -119,7 +114,7 @@ def test_networks_err_alike_and_their_mean_less(nets):
     assert show("ambiguity, share of the members' error", gained).min() > 0.01
 
 
-def test_deep_and_classical_together(nets):
+def test_deep_and_classical_together(nets, show):
     x, y = load_diabetes(return_X_y=True)
     models = {"support-vector regression": make_pipeline(StandardScaler(), SVR(C=30, epsilon=10, gamma=0.02)),
               "random forest": RandomForestRegressor(100, max_features=1 / 3, min_samples_leaf=3, random_state=0),
@@ -159,7 +154,7 @@ def test_deep_and_classical_together(nets):
     assert forest_wrong.min() > 0.85 and forest_right.max() < 0.4
 
 
-def test_the_stack_reads_best(nets):
+def test_the_stack_reads_best(nets, show):
     digits = data.load("digits")
     images, classes = np.concatenate([digits.x_train, digits.x_test]), np.concatenate([digits.y_train, digits.y_test])
     readers = {"five networks": nets.NetClassifier(n_members=5, random_state=0, **DEEP),
@@ -180,7 +175,7 @@ def test_the_stack_reads_best(nets):
         assert show(f"log-loss, {name} (> 0)", column).min() > 0.002
 
 
-def test_members_disagree_where_nothing_was_seen(nets):
+def test_members_disagree_where_nothing_was_seen(nets, show):
     line, rows = np.linspace(-1.5, 1.5, 301)[:, None], []
     for seed in seeds(nets, 10, 4):
         rng = np.random.default_rng(seed)
@@ -198,7 +193,7 @@ def test_members_disagree_where_nothing_was_seen(nets):
     assert show("disagreement in the gap over elsewhere (> 1.5)", gaps).min() > 1.7
 
 
-def test_an_ensemble_is_calibrated_better_than_its_best_member(nets):
+def test_an_ensemble_is_calibrated_better_than_its_best_member(nets, show):
     angles, rows = np.array([0, 10, 20, 30, 60]), []
     for seed in seeds(nets, 10, 5):
         digits = data.load("digits", seed=seed)
@@ -222,7 +217,7 @@ def test_an_ensemble_is_calibrated_better_than_its_best_member(nets):
     assert show("strangers' mean weights, behind the worse (> .3)", strangers).min() > 0.4
 
 
-def test_weights_averaged_along_a_training(twin):
+def test_weights_averaged_along_a_training(twin, show):
     nets, classifier = twin("ensembling"), twin("classifier")
     digits, ahead = data.load("digits"), []
     config = classifier.TrainingConfig(epochs=8, batch_size=16, learning_rate=1e-2)
@@ -235,7 +230,7 @@ def test_weights_averaged_along_a_training(twin):
     assert show("averaged weights ahead, four seeds (> 0)", means).min() > 0.002
 
 
-def test_a_related_task_helps_and_another_does_not(nets):
+def test_a_related_task_helps_and_another_does_not(nets, show):
     digits, gains = data.load("digits"), {}
     for name, task in (("which digit", lambda d, rng: d.y_train),
                        ("drawn by lot", lambda d, rng: rng.integers(0, 10, len(d.y_train)))):

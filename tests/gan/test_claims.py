@@ -34,12 +34,7 @@ def seeds(gan, few):
     return range(1, 1 + int(os.environ.get("COURSE_CLAIM_SEEDS") or (few if "pytorch" in gan.__name__ else 1)))
 
 
-def show(what, margins):
-    print(f"\n{what}: {np.round(np.sort(np.ravel(margins)), 3)}")
-    return np.asarray(margins)
-
-
-def test_the_best_expert_and_the_value_of_the_game():
+def test_the_best_expert_and_the_value_of_the_game(show):
     x = np.linspace(-5, 5, 1001)
     p, q = (np.exp(-(((x - mean) / std) ** 2) / 2) / (std * np.sqrt(2 * np.pi)) for mean, std in ((-0.5, 1), (1, 0.7)))
     errors, misses = [], []
@@ -57,7 +52,7 @@ def test_the_best_expert_and_the_value_of_the_game():
     assert np.abs(show("value of the game (< 0.03)", misses)).max() < 0.025
 
 
-def test_the_ring_and_its_three_failures(gan):
+def test_the_ring_and_its_three_failures(gan, show):
     points, modes, last = diagnosis.ring(5_000), {}, {}
     for seed in seeds(gan, 2):
         for name, config in {"healthy": experiments.RING, **experiments.FAILURES}.items():
@@ -76,7 +71,7 @@ def test_the_ring_and_its_three_failures(gan):
     assert show("movement, ratio (> 1.5)", last["no convergence"][3] / last["healthy"][3]).min() > 1.7
 
 
-def test_the_digits_and_what_lies_between_them(gan, judge):
+def test_the_digits_and_what_lies_between_them(gan, judge, show):
     real, frechet, score, coverage, jumps = judge.data.x_train, [], [], [], []
     for seed in seeds(gan, 2):
         model, _, quality = experiments.train_and_judge(gan, judge, CONFIG, seed=seed)
@@ -98,7 +93,7 @@ def test_the_digits_and_what_lies_between_them(gan, judge):
     assert show("longest step between two digits (< 0.5)", jumps).max() < 0.45
 
 
-def test_objectives_after_600_steps(gan, judge):
+def test_objectives_after_600_steps(gan, judge, show):
     penalised, worst = ["WGAN-GP", "non-saturating + R1", "R3GAN"], []
     for seed in seeds(gan, 1):
         found = {name: experiments.train_and_judge(gan, judge, replace(CONFIG, **fields, steps=600, record_every=600),
@@ -117,7 +112,7 @@ def test_objectives_after_600_steps(gan, judge):
     assert show("accuracy score (< 0.95)", worst[5]).max() < 0.94
 
 
-def test_augmentation_leakage_and_the_lucky_picture(gan, judge):
+def test_augmentation_leakage_and_the_lucky_picture(gan, judge, show):
     quick, rows, areas, lucky = replace(CONFIG, steps=1_000, record_every=1_000), [], [], []
     for seed in seeds(gan, 1):
         rows.append(experiments.augmentation(gan, judge.data, labels=100, config=quick, seed=seed))
