@@ -69,4 +69,4 @@ def check_examples(x, count):
 
 def as_inputs(x):
     """The arrays that a network gets, one for each of its inputs, as a list of float32."""
-    return [np.asarray(part, np.float32) for part in (x if isinstance(x, tuple) else (x,))]
+    return [np.ascontiguousarray(part, np.float32) for part in (x if isinstance(x, tuple) else (x,))]

@@ -11,7 +11,8 @@ from keras import layers, ops
 from course_lib.classifier.config import TrainingConfig, as_inputs, check_data, check_targets
 from course_lib.common.keras_steps import make_steps
 
-__all__ = ["TrainingConfig", "accuracy", "make_cnn", "make_mlp", "measure_latency", "predict", "train"]
+__all__ = ["TrainingConfig", "accuracy", "make_cnn", "make_mlp", "make_rnn", "measure_latency", "predict",
+           "squared_error", "train"]
 
 
 def make_mlp(input_shape, n_classes, *, hidden=(300, 100), seed=0):
@@ -32,6 +33,16 @@ def make_cnn(input_shape, n_classes, *, filters=(16, 32), hidden=(64,), seed=0):
         stack += [layers.Conv2D(count, 3, padding="same", kernel_initializer=_he(seed, 100 + i)), layers.ReLU(),
                   layers.MaxPooling2D(2)]
     return keras.Sequential([*stack, layers.Flatten(), *_dense([*hidden, n_classes], seed)])
+
+
+def make_rnn(input_shape, n_classes, *, units=64, seed=0):
+    """A GRU that reads inputs (B, steps, features) step by step, and a dense layer from its last state to logits.
+
+    Input kernels start uniform (Glorot & Bengio 2010, eq. 16), recurrent ones orthogonal, biases at zero.
+    """
+    recurrent = layers.GRU(units, kernel_initializer=keras.initializers.GlorotUniform(seed),
+                           recurrent_initializer=keras.initializers.Orthogonal(seed=seed))
+    return keras.Sequential([keras.Input(input_shape), recurrent, *_dense([n_classes], seed + 1)])
 
 
 def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None, loss=None):
@@ -86,6 +97,16 @@ def predict(model, x, *, batch_size=1000):
         parts = [part[i: i + batch_size] for part in x]
         found.append(ops.convert_to_numpy(model(parts if len(parts) > 1 else parts[0], training=False)))
     return np.concatenate(found)
+
+
+def squared_error(targets, outputs):
+    """The mean squared error, a scalar tensor: what `train` takes as `loss` for regression.
+
+    Targets have the outputs' shape (B, n): with (B,) and (B, 1) every target would meet every output.
+    """
+    if len(targets.shape) != len(outputs.shape) or targets.shape[1:] != outputs.shape[1:]:
+        raise ValueError(f"targets: expected the outputs' shape {tuple(outputs.shape)}, got {tuple(targets.shape)}")
+    return ops.mean(ops.square(targets - outputs))
 
 
 def accuracy(model, x, y):

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from course_lib.classifier.config import TrainingConfig, as_inputs, check_data, check_targets
 
-__all__ = ["TrainingConfig", "accuracy", "make_cnn", "make_mlp", "measure_latency", "predict", "train"]
+__all__ = ["TrainingConfig", "accuracy", "make_cnn", "make_mlp", "make_rnn", "measure_latency", "predict",
+           "squared_error", "train"]
 
 
 def make_mlp(input_shape, n_classes, *, hidden=(300, 100), seed=0):
@@ -35,6 +36,19 @@ def make_cnn(input_shape, n_classes, *, filters=(16, 32), hidden=(64,), seed=0):
         height, width, channels = height // 2, width // 2, count
     sizes = [height * width * channels, *hidden, n_classes]
     return _initialise(nn.Sequential(*layers, nn.Flatten(), *_dense(sizes)), seed)
+
+
+def make_rnn(input_shape, n_classes, *, units=64, seed=0):
+    """A GRU that reads inputs (B, steps, features) step by step, and a dense layer from its last state to logits.
+
+    Input kernels start uniform (Glorot & Bengio 2010, eq. 16), recurrent ones orthogonal, biases at zero.
+    """
+    generator, recurrent = torch.Generator().manual_seed(int(seed)), _LastState(input_shape[1], units, batch_first=True)
+    nn.init.xavier_uniform_(recurrent.weight_ih_l0, generator=generator)
+    nn.init.orthogonal_(recurrent.weight_hh_l0, generator=generator)
+    for bias in (recurrent.bias_ih_l0, recurrent.bias_hh_l0):
+        nn.init.zeros_(bias)
+    return nn.Sequential(recurrent, _initialise(nn.Sequential(nn.Linear(units, n_classes)), seed + 1)[0])
 
 
 def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None, loss=None):
@@ -93,6 +107,16 @@ def predict(model, x, *, batch_size=1000):
     return torch.cat([model(*part) for part in parts]).numpy(force=True)
 
 
+def squared_error(targets, outputs):
+    """The mean squared error, a scalar tensor: what `train` takes as `loss` for regression.
+
+    Targets have the outputs' shape (B, n): with (B,) and (B, 1) every target would meet every output.
+    """
+    if targets.shape != outputs.shape:
+        raise ValueError(f"targets: expected the outputs' shape {tuple(outputs.shape)}, got {tuple(targets.shape)}")
+    return (targets - outputs).square().mean()
+
+
 def accuracy(model, x, y):
     """Share of the examples x, as `predict` takes them, whose largest logit is that of their class y (N,)."""
     x, y = check_data(x, y)
@@ -125,6 +149,11 @@ def measure_latency(models, x, *, repeats=30):
                     model.eval()(inputs[j]).cpu()
                 seconds[i, j] = time.perf_counter() - started
     return seconds.min(axis=0)
+
+
+class _LastState(nn.GRU):
+    def forward(self, x):
+        return super().forward(x)[1][0]  # (1, B, units) -> (B, units)
 
 
 def _dense(sizes):
