@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import gymnasium as gym
 import numpy as np
 
@@ -39,15 +41,15 @@ class ExpertChoiceEnv(gym.Env):
     def __init__(self, predictions, y, *, context=None, weightings=None, visible=None, tire=None, recover=0.1,
                  length=50):
         self.predictions, self.y = check_predictions(predictions, classes=True), np.asarray(y)
-        experts, examples, classes = self.predictions.shape
+        experts, examples, _ = self.predictions.shape
         self.context = np.zeros((examples, 0)) if context is None else np.asarray(context, float)
         self.weightings = np.eye(experts) if weightings is None else np.asarray(weightings, float)
         self.visible = list(range(experts) if visible is None else visible)
         self.tire = np.zeros(experts) if tire is None else np.asarray(tire, float)
         self.recover, self.length = recover, length
         self._check(experts, examples)
-        size = len(self.visible) * classes + self.context.shape[1] + int((self.tire > 0).sum())
-        self.observation_space = gym.spaces.Box(-np.inf, np.inf, (size,), np.float32)
+        self._rested, self.at = self.observations(), self.length
+        self.observation_space = gym.spaces.Box(-np.inf, np.inf, self._rested.shape[1:], np.float32)
         self.action_space = gym.spaces.Discrete(len(self.weightings))
 
     def reset(self, *, seed=None, options=None):
@@ -61,6 +63,8 @@ class ExpertChoiceEnv(gym.Env):
         """Weight the experts for one example; returns the usual five values."""
         if not self.action_space.contains(action):
             raise ValueError(f"action: expected a whole number from 0 to {len(self.weightings) - 1}, got {action!r}")
+        if self.at == self.length:
+            raise ValueError("step: expected a call of reset first; there is no episode, or it is over")
         weights, row = self.weightings[int(action)], self.rows[self.at]
         others = self.np_random.integers(len(self.y), size=len(weights))  # where a tired expert looks
         seen = np.where(self.np_random.random(len(weights)) < self.tired, others, row)
@@ -75,18 +79,30 @@ class ExpertChoiceEnv(gym.Env):
         said = np.einsum("km,mnc->nkc", self.weightings, self.predictions)
         return (said.argmax(axis=2) == self.y[:, None]).astype(float)
 
+    def observations(self):
+        """What is seen of each example if no expert is tired: an array (N, size of an observation)."""
+        said = self.predictions[self.visible].swapaxes(0, 1).reshape(len(self.y), -1)  # (N, visible * C)
+        return np.hstack([said, self.context, np.zeros((len(self.y), (self.tire > 0).sum()))]).astype(np.float32)
+
+    def copies(self, count):
+        """So many environments like this one, as one vector environment: what DQN trains on."""
+        return gym.vector.SyncVectorEnv([lambda: copy.copy(self)] * count)
+
     def _obs(self):
-        row = self.rows[min(self.at, self.length - 1)]
-        return np.concatenate([self.predictions[self.visible, row].ravel(), self.context[row],
-                               self.tired[self.tire > 0]]).astype(np.float32)
+        obs = self._rested[self.rows[min(self.at, self.length - 1)]].copy()
+        obs[len(obs) - (self.tire > 0).sum():] = self.tired[self.tire > 0]
+        return obs
 
     def _check(self, experts, examples):
-        fits = {"y": self.y.shape == (examples,), "context": self.context.shape[:1] == (examples,),
-                "weightings": self.weightings.shape[1:] == (experts,) and np.allclose(self.weightings.sum(axis=1), 1),
+        classes = self.predictions.shape[2]
+        fits = {"y": self.y.shape == (examples,) and self.y.dtype.kind in "iu" and set(self.y) <= set(range(classes)),
+                "context": self.context.shape[:1] == (examples,) and np.isfinite(self.context).all(),
+                "weightings": self.weightings.shape[1:] == (experts,) and np.allclose(self.weightings.sum(axis=1), 1)
+                and self.weightings.min() >= 0,
                 "visible": all(whole(m, 0) and m < experts for m in self.visible),
                 "tire": self.tire.shape == (experts,) and (self.tire >= 0).all(), "recover": self.recover >= 0,
                 "length": whole(self.length, 1)}
         for name, fine in fits.items():
             if not fine:
                 raise ValueError(f"{name}: expected what fits {experts} experts' predictions of {examples} examples "
-                                 f"(weights of sum 1, numbers >= 0), got {getattr(self, name)!r}")
+                                 f"(classes of y, weights of sum 1, numbers >= 0), got {getattr(self, name)!r}")

@@ -6,7 +6,10 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from course_lib.classifier.config import as_inputs
 from course_lib.classifier.in_keras import train
+from course_lib.common.keras_steps import value_and_gradient
+from course_lib.fusion.inputs import check_attacked, check_lesson
 from course_lib.fusion.networks_in_keras import (
     AttentionFusion,
     ConcatFusion,
@@ -16,10 +19,11 @@ from course_lib.fusion.networks_in_keras import (
     load_balancing_loss,
     top_k_gates,
 )
+from course_lib.fusion.weights import check_layers
 
 __all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "distill",
-           "distillation_loss", "features", "get_layers", "hidden_activations", "load_balancing_loss", "set_layers",
-           "top_k_gates"]
+           "distillation_loss", "features", "fgsm", "get_layers", "hidden_activations", "load_balancing_loss",
+           "set_layers", "top_k_gates"]
 
 
 def features(classifier):
@@ -65,11 +69,47 @@ def distill(student, x, y, teacher_logits, config=None, *, temperature=4.0, shar
     list of float
         The mean loss of each epoch.
     """
+    check_lesson(teacher_logits, y, temperature, share)
+
     def loss(targets, logits):
         y = ops.cast(targets[:, -1], "int32")
         return distillation_loss(logits, targets[:, :-1], y, temperature=temperature, share=share)
 
     return train(student, x, np.column_stack([teacher_logits, y]), config, seed=seed, loss=loss)
+
+
+def fgsm(model, x, y, *, step, attacked=None):
+    """Adversarial inputs: each number moves by `step` towards where the loss rises, the fast gradient sign method.
+
+    Parameters
+    ----------
+    model : network
+    x : array (N, *input_shape), or tuple of them
+        Numbers from 0 to 1.
+    y : integer array (N,)
+    step : float
+    attacked : sequence of int, optional
+        Which inputs of a tuple the attacker can reach; by default all.
+
+    Returns
+    -------
+    array or tuple of arrays
+        As `x`, clipped to [0, 1].
+
+    References
+    ----------
+    Goodfellow et al. 2015, "Explaining and harnessing adversarial examples", section 4.
+    """
+    def loss(*parts):
+        logits = model(list(parts) if len(parts) > 1 else parts[0], training=False)
+        return ops.sparse_categorical_crossentropy(ops.convert_to_tensor(y), logits, from_logits=True)
+
+    attacked, moved = check_attacked(attacked, len(as_inputs(x))), as_inputs(x)
+    gradients = value_and_gradient(loss, *map(ops.convert_to_tensor, moved))[1]
+    for m, gradient in enumerate(gradients):
+        if m in attacked:
+            moved[m] = np.clip(moved[m] + step * np.sign(ops.convert_to_numpy(gradient)), 0, 1)
+    return tuple(moved) if isinstance(x, tuple) else moved[0]
 
 
 def get_layers(model):
@@ -79,6 +119,7 @@ def get_layers(model):
 
 def set_layers(model, layers):
     """Write weights, as from `get_layers`, into a dense network of the same widths, and return it."""
+    layers = check_layers(layers, like=get_layers(model))
     for layer, weights in zip(_dense(model), layers, strict=True):
         layer.set_weights(weights)
     return model

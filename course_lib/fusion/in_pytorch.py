@@ -7,7 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from course_lib.classifier.config import as_inputs
 from course_lib.classifier.in_pytorch import train
+from course_lib.fusion.inputs import check_attacked, check_lesson
 from course_lib.fusion.networks_in_pytorch import (
     AttentionFusion,
     ConcatFusion,
@@ -17,10 +19,11 @@ from course_lib.fusion.networks_in_pytorch import (
     load_balancing_loss,
     top_k_gates,
 )
+from course_lib.fusion.weights import check_layers
 
 __all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "distill",
-           "distillation_loss", "features", "get_layers", "hidden_activations", "load_balancing_loss", "set_layers",
-           "top_k_gates"]
+           "distillation_loss", "features", "fgsm", "get_layers", "hidden_activations", "load_balancing_loss",
+           "set_layers", "top_k_gates"]
 
 
 def features(classifier):
@@ -65,10 +68,44 @@ def distill(student, x, y, teacher_logits, config=None, *, temperature=4.0, shar
     list of float
         The mean loss of each epoch.
     """
+    check_lesson(teacher_logits, y, temperature, share)
+
     def loss(targets, logits):
         return distillation_loss(logits, targets[:, :-1], targets[:, -1].long(), temperature=temperature, share=share)
 
     return train(student, x, np.column_stack([teacher_logits, y]), config, seed=seed, loss=loss)
+
+
+def fgsm(model, x, y, *, step, attacked=None):
+    """Adversarial inputs: each number moves by `step` towards where the loss rises, the fast gradient sign method.
+
+    Parameters
+    ----------
+    model : network
+    x : array (N, *input_shape), or tuple of them
+        Numbers from 0 to 1.
+    y : integer array (N,)
+    step : float
+    attacked : sequence of int, optional
+        Which inputs of a tuple the attacker can reach; by default all.
+
+    Returns
+    -------
+    array or tuple of arrays
+        As `x`, clipped to [0, 1].
+
+    References
+    ----------
+    Goodfellow et al. 2015, "Explaining and harnessing adversarial examples", section 4.
+    """
+    attacked = check_attacked(attacked, len(as_inputs(x)))
+    parts = [torch.as_tensor(part).requires_grad_() for part in as_inputs(x)]
+    loss = F.cross_entropy(model.eval()(*parts), torch.as_tensor(np.asarray(y, np.int64)))
+    moved = as_inputs(x)
+    for m, gradient in enumerate(torch.autograd.grad(loss, parts)):
+        if m in attacked:
+            moved[m] = np.clip(moved[m] + step * np.sign(gradient.numpy()), 0, 1)
+    return tuple(moved) if isinstance(x, tuple) else moved[0]
 
 
 def get_layers(model):
@@ -79,6 +116,7 @@ def get_layers(model):
 @torch.no_grad()
 def set_layers(model, layers):
     """Write weights, as from `get_layers`, into a dense network of the same widths, and return it."""
+    layers = check_layers(layers, like=get_layers(model))
     for layer, (kernel, bias) in zip(_dense(model), layers, strict=True):
         layer.weight.copy_(torch.as_tensor(np.asarray(kernel).T))
         layer.bias.copy_(torch.as_tensor(np.asarray(bias)))

@@ -24,6 +24,24 @@ def check_k(k, experts):
     return experts if k is None else k
 
 
+def check_attacked(attacked, inputs):
+    """Which of so many inputs are attacked: these, or all if it is None; a ValueError if there is no such input."""
+    if attacked is not None and not all(whole(m, 0) and m < inputs for m in attacked):
+        raise ValueError(f"attacked: expected None or numbers of inputs, 0 to {inputs - 1}, got {attacked}")
+    return range(inputs) if attacked is None else attacked
+
+
+def check_lesson(teacher_logits, y, temperature, share):
+    """A ValueError unless a student can learn from these: logits (N, C), classes (N,), and a share in [0, 1]."""
+    shape, y = np.shape(teacher_logits), np.asarray(y)
+    if len(shape) != 2 or y.shape != shape[:1] or y.dtype.kind not in "iu" or not 0 <= y.min() <= y.max() < shape[1]:
+        raise ValueError("teacher_logits, y: expected shapes (N, C) and (N,), and classes below C, "
+                         f"got {shape} and {y.dtype} of shape {y.shape}")
+    if not (temperature > 0 and 0 <= share <= 1):
+        raise ValueError("temperature, share: expected a number > 0 and one in [0, 1], "
+                         f"got {temperature} and {share}")
+
+
 def seeds_of(seed, n):
     """Seeds for the layers of a network, small enough for Keras, which multiplies them."""
     return [own % 1_000_000 for own in spawn(seed, n)]

@@ -38,7 +38,7 @@ class ConcatFusion(keras.Model):
         inputs, seen = _see(experts, input_shapes, frozen)
         together = ops.concatenate(seen, axis=1)
         head = make_mlp((together.shape[1],), n_classes, hidden=hidden, seed=seed)
-        super().__init__(inputs, head(together))
+        super().__init__(_as_given(inputs), head(together))
 
 
 class GatedFusion(keras.Model):
@@ -62,7 +62,7 @@ class GatedFusion(keras.Model):
         hidden = ops.stack([ops.tanh(_linear(x, units, own)) for x, own in zip(seen, seeds, strict=True)], axis=1)
         scores = ops.reshape(_linear(together, len(seen) * units, first), (-1, len(seen), units))
         gates = ops.softmax(scores, axis=1)  # (B, experts, units)
-        super().__init__(inputs, _linear(ops.sum(gates * hidden, axis=1), n_classes, second))
+        super().__init__(_as_given(inputs), _linear(ops.sum(gates * hidden, axis=1), n_classes, second))
         self._gates = _function(inputs, gates)
 
     def gates(self, *inputs):
@@ -92,7 +92,7 @@ class AttentionFusion(keras.Model):
         keys, values = (ops.stack([_linear(x, units, own) for x, own in zip(seen, some, strict=True)], axis=1)
                         for some in (seeds[::2], seeds[1::2]))  # (B, experts, units)
         weights = ops.softmax(ops.sum(keys * query[:, None], axis=2) / math.sqrt(units), axis=1)
-        super().__init__(inputs, _linear(ops.sum(weights[..., None] * values, axis=1), n_classes, second))
+        super().__init__(_as_given(inputs), _linear(ops.sum(weights[..., None] * values, axis=1), n_classes, second))
         self._attention = _function(inputs, weights)
 
     def attention(self, *inputs):
@@ -130,7 +130,7 @@ class MixtureOfExperts(keras.Model):
         scores = _Balance(k, balance)(make_mlp((flat.shape[1],), len(experts), hidden=hidden, seed=seed)(flat))
         gates = top_k_gates(scores, k)
         each = ops.stack([ops.softmax(logits, axis=1) for logits in seen], axis=1)  # (B, experts, C)
-        super().__init__(inputs, ops.log(ops.maximum(ops.sum(gates[..., None] * each, axis=1), 1e-12)))
+        super().__init__(_as_given(inputs), ops.log(ops.maximum(ops.sum(gates[..., None] * each, axis=1), 1e-12)))
         self._gates = _function(inputs, gates)
 
     def gates(self, *inputs):
@@ -162,7 +162,7 @@ class CrossStitch(keras.Model):
         states, seeds = [layers.Flatten()(x) for x in inputs], [seeds_of(own, len(hidden)) for own in seeds]
         for units, some in zip(hidden, zip(*seeds, strict=True), strict=True):
             states = _Stitch(keep)([ops.relu(_linear(x, units, own)) for x, own in zip(states, some, strict=True)])
-        super().__init__(inputs, _linear(ops.concatenate(states, axis=1), n_classes, first))
+        super().__init__(_as_given(inputs), _linear(ops.concatenate(states, axis=1), n_classes, first))
 
 
 def top_k_gates(scores, k):
@@ -230,6 +230,11 @@ def _see(experts, input_shapes, frozen):
         options = {"training": False} if frozen else {}
         seen.append(copies[id(expert)](inputs[i if len(inputs) > 1 else 0], **options))
     return inputs, seen
+
+
+def _as_given(inputs):
+    """One input as itself, several as a list: so they are passed, and Keras warns of anything else."""
+    return inputs if len(inputs) > 1 else inputs[0]
 
 
 def _linear(x, units, seed):

@@ -76,7 +76,7 @@ class GatedFusion(nn.Module):
     @torch.no_grad()
     def gates(self, *inputs):
         """How much of each expert each neuron takes, of arrays: an array (B, experts, units), of sum 1 over experts."""
-        return self._mix(_tensors(inputs))[0].numpy()
+        return self.eval()._mix(_tensors(inputs))[0].numpy()
 
     def _mix(self, inputs):
         seen = self.experts(*inputs)
@@ -117,7 +117,7 @@ class AttentionFusion(nn.Module):
     @torch.no_grad()
     def attention(self, *inputs):
         """The weight of each expert, of arrays: an array (B, experts), of sum 1 over experts."""
-        return self._attend(_tensors(inputs))[0].numpy()
+        return self.eval()._attend(_tensors(inputs))[0].numpy()
 
     def _attend(self, inputs):
         seen = self.experts(*inputs)
@@ -169,7 +169,7 @@ class MixtureOfExperts(nn.Module):
     @torch.no_grad()
     def gates(self, *inputs):
         """How far each expert is trusted, of arrays: an array (B, experts), of sum 1 over experts."""
-        return top_k_gates(self._scores(_tensors(inputs)), self.k).numpy()
+        return top_k_gates(self.eval()._scores(_tensors(inputs)), self.k).numpy()
 
     def _scores(self, inputs):
         return self.gate(torch.cat([x.flatten(1) for x in inputs], dim=1))
@@ -246,12 +246,15 @@ class _Experts(nn.Module):
         super().__init__()
         shapes = check_fusion(experts, input_shapes)
         self.members, self.frozen = nn.ModuleList(copy.deepcopy(list(experts))), frozen
+        self.inputs = len(input_shapes)
         self.members.requires_grad_(not frozen)
         with torch.no_grad():
             self.sizes = [expert.eval()(torch.zeros(1, *shape)).shape[1]
                           for expert, shape in zip(self.members, shapes, strict=True)]
 
     def forward(self, *inputs):
+        if len(inputs) != self.inputs:
+            raise ValueError(f"inputs: expected {self.inputs}, as many as input_shapes, got {len(inputs)}")
         inputs = inputs * len(self.members) if len(inputs) == 1 else inputs
         return [expert(x) for expert, x in zip(self.members, inputs, strict=True)]
 

@@ -13,7 +13,8 @@ def weighted(predictions, weights=None):
     predictions : array (M, N, ...)
         Of each expert: probabilities (N, C), or forecasts (N,).
     weights : array (M,) or (M, N), optional
-        One for each expert, or one for each expert and example; of sum 1 over the experts. By default equal.
+        One for each expert, or one for each expert and example; of sum 1 over the experts. By default equal. Forecasts
+        may have negative ones.
 
     Returns
     -------
@@ -85,8 +86,9 @@ def best_alpha(first, second, y):
     from scipy.optimize import minimize_scalar
 
     both, y = check_predictions([first, second], classes=True), np.asarray(y)
-    if y.shape != both.shape[1:2] or y.dtype.kind not in "iu":
-        raise ValueError(f"y: expected a class for each of {both.shape[1]} examples, got {y.dtype} of shape {y.shape}")
+    if y.shape != both.shape[1:2] or y.dtype.kind not in "iu" or not 0 <= y.min() <= y.max() < both.shape[2]:
+        raise ValueError(f"y: expected for each of {both.shape[1]} examples a class below {both.shape[2]}, "
+                         f"got {y.dtype} of shape {y.shape}: {np.unique(y)[:20]}")
     one, two = both[:, np.arange(len(y)), y]
     found = minimize_scalar(lambda share: -np.log(np.maximum((1 - share) * one + share * two, 1e-12)).mean(),
                             bounds=(0, 1), method="bounded", options={"xatol": 1e-4})

@@ -97,7 +97,7 @@ def load_balancing_loss(scores, k=1):
     return float(scores.shape[1] * sent @ softmax(scores).mean(axis=0))
 
 
-def distillation_loss(logits, teacher_logits, y, *, temperature=4.0, share=0.9):
+def distillation_loss(logits, teacher_logits, y, temperature=4.0, share=0.9):
     """Share * temperature^2 * KL(teacher || student), both softened, + (1 - share) * cross-entropy, means over B.
 
     Parameters
@@ -112,9 +112,13 @@ def distillation_loss(logits, teacher_logits, y, *, temperature=4.0, share=0.9):
     ----------
     Hinton et al. 2015, "Distilling the knowledge in a neural network", section 2.
     """
-    soft, student = softmax(teacher_logits / temperature), _log_softmax(logits / temperature)
-    divergence = (soft * (_log_softmax(teacher_logits / temperature) - student)).sum(axis=1).mean()
-    hard = -_log_softmax(logits)[np.arange(len(y)), y].mean()
+    def log_softmax(scores):
+        shifted = scores - scores.max(axis=1, keepdims=True)
+        return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+    teacher, student = log_softmax(teacher_logits / temperature), log_softmax(logits / temperature)
+    divergence = (np.exp(teacher) * (teacher - student)).sum(axis=1).mean()
+    hard = -log_softmax(logits)[np.arange(len(y)), y].mean()
     return float(share * temperature**2 * divergence + (1 - share) * hard)
 
 
@@ -132,8 +136,3 @@ def barrier(losses):
     """The most by which losses (K,) at equal steps between two networks exceed the line between the ends."""
     shares = np.linspace(0, 1, len(losses))
     return float((losses - (1 - shares) * losses[0] - shares * losses[-1]).max())
-
-
-def _log_softmax(scores):
-    shifted = scores - scores.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))

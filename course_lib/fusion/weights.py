@@ -7,7 +7,9 @@ A network is a list of layers (kernel (inputs, units), bias (units,)) with any e
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import linear_sum_assignment, linprog
+from scipy.sparse import eye_array, kron, vstack
+from scipy.spatial.distance import cdist
 
 
 def permute(layers, orders):
@@ -106,6 +108,44 @@ def match_activations(activations, target):
             for ours, theirs in zip(activations, target, strict=True)]
 
 
+def transport(layers, activations, target):
+    """Carry a network over to the neurons of another one, which may have other widths.
+
+    Each neuron is sent, in parts, to neurons that answer to inputs as it does: the plan of least cost that serves all
+    alike. A new neuron takes the mean incoming weights of what it gets; outgoing weights are split as the neuron is, so
+    that a network that has each neuron twice computes the same as one that has it once. (The paper copies them.)
+
+    Parameters
+    ----------
+    layers : list of (array (inputs, units), array (units,))
+    activations, target : lists of arrays (N, units)
+        Of each hidden layer, of this network and of the other one, for the same N inputs.
+
+    Returns
+    -------
+    list of (array, array)
+        With the other network's widths.
+
+    References
+    ----------
+    Singh & Jaggi 2020, "Model fusion via optimal transport", algorithm 1 with activations as ground metric.
+    """
+    layers = check_layers(layers)
+    sizes, wanted = [[len(bias) for _, bias in layers[:-1]], [np.shape(values)[1] for values in target]]
+    given = [np.shape(values) for values in activations]
+    if [shape[1] for shape in given] != sizes or len(wanted) != len(sizes) or {
+            len(values) for values in (*activations, *target)} != {given[0][0]}:
+        raise ValueError(f"activations, target: expected arrays (N, units) of {len(sizes)} hidden layers, those of "
+                         f"activations with {sizes} units, got shapes {given} and {[np.shape(v) for v in target]}")
+    split, found = np.eye(len(layers[0][0])), []
+    for index, (kernel, bias) in enumerate(layers):
+        plan = _plan(activations[index], target[index]) if index < len(sizes) else np.eye(len(bias))
+        gathered = plan / plan.sum(axis=0)
+        found.append((split.T @ kernel @ gathered, bias @ gathered))
+        split = plan / plan.sum(axis=1, keepdims=True)
+    return found
+
+
 def interpolate(layers, others, share):
     """The network (1 - share) * layers + share * others."""
     layers, others = check_layers(layers), check_layers(others, like=layers)
@@ -121,6 +161,8 @@ def average(networks, weights=None):
     Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models improves accuracy without
     increasing inference time", section 2.
     """
+    if not networks:
+        raise ValueError("networks: expected at least one, got none")
     networks = [check_layers(layers, like=networks[0]) for layers in networks]
     weights = np.full(len(networks), 1 / len(networks)) if weights is None else np.asarray(weights, float)
     if weights.shape != (len(networks),) or not np.isclose(weights.sum(), 1):
@@ -201,6 +243,15 @@ def check_layers(layers, like=None):
 def _assign(similarity):
     """For each row the column that it is paired with, so that the sum over all pairs is highest."""
     return linear_sum_assignment(similarity, maximize=True)[1]
+
+
+def _plan(ours, theirs):
+    """How much of each of our neurons goes to each of theirs, (our units, their units), at least cost."""
+    cost = cdist(np.transpose(ours), np.transpose(theirs), "sqeuclidean")
+    n, m = cost.shape
+    leaving, coming = kron(eye_array(n), np.ones((1, m))), kron(np.ones((1, n)), eye_array(m))
+    solved = linprog(cost.ravel(), A_eq=vstack([leaving, coming]), b_eq=np.repeat([1 / n, 1 / m], [n, m]))
+    return np.maximum(solved.x.reshape(n, m), 0)
 
 
 def _standardised(values):

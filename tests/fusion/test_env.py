@@ -71,3 +71,39 @@ def test_what_does_not_fit(options, message):
     with pytest.raises(ValueError, match="action: expected a whole number from 0 to 1, got 2"):
         env.step(2)
     assert isinstance(env, gym.Env)
+
+
+def test_observations_of_all_examples_are_those_of_rested_experts():
+    env = ExpertChoiceEnv(SAID, Y, context=[[7.0], [8.0], [9.0]], visible=[1], tire=[1, 0], length=20)
+    assert env.observations().tolist() == np.float32([[*SAID[1, row], 7 + row, 0] for row in range(3)]).tolist()
+    obs, _ = env.reset(seed=0)
+    for _ in range(20):
+        np.testing.assert_array_equal(obs, env.observations()[env.rows[env.at]] if env.at < 20 else obs)
+        obs, *_ = env.step(1)
+
+
+def test_copies_go_their_own_ways():
+    env = ExpertChoiceEnv(SAID, Y, tire=[1, 0], length=5)
+    together = env.copies(3)
+    together.reset(seed=0)
+    obs, *_ = together.step(np.array([0, 1, 1]))
+    assert obs[:, -1].tolist() == [1, 0, 0]
+    assert len({tuple(one.rows) for one in together.envs}) == 3
+
+
+@pytest.mark.parametrize(("options", "name"), [
+    ({"y": np.array([0, 1, 2])}, "y"), ({"y": np.array([0.5, 1, 1])}, "y"), ({"weightings": [[2, -1]]}, "weightings"),
+    ({"context": [[np.nan], [0], [0]]}, "context")])
+def test_what_makes_no_sense_is_refused(options, name):
+    with pytest.raises(ValueError, match=f"{name}: expected what fits 2 experts"):
+        ExpertChoiceEnv(SAID, **({"y": Y} | options))
+
+
+def test_a_step_needs_an_episode():
+    env = ExpertChoiceEnv(SAID, Y, length=1)
+    with pytest.raises(ValueError, match="expected a call of reset first"):
+        env.step(0)
+    env.reset(seed=0)
+    env.step(0)
+    with pytest.raises(ValueError, match="it is over"):
+        env.step(0)

@@ -183,3 +183,80 @@ def test_fused_probabilities_of_the_experts_beat_either(nets, digits):
     alone = [(one.argmax(axis=1) == digits.y_test).mean() for one in said]
     for fuse in (outputs.weighted, outputs.product_of_experts):
         assert (fuse(said).argmax(axis=1) == digits.y_test).mean() > max(alone) + 0.02
+
+
+def test_the_fast_gradient_sign_method_moves_each_pixel_to_where_the_loss_rises(nets, digits):
+    fusion, classifier = nets
+    model = classifier.make_mlp((8, 8), 10, hidden=(32,))
+    classifier.train(model, digits.x_train, digits.y_train, CONFIG)
+    x, y = digits.x_test[:40] * 0.8 + 0.1, digits.y_test[:40]  # away from 0 and 1, where pixels are clipped
+
+    def losses(images):
+        return -np.log(reference.softmax(classifier.predict(model, images)))[np.arange(40), y]
+
+    moved = fusion.fgsm(model, x, y, step=0.05)
+    np.testing.assert_allclose(np.abs(moved - x)[np.abs(moved - x) > 0], 0.05, atol=1e-6)
+    assert (losses(moved) > losses(x)).all()
+    for place in np.ndindex(8, 8):  # each pixel's direction, against a finite difference
+        bumped = x.copy()
+        bumped[(slice(None), *place)] += 1e-2
+        rise = losses(bumped) - losses(x)
+        clear = np.abs(rise) > 1e-3
+        assert (np.sign(rise) == np.sign(moved - x)[(slice(None), *place)])[clear].all()
+    assert fusion.fgsm(model, digits.x_test, digits.y_test, step=5.0).max() <= 1
+
+
+def test_the_attacker_reaches_only_some_inputs(nets, digits):
+    fusion, _ = nets
+    experts, halves = two_experts(nets, digits), inputs.halves(digits.x_test)
+    net = fusion.ConcatFusion([fusion.features(expert) for expert in experts], [half.shape[1:] for half in halves], 10)
+    left, right = fusion.fgsm(net, halves, digits.y_test, step=0.1, attacked=[0])
+    np.testing.assert_array_equal(right, halves[1])
+    assert (left != halves[0]).mean() > 0.4 and left.shape == halves[0].shape
+
+
+def test_a_recurrent_network_reads_rows(nets, digits):
+    _, classifier = nets
+    model = classifier.make_rnn((8, 8), 10, units=32, seed=1)
+    losses = classifier.train(model, digits.x_train, digits.y_train, CONFIG)
+    assert losses[-1] < losses[0] / 2 and classifier.accuracy(model, digits.x_test, digits.y_test) > 0.7
+    upside_down = digits.x_test[:, ::-1]
+    assert np.abs(classifier.predict(model, upside_down) - classifier.predict(model, digits.x_test)).max() > 0.1
+    again, other = (classifier.make_rnn((8, 8), 10, units=32, seed=seed) for seed in (1, 2))
+    first = classifier.predict(classifier.make_rnn((8, 8), 10, units=32, seed=1), digits.x_test)
+    np.testing.assert_array_equal(classifier.predict(again, digits.x_test), first)
+    assert np.abs(classifier.predict(other, digits.x_test) - first).max() > 0.01
+
+
+def test_distilling_refuses_what_does_not_fit(nets, digits):
+    fusion, classifier = nets
+    model, x, y = classifier.make_mlp((8, 8), 10, hidden=(4,)), digits.x_train[:20], digits.y_train[:20]
+    for logits, labels, options in ((np.zeros((19, 10)), y, {}), (np.zeros((20, 1)), y, {}),
+                                    (np.zeros((20, 10)), y + 0.5, {}), (np.zeros((20, 10)), y, {"temperature": 0}),
+                                    (np.zeros((20, 10)), y, {"share": 2})):
+        with pytest.raises(ValueError, match="expected"):
+            fusion.distill(model, x, labels, logits, CONFIG, **options)
+
+
+def test_as_many_inputs_as_shapes(nets, digits):
+    fusion, classifier = nets
+    experts, (left, right) = two_experts(nets, digits), inputs.halves(digits.x_test)
+    net = fusion.ConcatFusion([fusion.features(expert) for expert in experts], [left.shape[1:], right.shape[1:]], 10)
+    for given in (left, (left,), (left, right, left)):
+        with pytest.raises(ValueError, match="(?i)input"):
+            classifier.predict(net, given)
+
+
+def test_what_cannot_be_attacked_or_written_is_refused(nets, digits):
+    fusion, classifier = nets
+    model = classifier.make_mlp((8, 8), 10, hidden=(4,))
+    with pytest.raises(ValueError, match="attacked: expected None or numbers of inputs, 0 to 0, got"):
+        fusion.fgsm(model, digits.x_test, digits.y_test, step=0.1, attacked=[5])
+    layers = fusion.get_layers(model)
+    wrong = [(kernel, bias[:1]) for kernel, bias in layers]
+    for given in (wrong, layers[:1], fusion.get_layers(classifier.make_mlp((8, 8), 10, hidden=(5,)))):
+        with pytest.raises(ValueError, match="layers"):
+            fusion.set_layers(model, given)
+    for (kernel, bias), (same, too) in zip(layers, fusion.get_layers(model), strict=True):
+        np.testing.assert_array_equal(kernel, same)
+        np.testing.assert_array_equal(bias, too)

@@ -153,3 +153,47 @@ def test_what_does_not_fit():
         weights.average([first, first], [1, 1])
     with pytest.raises(ValueError, match="as in target"):
         weights.match_activations([np.zeros((5, 2))], [np.zeros((5, 3))])
+
+
+def doubled(layers):
+    """Each hidden neuron twice, with half of its outgoing weights: the same function."""
+    found, before = [], 1
+    for index, (kernel, bias) in enumerate(layers):
+        after = 2 if index < len(layers) - 1 else 1
+        found.append((np.tile(kernel, (before, after)) / before, np.tile(bias, after)))
+        before = after
+    return found
+
+
+def test_transport_between_a_network_and_its_double_changes_nothing():
+    narrow, x = network((5, 7, 4, 3), 0), np.random.default_rng(1).normal(size=(200, 5))
+    wide = shuffled(doubled(narrow), 2)
+    seen = {name: activations(net[:-1], x) for name, net in (("narrow", narrow), ("wide", wide))}
+    np.testing.assert_allclose(outputs(wide, x), outputs(narrow, x), atol=1e-9)
+    for start, first, second in ((narrow, "narrow", "wide"), (wide, "wide", "narrow")):
+        carried = weights.transport(start, seen[first], seen[second])
+        np.testing.assert_allclose(outputs(carried, x), outputs(narrow, x), atol=1e-9)
+        for (kernel, bias), (found, shift) in zip(narrow if second == "narrow" else wide, carried, strict=True):
+            np.testing.assert_allclose(found, kernel, atol=1e-9)  # not just the same function: the same scale
+            np.testing.assert_allclose(shift, bias, atol=1e-9)
+        assert [len(bias) for _, bias in carried] == [len(bias) for _, bias in (wide if first == "narrow" else narrow)]
+
+
+def test_transport_of_equal_widths_is_a_permutation():
+    layers, x = network((5, 7, 4, 3), 0), np.random.default_rng(1).normal(size=(200, 5))
+    moved = shuffled(layers, 3)
+    carried = weights.transport(moved, activations(moved[:-1], x), activations(layers[:-1], x))
+    for (kernel, bias), (found, shift) in zip(layers, carried, strict=True):
+        np.testing.assert_allclose(found, kernel, atol=1e-9)
+        np.testing.assert_allclose(shift, bias, atol=1e-9)
+
+
+def test_transport_refuses_what_does_not_fit():
+    layers, x = network((5, 7, 4, 3), 0), np.random.default_rng(1).normal(size=(20, 5))
+    seen = activations(layers[:-1], x)
+    with pytest.raises(ValueError, match=r"expected arrays \(N, units\) of 2 hidden layers.*\(20, 4\), \(20, 7\)"):
+        weights.transport(layers, seen[::-1], seen)
+    with pytest.raises(ValueError, match="2 hidden layers"):
+        weights.transport(layers, seen, seen[:1])
+    with pytest.raises(ValueError, match="2 hidden layers"):
+        weights.transport(layers, seen, [values[:10] for values in seen])

@@ -1,0 +1,176 @@
+"""Choosing how far to trust which expert: where it only ties, where it pays, and where it takes looking ahead."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from course_lib.classifier.config import TrainingConfig
+from course_lib.dqn.config import DQNConfig
+from course_lib.fusion import outputs
+from course_lib.fusion.bandits import EpsilonGreedy, LinUCB, play
+from course_lib.fusion.env import ExpertChoiceEnv
+from course_lib.fusion.reference import softmax
+
+EXPERT = TrainingConfig(epochs=30, learning_rate=3e-3, l2=1e-4)
+WEIGHTINGS = np.array([[1, 0], [0.75, 0.25], [0.5, 0.5], [0.25, 0.75], [0, 1]])  # of two experts
+# Each choice stands alone: what comes after it is not its doing.
+CHOOSER = DQNConfig(hidden=(64,), learning_rate=3e-4, gamma=0.0, n_step=1, double=False, scale_obs=False,
+                    warmup_steps=1_000, epsilon_end=0.1, epsilon_steps=5_000, total_steps=20_000,
+                    eval_every=1_000_000)
+PLANNER = replace(CHOOSER, hidden=(32,), learning_rate=1e-3, batch_size=512, updates_per_block=16, gamma=0.9, n_step=4,
+                  double=True, total_steps=40_000)
+
+
+def expert(nets, model, x, y, config=EXPERT, *, seed=0):
+    """The same network, trained."""
+    nets.train(model, x, y, config, seed=seed)
+    return model
+
+
+def opinions(nets, experts, inputs):
+    """What classifiers say of their inputs, one array (N, ...) for each: probabilities (M, N, C)."""
+    return np.stack([softmax(nets.predict(model, x)) for model, x in zip(experts, inputs, strict=True)])
+
+
+def specialists(nets, data, *, seed=0):
+    """Two experts, one for upright images and one for images turned by 90 degrees, and images turned by lot.
+
+    Parameters
+    ----------
+    nets : module
+        A twin of `classifier`.
+    data : Dataset
+        Of square images (N, height, height). Half of its training images are for the experts.
+    seed : int
+
+    Returns
+    -------
+    list of networks, list of two (images, classes, bool array: which are turned)
+        The experts; images to learn to choose with, and test images.
+    """
+    x, x_held, y, y_held = train_test_split(data.x_train, data.y_train, test_size=0.5, random_state=seed,
+                                            stratify=data.y_train)
+    shape, classes = x.shape[1:], len(data.classes)
+    experts = [expert(nets, nets.make_mlp(shape, classes, hidden=(64,), seed=2 * seed + turned),
+                      turn(x, np.full(len(x), turned)), y, seed=seed) for turned in (False, True)]
+    rng, parts = np.random.default_rng(seed), []
+    for images, labels in ((x_held, y_held), (data.x_test, data.y_test)):
+        turned = rng.random(len(images)) < 0.5
+        parts.append((turn(images, turned), labels, turned))
+    return experts, parts
+
+
+def turn(images, turned):
+    """Images (N, height, height), those chosen by a bool array (N,) turned by 90 degrees."""
+    return np.where(turned[:, None, None], np.rot90(images, axes=(1, 2)), images)
+
+
+def learn_to_choose(dqn, env, config=CHOOSER, *, seed=0, copies=16):
+    """A DQN agent trained on copies of an `ExpertChoiceEnv`."""
+    return dqn.train(env.copies(copies), config, seed=seed, eval_env=False).agent
+
+
+def choice_table(dqn, env, test, *, seed=0, interactions=1_000):
+    """Share of right answers on the examples of `test`, by how the action is chosen for each of them.
+
+    Parameters
+    ----------
+    dqn : module
+    env, test : ExpertChoiceEnv
+        Of two experts, with `WEIGHTINGS` as actions; rules are fixed, and agents learn, in `env`.
+    seed : int
+    interactions : int
+        Of the bandits.
+
+    Returns
+    -------
+    dict of float
+    """
+    contexts, rewards, seen = env.observations(), env.rewards(), test.observations()
+    rows = np.random.default_rng(seed).integers(len(contexts), size=interactions)
+    unsure = -(test.predictions * np.log(np.maximum(test.predictions, 1e-12))).sum(axis=2)  # entropies (2, N)
+    chosen = {"best fixed action": np.full(len(seen), rewards.mean(axis=0).argmax()),
+              "the surer expert": np.where(unsure[0] < unsure[1], 0, len(WEIGHTINGS) - 1)}
+    for name, policy in (("epsilon-greedy", EpsilonGreedy(rewards.shape[1], contexts.shape[1], seed=seed)),
+                         ("LinUCB", LinUCB(rewards.shape[1], contexts.shape[1], width=0.3))):
+        play(policy, contexts[rows], rewards[rows])
+        chosen[name] = [policy.best(context) for context in seen]
+    chosen["DQN"] = learn_to_choose(dqn, env, seed=seed).act(seen)
+    earned = test.rewards()
+    found = {name: float(earned[np.arange(len(seen)), actions].mean()) for name, actions in chosen.items()}
+    product = outputs.product_of_experts(test.predictions).argmax(axis=1) == test.y
+    return found | {"product of experts": float(product.mean()), "oracle": float(earned.max(axis=1).mean())}
+
+
+def specialists_table(fusion, nets, dqn, data, *, seed=0):
+    """`choice_table` of `specialists`, with each one's accuracy at home and abroad, and a gate that learns from labels.
+
+    Parameters
+    ----------
+    fusion, nets, dqn : modules
+        Twins of `fusion`, `classifier` and `dqn`.
+    data, seed
+        As in `specialists`.
+    """
+    experts, parts = specialists(nets, data, seed=seed)
+    env, test = (ExpertChoiceEnv(opinions(nets, experts, [x, x]), y, weightings=WEIGHTINGS) for x, y, _ in parts)
+    (x, y, _), (x_test, y_test, turned) = parts
+    right = test.predictions.argmax(axis=2) == y_test
+    gate = expert(nets, fusion.MixtureOfExperts(experts, [x.shape[1:]], frozen=True, seed=seed), x, y, seed=seed)
+    return {"at home": float(np.where(turned, right[1], right[0]).mean()),
+            "abroad": float(np.where(turned, right[0], right[1]).mean()),
+            **choice_table(dqn, env, test, seed=seed), "gate, from labels": nets.accuracy(gate, x_test, y_test)}
+
+
+def tiring(nets, data, *, seed=0):
+    """A strong expert that tires, and a weak one, who sees three columns of the image, does not, and speaks first.
+
+    Returns
+    -------
+    env, test : ExpertChoiceEnv
+        Action 0 asks the strong one. Asked again at once, it answers about some other image; after each further rest
+        less often, by a fifth.
+    """
+    x, x_held, y, y_held = train_test_split(data.x_train, data.y_train, test_size=0.5, random_state=seed,
+                                            stratify=data.y_train)
+    views, classes = (lambda images: images, lambda images: images[:, :, :3]), len(data.classes)
+    experts = [expert(nets, nets.make_mlp(view(x).shape[1:], classes, hidden=(64,), seed=2 * seed + m), view(x), y,
+                      replace(EXPERT, l2=1e-3), seed=seed) for m, view in enumerate(views)]
+    return [ExpertChoiceEnv(opinions(nets, experts, [view(images) for view in views]), labels, visible=[1],
+                            tire=[1, 0], recover=0.2)
+            for images, labels in ((x_held, y_held), (data.x_test, data.y_test))]
+
+
+def follow(env, rule, *, episodes=200, seed=0):
+    """Mean reward of a rule: `rule(obs, step)`, for observations (episodes, size), gives an action for each."""
+    together, earned = env.copies(episodes), 0.0
+    obs, _ = together.reset(seed=seed)
+    for step in range(env.length):
+        obs, rewards, *_ = together.step(rule(obs, step))
+        earned += rewards.mean()
+    return float(earned / env.length)
+
+
+def tiring_table(dqn, env, test, *, seed=0):
+    """Mean rewards in `test` of rules, whose numbers are chosen in `env`, and of DQN with and without foresight."""
+    def every(period):
+        return lambda obs, step: np.full(len(obs), int(step % period != 0))
+
+    def unsure(bound, tired=np.inf):
+        return lambda obs, step: 1 - ((obs[:, :-1].max(axis=1) < bound) & (obs[:, -1] < tired)).astype(int)
+
+    bounds = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+    rules = {"always the weak one": [lambda obs, step: np.ones(len(obs), int)],
+             "the strong one now and then": [every(period) for period in range(1, 11)],
+             "the strong one if the weak one is unsure": [unsure(bound) for bound in bounds],
+             "... and the strong one has rested": [unsure(bound, 0.1) for bound in bounds]}
+    for name, config in (("DQN that looks no further", replace(PLANNER, gamma=0.0, n_step=1)),
+                         ("DQN that looks ahead", PLANNER)):
+        agent = learn_to_choose(dqn, env, config, seed=seed)
+        rules[name] = [lambda obs, step, agent=agent: agent.act(obs)]
+    best = {name: max(some, key=lambda rule: follow(env, rule, seed=1)) if len(some) > 1 else some[0]
+            for name, some in rules.items()}
+    return {name: follow(test, rule, episodes=400, seed=2) for name, rule in best.items()}
