@@ -60,7 +60,7 @@ def cell_problems(cell, root=ROOT):
     problems, magic = [], cell.source.split("\n", 1)[0].strip()
     code = cell.source.partition("\n")[2] if magic in FRAMEWORK else cell.source
     for name in shown_names(cell):
-        twin = re.search(r"\.(in_\w+)\.", name)
+        twin = re.search(r"\.(?:\w+_)?(in_(?:pytorch|keras))\.", name)
         if (twin and twin[1]) != FRAMEWORK.get(magic):
             problems.append(f"{name}: stands in a cell of {magic if magic in FRAMEWORK else 'no framework'}")
         source, inside = library_source(name, root)

@@ -1,6 +1,8 @@
 """Each exercise: the stub, the reference, every known mistake. No framework is imported here."""
 
+import itertools
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -44,6 +46,15 @@ def test_ids_of_notebook_01():
     ("01.epsilon_at", [1.0, 0.55, 0.1, 0.1, 0.1]),
     ("01.n_step_return", [3.0, 4.0, 3.0, 1.0, 3.0]),
     ("01.soft_update", [[[1.0, 9.0]], [[2.0], [[4.0, 6.0]]]]),
+    ("05.product_of_experts", [[[0.8, 0.2]], [[0.7, 0.2, 0.1]]]),
+    ("05.gated_unit", [[[[np.tanh(1) / 2, 0]], [[[0.5, 0.5], [0.5, 0.5]]]],
+                       [[[np.tanh(1) * 3 / 4, 0]], [[[0.75, 0.25], [0.25, 0.75]]]]]),
+    ("05.top_k_gates", [[[0, 0.4, 0.6]], [[0, 0, 1], [1, 0, 0]], [[0.4, 0.1, 0.2, 0.3]]]),
+    ("05.load_balancing_loss", [1.0]),
+    ("05.matching_order", [[2, 0, 1], [1, 0], [1, 0], [1, 0]]),
+    ("05.barrier", [0.0, 2.5, 0.0, 0.0, 3.25, 1.75]),
+    ("05.distillation_loss", [np.log(4 / 3) / 2, np.log(4), 4 * (np.log(8 / 3) * 2 / 3 + np.log(4 / 9) / 3),
+                              np.log(10 / 9) / 2]),
 ])
 def test_first_answers_by_hand(name, expected):
     exercise = registry.find(name)
@@ -101,7 +112,8 @@ def test_exercise_is_complete(exercise):
 def test_solution_passes_its_own_check(exercise, in_numpy, capsys):
     solution(exercise.id)
     source = capsys.readouterr().out
-    namespace = {"np": np}
+    home = vars(sys.modules[exercise.reference.__module__])
+    namespace = {"np": np} | {name: home[name] for name in home if f"`{name}`" in exercise.statement}
     exec(source, namespace)
     assert source.startswith(f"# {exercise.reference.__module__}.{exercise.reference.__name__}\ndef ")
     assert verdict(exercise, namespace[exercise.reference.__name__]) == judge.Verdict()
@@ -131,6 +143,17 @@ def test_cases_and_outputs_are_plain_data(exercise):
     answers = judge.run(exercise, exercise.reference, cases=copies)
     back = [judge.Answer(from_json(json.loads(json.dumps(as_json(answer.output))))) for answer in answers]
     assert judge.judge(exercise, cases, back) == judge.Verdict()
+
+
+def test_seats_of_neurons_do_not_tie():
+    exercise = registry.find("05.matching_order")
+    for case in [case for seed in range(11) for case in exercise.draw(seed)]:
+        kernel, bias, other, shift = case.values()
+        table = other.T @ kernel + np.outer(shift, bias)
+        orders = list(itertools.permutations(range(len(bias))))
+        sums = np.array([table[range(len(bias)), order].sum() for order in orders])
+        assert np.diff(np.sort(sums))[-1] > 1e-6
+        assert orders[sums.argmax()] == tuple(exercise.reference(**case))
 
 
 def test_replay_verdict_does_not_prescribe_the_draw():
