@@ -1,6 +1,8 @@
 """The hygiene of notebooks: what would make a comparison of outputs pass by accident, or a page untidy."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -127,6 +129,17 @@ def lonely_framework_cell(notebook):
                        if kind == "%%keras" and (n == 0 or kinds[n - 1] != "%%pytorch")]
 
 
+def undefined_names(notebook, framework):
+    """What the cells that run in a framework use, and neither they nor Python define."""
+    other = {"pytorch": "%%keras", "keras": "%%pytorch"}[framework]
+    script = "\n".join(cell.source.removeprefix(f"%%{framework}") for _, cell in code_cells(notebook)
+                       if not cell.source.startswith(other))
+    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821", "--output-format", "concise", "-"]
+    found = subprocess.run(ruff, input=script, capture_output=True, encoding="utf-8").stdout
+    assert "F821" in found or "All checks passed" in found, found
+    return re.findall(r"Undefined name `(\w+)`", found)
+
+
 RULES = [unexecuted, out_of_order, trailing_semicolon, unexplained_mark, stored_error, stderr, machine_path,
          hardly_compared, too_large, untidy_metadata, no_duration, lonely_framework_cell]
 
@@ -140,6 +153,17 @@ def test_there_are_notebooks():
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook(path, rule):
     assert rule(nbformat.read(str(path), as_version=4)) == []
+
+
+@pytest.mark.parametrize("framework", ["pytorch", "keras"])
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_names_are_defined(path, framework):
+    assert undefined_names(nbformat.read(str(path), as_version=4), framework) == []
+
+
+def test_undefined_names_are_found():
+    book = notebook(code("%%pytorch\nimport torch"), code("%%keras\nx = keras.ops"), code("torch.ones(x)"))
+    assert undefined_names(book, "pytorch") == ["x"] and undefined_names(book, "keras") == ["keras", "torch"]
 
 
 # The rules themselves: a clean notebook breaks none, and each bad one breaks just the rule it is made for.
