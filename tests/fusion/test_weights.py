@@ -101,6 +101,10 @@ def test_activations_are_matched_by_correlation_not_by_size():
     target = rng.normal(size=(300, 3))
     ours = np.stack([5 * target[:, 2] + 100, 0.01 * target[:, 0], target[:, 1] + rng.normal(size=300)], axis=1)
     assert weights.match_activations([ours], [target])[0].tolist() == [1, 2, 0]
+    # The first is large and a bit of both, the second the very twin of target 0: by covariance 10 > 6 + 1, yet
+    # by correlation .86 < .51 + 1.
+    ours = np.stack([10 * target[:, 0] + 6 * target[:, 1], target[:, 0]], axis=1)
+    assert weights.match_activations([ours], [target[:, :2]])[0].tolist() == [1, 0]
 
 
 def test_a_dead_neuron_does_not_spoil_the_matching():
