@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
-
 import gymnasium as gym
 import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
 
 from course_lib.common.fields import whole
 from course_lib.fusion.outputs import check_predictions
@@ -85,8 +85,8 @@ class ExpertChoiceEnv(gym.Env):
         return np.hstack([said, self.context, np.zeros((len(self.y), (self.tire > 0).sum()))]).astype(np.float32)
 
     def copies(self, count):
-        """So many environments like this one, as one vector environment: what DQN trains on."""
-        return gym.vector.SyncVectorEnv([lambda: copy.copy(self)] * count)
+        """So many environments like this one, side by side in one NumPy step: what DQN trains on."""
+        return _Copies(self, count)
 
     def _obs(self):
         obs = self._rested[self.rows[min(self.at, self.length - 1)]].copy()
@@ -106,3 +106,42 @@ class ExpertChoiceEnv(gym.Env):
             if not fine:
                 raise ValueError(f"{name}: expected what fits {experts} experts' predictions of {examples} examples "
                                  f"(classes of y, weights of sum 1, numbers >= 0), got {getattr(self, name)!r}")
+
+
+class _Copies(VectorEnv):
+    """`ExpertChoiceEnv` many times; all streams are equally long, and the step after their end begins new ones."""
+
+    metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}
+
+    def __init__(self, env, count):
+        self.env, self.num_envs = env, count
+        self.single_observation_space, self.single_action_space = env.observation_space, env.action_space
+        self.observation_space = batch_space(env.observation_space, count)
+        self.action_space = batch_space(env.action_space, count)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.rows = self.np_random.integers(len(self.env.y), size=(self.num_envs, self.env.length))
+        self.at, self.tired = 0, np.zeros((self.num_envs, len(self.env.predictions)))
+        return self._obs(), {}
+
+    def step(self, actions):
+        env, never, actions = self.env, np.zeros(self.num_envs, bool), np.asarray(actions)
+        if self.at == env.length:
+            return self.reset()[0], np.zeros(self.num_envs), never, never, {}
+        if not self.action_space.contains(actions):
+            raise ValueError(f"actions: expected {self.num_envs} whole numbers from 0 to {len(env.weightings) - 1}, "
+                             f"got {actions!r}")
+        weights, row, size = env.weightings[actions], self.rows[:, self.at], self.tired.shape
+        others = self.np_random.integers(len(env.y), size=size)
+        seen = np.where(self.np_random.random(size) < self.tired, others, row[:, None])
+        said = (weights[..., None] * env.predictions[np.arange(size[1]), seen]).sum(axis=1)  # (copies, C)
+        rested = np.where(weights > 0, self.tired + env.tire * weights, self.tired - env.recover)
+        self.tired, self.at = np.clip(rested, 0, 1), self.at + 1
+        over = np.full(self.num_envs, self.at == env.length)
+        return self._obs(), (said.argmax(axis=1) == env.y[row]).astype(float), never, over, {}
+
+    def _obs(self):
+        obs = self.env._rested[self.rows[:, min(self.at, self.env.length - 1)]]
+        obs[:, obs.shape[1] - (self.env.tire > 0).sum():] = self.tired[:, self.env.tire > 0]
+        return obs

@@ -88,7 +88,26 @@ def test_copies_go_their_own_ways():
     together.reset(seed=0)
     obs, *_ = together.step(np.array([0, 1, 1]))
     assert obs[:, -1].tolist() == [1, 0, 0]
-    assert len({tuple(one.rows) for one in together.envs}) == 3
+    assert len({tuple(rows) for rows in together.rows}) == 3
+    with pytest.raises(ValueError, match="actions: expected 3 whole numbers from 0 to 1"):
+        together.step(np.array([0, 1, 2]))
+
+
+@pytest.mark.parametrize("options", [{"tire": [0.5, 0.2], "visible": [1]}, {"weightings": [[1, 0], [0.3, 0.7]]}])
+def test_a_copy_does_what_the_one_does(options):
+    env = ExpertChoiceEnv(SAID, Y, context=[[7.0], [8.0], [9.0]], length=40, **options)
+    copies, rng = env.copies(1), np.random.default_rng(0)
+    for seed in range(5):  # both draw the same numbers
+        obs, found = env.reset(seed=seed)[0], copies.reset(seed=seed)[0]
+        for _ in range(40):
+            np.testing.assert_array_equal(found[0], obs)
+            action = int(rng.integers(2))
+            obs, *single, _ = env.step(action)
+            found, *many, _ = copies.step(np.array([action]))
+            assert single == [value[0] for value in many]
+        assert many[2].all()
+        new, *nothing, _ = copies.step(np.array([0]))
+        assert copies.at == 0 and not np.any(nothing) and new.shape == (1, len(obs))
 
 
 @pytest.mark.parametrize(("options", "name"), [
