@@ -1,0 +1,167 @@
+"""A session in the simulated shop, as an environment: one visitor at a time, or many side by side."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from course_lib.common.fields import whole
+from course_lib.recommendation.shop import (
+    SIZE,
+    ShopConfig,
+    click_probability,
+    directions,
+    expected_reward,
+    leaving_probability,
+    next_satisfaction,
+    purchase_probability,
+)
+
+LARGEST = 5.0  # numbers of a profile are cut at it
+
+
+def observation_space(config):
+    """Profile (6), sum of the clicked embeddings (6), fatigue (6), satisfaction, time in [0, 1], clicks, purchases."""
+    fatigue, satisfaction = 1 / (1 - config.memory), max(1e-6, 5 * config.kappa)
+    high = np.repeat([LARGEST, config.steps, fatigue, satisfaction, 1, config.steps], [SIZE, SIZE, SIZE, 1, 1, 2])
+    low = np.where(np.arange(len(high)) < 3 * SIZE + 1, -high, 0)
+    return gym.spaces.Box(low.astype(np.float32), high.astype(np.float32))
+
+
+class RecommendationEnv(gym.Env):
+    """A session: each step shows one item, and the visitor may click it, buy it, and leave.
+
+    The reward is 0.1 for a click and 1 for a purchase. What is shown changes how satisfied the visitor is, and how
+    tired of such things. That the session ends after `config.steps` is part of the task and seen in the observation, so
+    it is a termination, like leaving. (Pardo et al. 2018, "Time limits in reinforcement learning", section 3.)
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Action i shows item i.
+    config : ShopConfig, optional
+    """
+
+    metadata = {"render_modes": []}
+
+    def __init__(self, catalog, config=None):
+        self.catalog, self.config = catalog, config or ShopConfig()
+        self.observation_space = observation_space(self.config)
+        self.action_space = gym.spaces.Discrete(len(catalog))
+
+    def reset(self, *, seed=None, options=None):
+        """A new visitor comes."""
+        super().reset(seed=seed)
+        noise = self.config.profile_noise
+        self.taste = directions(self.np_random.normal(size=SIZE))
+        self.profile = self.taste + (noise or 0) * self.np_random.normal(size=SIZE)
+        if noise is None:
+            self.profile = np.zeros(SIZE)
+        self.clicked, self.fatigue = np.zeros(SIZE), np.zeros(SIZE)
+        self.satisfaction, self.time, self.clicks, self.purchases = 0.0, 0, 0, 0
+        return self._obs(), {}
+
+    def step(self, action):
+        """Show an item; returns the usual five values, with "click" and "purchase" in the last."""
+        if not self.action_space.contains(action):
+            raise ValueError(f"action: expected a whole number from 0 to {len(self.catalog) - 1}, got {action!r}")
+        embedding, hook, appeal = (part[action] for part in (self.catalog.embedding, self.catalog.hook,
+                                                            self.catalog.appeal))
+        chance = self.np_random.random(3)  # to click, to buy, to leave
+        liking, sameness = self.taste @ embedding, self.fatigue @ embedding
+        click = chance[0] < click_probability(liking, hook, appeal, sameness, self.satisfaction, self.config.phi)
+        purchase = click and chance[1] < purchase_probability(liking, hook)
+        self.satisfaction = next_satisfaction(self.satisfaction, hook, self.config.kappa)
+        self.fatigue = self.config.memory * self.fatigue + embedding
+        self.clicked = self.clicked + click * embedding
+        self.time, self.clicks, self.purchases = self.time + 1, self.clicks + click, self.purchases + purchase
+        left = chance[2] < leaving_probability(self.satisfaction, click)
+        over = bool(left or self.time == self.config.steps)
+        return self._obs(), 0.1 * click + purchase, over, False, {"click": bool(click), "purchase": bool(purchase)}
+
+    def _obs(self):
+        seen = self.satisfaction if self.config.observe_satisfaction else 0.0
+        profile = np.clip(self.profile, -LARGEST, LARGEST)
+        rest = seen, self.time / self.config.steps, self.clicks, self.purchases
+        return np.concatenate([profile, self.clicked, self.fatigue, rest]).astype(np.float32)
+
+
+class RecommendationVectorEnv(VectorEnv):
+    """`RecommendationEnv` for many visitors at once; when one has left, another one comes at the next step.
+
+    Parameters
+    ----------
+    catalog, config
+        As in `RecommendationEnv`.
+    num_envs : int
+    """
+
+    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
+
+    def __init__(self, catalog, config=None, *, num_envs=64):
+        if not whole(num_envs, 1):
+            raise ValueError(f"num_envs: expected a whole number >= 1, got {num_envs!r}")
+        self.catalog, self.config, self.num_envs = catalog, config or ShopConfig(), num_envs
+        self.single_observation_space = observation_space(self.config)
+        self.single_action_space = gym.spaces.Discrete(len(catalog))
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+
+    def reset(self, *, seed=None, options=None):
+        """A new visitor comes in every copy."""
+        super().reset(seed=seed)
+        n = self.num_envs
+        self.taste, self.profile, self.clicked, self.fatigue = (np.zeros((n, SIZE)) for _ in range(4))
+        self.satisfaction, self.clicks, self.purchases = np.zeros(n), np.zeros(n), np.zeros(n)
+        self.time, self.over = np.zeros(n, int), np.ones(n, bool)
+        self._welcome()
+        self.over[:] = False
+        return self._obs(), {}
+
+    def step(self, actions):
+        """Show an item to every visitor; returns the usual five values."""
+        actions = np.asarray(actions)
+        if actions.shape != (self.num_envs,) or not 0 <= actions.min() <= actions.max() < len(self.catalog):
+            raise ValueError(f"actions: expected {self.num_envs} whole numbers from 0 to {len(self.catalog) - 1}, "
+                             f"got {actions!r}")
+        fresh, config, catalog = self.over, self.config, self.catalog
+        embedding, hook, appeal = catalog.embedding[actions], catalog.hook[actions], catalog.appeal[actions]
+        chance = self.np_random.random((self.num_envs, 3))
+        liking, sameness = ((vectors * embedding).sum(axis=1) for vectors in (self.taste, self.fatigue))
+        click = chance[:, 0] < click_probability(liking, hook, appeal, sameness, self.satisfaction, config.phi)
+        purchase = click & (chance[:, 1] < purchase_probability(liking, hook))
+        self.satisfaction = next_satisfaction(self.satisfaction, hook, config.kappa)
+        self.fatigue = config.memory * self.fatigue + embedding
+        self.clicked = self.clicked + click[:, None] * embedding
+        self.time, self.clicks, self.purchases = self.time + 1, self.clicks + click, self.purchases + purchase
+        left = chance[:, 2] < leaving_probability(self.satisfaction, click)
+        click, purchase = click & ~fresh, purchase & ~fresh
+        if fresh.any():
+            self._welcome()
+        self.over = (left | (self.time == config.steps)) & ~fresh
+        return (self._obs(), 0.1 * click + purchase, self.over.copy(), np.zeros(self.num_envs, bool),
+                {"click": click, "purchase": purchase})
+
+    def expected_rewards(self):
+        """What each item would earn at this step on average, (num_envs, N): from what only the visitors know."""
+        liking, sameness = self.taste @ self.catalog.embedding.T, self.fatigue @ self.catalog.embedding.T
+        click = click_probability(liking, self.catalog.hook, self.catalog.appeal, sameness,
+                                  self.satisfaction[:, None], self.config.phi)
+        return expected_reward(click, purchase_probability(liking, self.catalog.hook))
+
+    def _welcome(self):
+        """A new visitor where the last one's session is over."""
+        new, noise = np.flatnonzero(self.over), self.config.profile_noise
+        draws = self.np_random.normal(size=(len(new), 2, SIZE))
+        self.taste[new] = directions(draws[:, 0])
+        self.profile[new] = 0 if noise is None else self.taste[new] + noise * draws[:, 1]
+        for state in (self.clicked, self.fatigue, self.satisfaction, self.time, self.clicks, self.purchases):
+            state[new] = 0
+
+    def _obs(self):
+        seen = self.satisfaction if self.config.observe_satisfaction else np.zeros(self.num_envs)
+        profile = np.clip(self.profile, -LARGEST, LARGEST)
+        rest = np.column_stack([seen, self.time / self.config.steps, self.clicks, self.purchases])
+        return np.hstack([profile, self.clicked, self.fatigue, rest]).astype(np.float32)

@@ -1,0 +1,155 @@
+"""Off-policy evaluation: what another policy would have earned, from what was logged under this one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean reward, how sure it is, and on how much of the log it rests."""
+
+    value: float
+    low: float  # of a 95 % interval, from the normal approximation; it knows nothing of a bias
+    high: float
+    effective_sample_size: float  # Kish: (sum of weights)^2 / sum of squared weights; as good as so many equal ones
+    largest_weight: float
+
+    def __str__(self):
+        return (f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}], as if from {self.effective_sample_size:,.0f} of "
+                f"the log, largest weight {self.largest_weight:.1f}")
+
+
+def inverse_propensity(rewards, wanted, logged):
+    """IPS: the mean of rewards, each weighted by how much likelier the other policy makes the action taken.
+
+    Parameters
+    ----------
+    rewards : array (N,)
+    wanted, logged : array (N,)
+        Probability of the logged action under the policy to be judged, and under the one that logged.
+
+    Returns
+    -------
+    Estimate
+
+    References
+    ----------
+    Horvitz & Thompson 1952; Dudík et al. 2014, "Doubly robust policy evaluation and optimization", eq. 2.
+    """
+    weights = _weights(wanted, logged, np.shape(rewards))
+    return _estimate(weights * rewards, weights)
+
+
+def self_normalised(rewards, wanted, logged):
+    """SNIPS: as IPS, divided by the mean weight: a little biased, and far steadier.
+
+    References
+    ----------
+    Swaminathan & Joachims 2015, "The self-normalized estimator for counterfactual learning", eq. 8.
+    """
+    weights = _weights(wanted, logged, np.shape(rewards))
+    mean = weights.mean()
+    if mean == 0:
+        raise ValueError("wanted: expected some logged action that the policy to be judged could take, got none")
+    value = (weights * rewards).mean() / mean
+    return _estimate(value + weights * (rewards - value) / mean, weights)  # linearised: the delta method
+
+
+def direct(expected, policy):
+    """DM: what a model expects the policy to earn; as good as the model, and no interval shows its bias.
+
+    Parameters
+    ----------
+    expected : array (N, A)
+        The model's reward for each action.
+    policy : array (N, A)
+        Probabilities of the policy to be judged.
+    """
+    return _estimate(_under(policy, expected), np.ones(len(np.asarray(expected))))
+
+
+def doubly_robust(rewards, actions, wanted, logged, expected, policy):
+    """DR: the direct method, corrected by IPS where the log shows the model's error.
+
+    Parameters
+    ----------
+    rewards, wanted, logged, expected, policy
+        As in `inverse_propensity` and `direct`.
+    actions : integer array (N,)
+
+    References
+    ----------
+    Dudík et al. 2014, eq. 4. Unbiased if the propensities are right or the model is.
+    """
+    weights = _weights(wanted, logged, np.shape(rewards))
+    predicted = np.asarray(expected)[np.arange(len(weights)), actions]
+    return _estimate(_under(policy, expected) + weights * (rewards - predicted), weights)
+
+
+def whole_session(rewards, wanted, logged):
+    """IPS of sessions: each return weighted by the product of all its ratios.
+
+    Parameters
+    ----------
+    rewards, wanted, logged : array (N, T)
+        Of N sessions; where one is over already, rewards 0 and both probabilities 1.
+
+    References
+    ----------
+    Precup, Sutton & Singh 2000, "Eligibility traces for off-policy policy evaluation", section 3.
+    """
+    weights = _weights(wanted, logged, np.shape(rewards)).prod(axis=1)
+    return _estimate(weights * np.sum(rewards, axis=1), weights)
+
+
+def per_decision(rewards, wanted, logged, *, normalised=False):
+    """Per-decision IPS: each reward weighted by the ratios up to it, not by those after it.
+
+    Parameters
+    ----------
+    rewards, wanted, logged
+        As in `whole_session`.
+    normalised : bool
+        Divide by the mean weight of each step: the weighted per-decision estimator. It is biased, and far steadier.
+
+    References
+    ----------
+    Precup, Sutton & Singh 2000, section 4; normalised as in Thomas 2015, "Safe reinforcement learning", section 3.9
+    (consistent weighted per-decision importance sampling).
+    """
+    weights = _weights(wanted, logged, np.shape(rewards)).cumprod(axis=1)  # (N, T)
+    if not normalised:
+        return _estimate((weights * rewards).sum(axis=1), weights[:, -1])
+    share = weights / weights.mean(axis=0)
+    value = (share * rewards).mean(axis=0)  # (T,)
+    return _estimate(value.sum() + (share * (rewards - value)).sum(axis=1), weights[:, -1])
+
+
+def _weights(wanted, logged, shape):
+    wanted, logged = np.asarray(wanted, float), np.asarray(logged, float)
+    if not wanted.shape == logged.shape == tuple(shape) or not wanted.size:
+        raise ValueError("rewards, wanted, logged: expected arrays of one shape, not empty, got "
+                         f"{tuple(shape)}, {wanted.shape} and {logged.shape}")
+    if not ((0 <= wanted) & (wanted <= 1) & (0 < logged) & (logged <= 1)).all():
+        raise ValueError("wanted, logged: expected probabilities in [0, 1], those that were logged above 0, got "
+                         f"{wanted.min():.3g} to {wanted.max():.3g} and {logged.min():.3g} to {logged.max():.3g}")
+    return wanted / logged
+
+
+def _under(policy, expected):
+    policy, expected = np.asarray(policy, float), np.asarray(expected, float)
+    if policy.shape != expected.shape or policy.ndim != 2 or not np.allclose(policy.sum(axis=1), 1):
+        raise ValueError("expected, policy: expected shape (N, A) of both, and probabilities of sum 1, got "
+                         f"{expected.shape} and {policy.shape}")
+    return (policy * expected).sum(axis=1)
+
+
+def _estimate(terms, weights):
+    value, error = terms.mean(), terms.std(ddof=1) / np.sqrt(len(terms)) if len(terms) > 1 else np.inf
+    total = weights.sum()
+    size = total**2 / (weights**2).sum() if total > 0 else 0.0
+    return Estimate(float(value), float(value - 1.96 * error), float(value + 1.96 * error), float(size),
+                    float(weights.max()))

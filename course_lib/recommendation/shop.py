@@ -1,0 +1,130 @@
+"""A simulated shop: what is for sale, and how a visitor reacts to what is shown. All its numbers are assumptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from course_lib.common.fields import Fields, require, whole
+
+SIZE = 6  # numbers in an embedding of items, and in a taste
+
+
+@dataclass(frozen=True)
+class ShopConfig(Fields):
+    """How visitors of the shop behave; with `kappa` and `phi` 0 nothing that is shown has consequences.
+
+    Raises
+    ------
+    ValueError
+        If a field is outside its range.
+    """
+
+    kappa: float = 0.35  # how much a full hook takes from satisfaction, and none at all adds to it
+    phi: float = 2.0  # how much what is like things shown lately loses
+    memory: float = 0.7  # share of the fatigue that is left one step later
+    profile_noise: float | None = 0.3  # standard deviation of the profile around the taste; None: there is no profile
+    observe_satisfaction: bool = True  # whether satisfaction is in the observation, or 0 instead
+    steps: int = 20  # after so many a session is over
+
+    def __post_init__(self):
+        require(self, "kappa", lambda v: v >= 0, "a number >= 0")
+        require(self, "phi", lambda v: v >= 0, "a number >= 0")
+        require(self, "memory", lambda v: 0 <= v < 1, "a number in [0, 1)")
+        require(self, "profile_noise", lambda v: v is None or v >= 0, "None or a number >= 0")
+        require(self, "steps", lambda v: whole(v, 1), "a whole number >= 1")
+
+
+CONTROL = ShopConfig(kappa=0.0, phi=0.0)  # where it costs nothing to be short-sighted
+
+
+class Catalog:
+    """What is for sale.
+
+    Parameters
+    ----------
+    embedding : array (N, 6)
+        What each item is like; a visitor likes items whose embedding points the way of his taste.
+    hook : array (N,)
+        In [0, 1]: how far an item is bait, such as a discount that looks larger than it is.
+    appeal : array (N,)
+        How much more an item is clicked than others, whoever sees it.
+    """
+
+    def __init__(self, embedding, hook, appeal):
+        self.embedding, self.hook, self.appeal = (np.asarray(part, float) for part in (embedding, hook, appeal))
+        count = len(self.hook) if self.hook.ndim else 0
+        shapes = [part.shape for part in (self.embedding, self.hook, self.appeal)]
+        if not count or shapes != [(count, SIZE), (count,), (count,)]:
+            raise ValueError(f"catalog: expected embedding (N, {SIZE}), hook (N,) and appeal (N,), N > 0, got {shapes}")
+        if not (np.isfinite(self.features).all() and (0 <= self.hook).all() and (self.hook <= 1).all()):
+            raise ValueError("catalog: expected finite numbers, and hooks in [0, 1]")
+
+    def __len__(self):
+        return len(self.hook)
+
+    @property
+    def features(self):
+        """All that is known of the items, (N, 8): embedding, hook, appeal."""
+        return np.column_stack([self.embedding, self.hook, self.appeal])
+
+    def take(self, items):
+        """A catalog of just these items, an integer array or a slice."""
+        return Catalog(self.embedding[items], self.hook[items], self.appeal[items])
+
+
+def simulate_catalog(items=60, *, seed=0):
+    """A `Catalog` with embeddings of length 1 in all directions, hooks spread evenly, and appeals of deviation 0.3."""
+    if not whole(items, 1):
+        raise ValueError(f"items: expected a whole number >= 1, got {items!r}")
+    rng = np.random.default_rng(seed)
+    return Catalog(directions(rng.normal(size=(items, SIZE))), rng.random(items), 0.3 * rng.normal(size=items))
+
+
+def directions(vectors):
+    """Vectors (..., D) scaled to length 1."""
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def sigmoid(logits):
+    """1 / (1 + e^-logits)."""
+    return 1 / (1 + np.exp(-logits))
+
+
+def click_probability(liking, hook, appeal, sameness, satisfaction, phi):
+    """How likely a visitor clicks on what is shown: arrays that fit together.
+
+    Parameters
+    ----------
+    liking : array
+        Taste times embedding, in [-1, 1].
+    hook, appeal : array
+        Of the item.
+    sameness : array
+        Fatigue times embedding: above 0 if the item is like what was shown lately.
+    satisfaction : array
+    phi : float
+        As in `ShopConfig`.
+    """
+    return sigmoid(-2.2 + 3 * liking + 1.5 * hook + appeal - phi * np.maximum(0, sameness) + 1.2 * satisfaction)
+
+
+def purchase_probability(liking, hook):
+    """How likely a visitor who has clicked also buys: bait is clicked, and seldom bought."""
+    return sigmoid(-0.5 + 1.5 * liking - hook)
+
+
+def expected_reward(click, purchase):
+    """0.1 for a click, and 1 for a purchase, times their probabilities."""
+    return click * (0.1 + purchase)
+
+
+def next_satisfaction(satisfaction, hook, kappa):
+    """Four fifths of what it was, and what the hook of the item shown does to it."""
+    return 0.8 * satisfaction + kappa * (1 - 2 * hook)
+
+
+def leaving_probability(satisfaction, clicked):
+    """How likely a visitor leaves, after what was shown has changed his satisfaction."""
+    return sigmoid(-3 - satisfaction - 0.5 * clicked)

@@ -1,0 +1,69 @@
+"""Dividing a shop's log into what a model may know and what it must guess."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+
+class Split(NamedTuple):
+    """What is known, and what each of V users puts into the next basket."""
+
+    known: sparse.csr_array  # (U, I): in how many baskets the user had the item
+    users: np.ndarray  # (V,) numbers of the users who are asked
+    wanted: np.ndarray  # (V, I) bool: what is in their next basket
+    cut: float  # seconds: nothing known is later; infinite if that holds for nobody
+
+
+def temporal_split(log, cut):
+    """Known is all before a moment; wanted is the first basket after it, of users who have baskets on both sides.
+
+    Parameters
+    ----------
+    log : ShopLog
+    cut : float
+        Seconds since the beginning of 1970.
+
+    Returns
+    -------
+    Split
+    """
+    before = log.time < cut
+    return _split(log, before, _first_baskets(log, ~before), cut)
+
+
+def leave_last_out(log):
+    """Known is all but each user's last basket, which is wanted.
+
+    What others bought *after* that basket is known then: a model sees the future of the shop. Compare `temporal_split`.
+    """
+    last = np.zeros(log.users, int)
+    last[log.user] = log.basket  # rows are in the order of time, so the latest one stays
+    wanted = log.basket == last[log.user]
+    return _split(log, ~wanted, wanted, np.inf)
+
+
+def _first_baskets(log, rows):
+    first = np.full(log.users, -1)
+    latest_first = np.flatnonzero(rows)[::-1]
+    first[log.user[latest_first]] = log.basket[latest_first]
+    return rows & (log.basket == first[log.user])
+
+
+def _split(log, before, wanted, cut):
+    shape = log.users, log.items
+    known = count(log, before)
+    next_basket = sparse.csr_array((np.ones(wanted.sum(), bool), (log.user[wanted], log.item[wanted])), shape=shape)
+    users = np.flatnonzero((known.sum(axis=1) > 0) & (next_basket.sum(axis=1) > 0))
+    if not len(users):
+        raise ValueError(f"cut: expected a moment with baskets of a user on both sides, between {log.time[0]:.0f} and "
+                         f"{log.time[-1]:.0f}, got {cut}")
+    return Split(known, users, next_basket[users].toarray(), cut)
+
+
+def count(log, rows=slice(None)):
+    """In how many baskets each user had each item, in some rows of a log: a sparse array (users, items)."""
+    user, item = log.user[rows], log.item[rows]
+    return sparse.csr_array((np.ones(len(user)), (user, item)), shape=(log.users, log.items))

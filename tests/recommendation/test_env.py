@@ -1,0 +1,142 @@
+"""A session: one visitor at a time and many at once are the same; what is shown has the consequences that it should."""
+
+import time
+
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+from course_lib.recommendation.env import RecommendationEnv, RecommendationVectorEnv
+from course_lib.recommendation.shop import CONTROL, Catalog, ShopConfig, simulate_catalog
+
+CATALOG = simulate_catalog(30, seed=0)
+ALL = [ShopConfig(), CONTROL, ShopConfig(observe_satisfaction=False, profile_noise=None, steps=7)]
+
+
+@pytest.mark.filterwarnings("ignore:.*Not able to test alternative render modes")
+@pytest.mark.parametrize("config", ALL)
+def test_gymnasium_finds_nothing_wrong(config):
+    env = RecommendationEnv(CATALOG, config)
+    check_env(env)
+    assert np.isfinite(env.observation_space.high).all() and np.isfinite(env.observation_space.low).all()
+
+
+@pytest.mark.parametrize("config", ALL)
+def test_many_at_once_are_as_one_at_a_time(config):
+    single, many = RecommendationEnv(CATALOG, config), RecommendationVectorEnv(CATALOG, config, num_envs=1)
+    rng, seen = np.random.default_rng(0), 0
+    for seed in range(60):  # both draw the same numbers in the same order
+        obs, _ = single.reset(seed=seed)
+        np.testing.assert_allclose(many.reset(seed=seed)[0][0], obs, atol=1e-6)
+        over = False
+        while not over:
+            action = int(rng.integers(len(CATALOG)))
+            obs, reward, over, truncated, info = single.step(action)
+            found, rewards, terminated, never, infos = many.step(np.array([action]))
+            np.testing.assert_allclose(found[0], obs, atol=1e-6)
+            assert (rewards[0], terminated[0], never[0]) == (pytest.approx(reward), over, truncated)
+            assert (infos["click"][0], infos["purchase"][0]) == (info["click"], info["purchase"])
+            assert single.observation_space.contains(obs)
+            seen += info["click"] + info["purchase"]
+    assert seen > 60
+
+
+def rollout(config, actions, *, num_envs=4_000, seed=0, catalog=CATALOG):
+    """Yield (env, reward, terminated, fresh) at each step of a policy `actions(env)`."""
+    env = RecommendationVectorEnv(catalog, config, num_envs=num_envs)
+    env.reset(seed=seed)
+    fresh = np.zeros(num_envs, bool)
+    for _ in range(config.steps):
+        _, reward, terminated, _, _ = env.step(actions(env))
+        yield env, reward, terminated, fresh
+        fresh = terminated
+
+
+def test_expected_rewards_are_what_is_earned():
+    env = RecommendationVectorEnv(CATALOG, num_envs=200_000)
+    env.reset(seed=1)
+    rng = np.random.default_rng(2)
+    for _ in range(3):  # the third has fatigue and satisfaction, too
+        actions = rng.integers(len(CATALOG), size=env.num_envs)
+        alive, expected = ~env.over, env.expected_rewards()[np.arange(env.num_envs), actions]
+        reward = env.step(actions)[1]
+        error = (reward - expected)[alive]
+        assert abs(error.mean()) < 4 * error.std() / np.sqrt(alive.sum()) and expected.std() > 0.05
+
+
+def test_bait_drives_visitors_away_and_costs_nothing_in_the_control():
+    steps = []
+    for config, hook in ((ShopConfig(), 0.0), (ShopConfig(), 1.0), (CONTROL, 0.0), (CONTROL, 1.0)):
+        catalog = Catalog(CATALOG.embedding, np.full(30, hook), CATALOG.appeal)
+        length, alive = np.zeros(4_000), np.ones(4_000, bool)
+        for _, _, terminated, _ in rollout(config, lambda env: env.np_random.integers(30, size=4_000), catalog=catalog):
+            length += alive
+            alive &= ~terminated
+        steps.append(length.mean())
+    honest, bait, control_honest, control_bait = steps
+    assert honest > bait + 5 and abs(control_honest - control_bait) < 0.5
+
+
+def test_showing_the_same_again_tires():
+    earned = {}
+    for name, config in (("main", ShopConfig(kappa=0.0)), ("control", CONTROL)):
+        rewards = [reward[~fresh].mean() for _, reward, _, fresh in rollout(config, lambda env: np.zeros(4_000, int))]
+        earned[name] = np.mean(rewards[5:]) / rewards[0]
+    assert earned["main"] < 0.5 and earned["control"] > 0.8
+
+
+def test_the_observation():
+    env = RecommendationEnv(CATALOG, ShopConfig(profile_noise=0.0))
+    obs, _ = env.reset(seed=0)
+    np.testing.assert_allclose(obs[:6], env.taste, atol=1e-6)
+    assert not obs[6:].any()
+    click = False
+    while not click:
+        obs, *_, info = env.step(4)
+        click = info["click"]
+        if env.time == 1:
+            np.testing.assert_allclose(obs[12:18], CATALOG.embedding[4], atol=1e-6)
+            assert obs[18] == pytest.approx(0.35 * (1 - 2 * CATALOG.hook[4])) and obs[19] == pytest.approx(1 / 20)
+    np.testing.assert_allclose(obs[6:12], CATALOG.embedding[4], atol=1e-6)
+    assert obs[20] == 1 and obs[21] == info["purchase"]
+    blind = RecommendationEnv(CATALOG, ShopConfig(profile_noise=None, observe_satisfaction=False))
+    obs, _ = blind.reset(seed=0)
+    assert not obs[:6].any() and blind.step(0)[0][18] == 0 and blind.satisfaction != 0
+
+
+def test_the_step_after_the_end_only_welcomes():
+    env = RecommendationVectorEnv(CATALOG, ShopConfig(steps=2), num_envs=50)
+    env.reset(seed=0)
+    early = env.step(np.zeros(50, int))[2]
+    over = env.step(np.zeros(50, int))[2]
+    assert (over == ~early).all()  # who left at once is being replaced, all others are at the end
+    before = env.taste[over].copy()
+    obs, reward, terminated, _, infos = env.step(np.zeros(50, int))
+    assert over.sum() > 40 and not reward[over].any() and not terminated[over].any() and not infos["click"][over].any()
+    assert not obs[over, 6:].any() and (env.taste[over] != before).all()
+
+
+def test_it_is_fast():
+    env, rng = RecommendationVectorEnv(simulate_catalog(48), num_envs=256), np.random.default_rng(0)
+    actions, seconds = rng.integers(48, size=(100, 256)), []
+    env.reset(seed=0)
+    for _ in range(5):
+        start = time.perf_counter()
+        for some in actions:
+            env.step(some)
+        seconds.append(time.perf_counter() - start)
+    assert 256 * 100 / min(seconds) > 300_000
+
+
+@pytest.mark.parametrize("actions", [[0, 1], [0, 1, 30], [-1, 0, 0], [[0], [1], [2]]])
+def test_what_is_no_action(actions):
+    env = RecommendationVectorEnv(CATALOG, num_envs=3)
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match="actions: expected 3 whole numbers from 0 to 29"):
+        env.step(np.array(actions))
+    single = RecommendationEnv(CATALOG)
+    single.reset(seed=0)
+    with pytest.raises(ValueError, match="action: expected a whole number from 0 to 29, got 30"):
+        single.step(30)
+    with pytest.raises(ValueError, match="num_envs"):
+        RecommendationVectorEnv(CATALOG, num_envs=0)

@@ -1,0 +1,161 @@
+"""Cleaning, splitting, and models without a network: by hand, by brute force, and on the real shop if it is here."""
+
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+from course_lib.recommendation import baselines, log, metrics, splits
+from course_lib.recommendation.log import DAY, ShopLog
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "datasets"
+REAL = Path(os.environ.get("COURSE_TEST_DATA", SHARED)) / "onlineretail.rda"
+
+# Two users; baskets 0 (user 0: items 0, 1), 1 (user 1: 0), 2 (user 0: 1, 2), 3 (user 1: 2), 4 (user 0: 0).
+SMALL = ShopLog(user=np.array([0, 0, 1, 0, 0, 1, 0]), item=np.array([0, 1, 0, 1, 2, 2, 0]),
+                basket=np.array([0, 0, 1, 2, 2, 3, 4]), time=np.array([0, 0, 1, 2, 2, 3, 4.0]), names=("a", "b", "c"))
+
+
+def test_cleaning_row_by_row():
+    rows = [  # invoice, code, description, quantity, time, price, customer: and whether it stays
+        ("3", "10001", " MUG ", 1, 30.0, 2.0, 7.0, True), ("3", "10001", "MUG", 2, 30.0, 2.0, 7.0, False),
+        ("1", "10002A", "LAMP", 1, 10.0, 2.0, 8.0, True), ("C4", "10001", "MUG", -1, 40.0, 2.0, 7.0, False),
+        ("5", "POST", "POSTAGE", 1, 50.0, 2.0, 7.0, False), ("6", "10001", "MUG", 1, 60.0, 0.0, 7.0, False),
+        ("7", "10001", "MUG", 1, 70.0, 2.0, np.nan, False), ("8", "10001", "MUG", 0, 80.0, 2.0, 7.0, False),
+        ("9", "10001", "MUG", 1, 20.0, 2.0, 8.0, True)]
+    columns = zip(*[row[:-1] for row in rows], strict=True)
+    table = {name: np.array(column, float if name in ("Quantity", "InvoiceDate", "UnitPrice", "CustomerID") else object)
+             for name, column in zip(log.COLUMNS, columns, strict=True)}
+    found = log.clean(table)
+    assert found["time"].tolist() == [10, 20, 30] and found["user"].tolist() == [1, 1, 0]
+    assert found["item"].tolist() == [1, 0, 0] and len(set(found["basket"])) == 3
+    assert found["names"].tolist() == ["10001 MUG", "10002A LAMP"]
+
+
+def test_splits_by_hand():
+    early = splits.temporal_split(SMALL, 2.0)
+    assert early.known.toarray().tolist() == [[1, 1, 0], [1, 0, 0]] and early.users.tolist() == [0, 1]
+    assert early.wanted.tolist() == [[False, True, True], [False, False, True]]  # the next basket, not all later ones
+    last = splits.leave_last_out(SMALL)
+    assert last.known.toarray().tolist() == [[1, 2, 1], [1, 0, 0]]
+    assert last.wanted.tolist() == [[True, False, False], [False, False, True]]
+    late = splits.temporal_split(SMALL, 4.0)
+    assert late.users.tolist() == [0] and late.wanted.tolist() == [[True, False, False]]
+    for cut in (-1.0, 99.0):
+        with pytest.raises(ValueError, match="cut: expected a moment with baskets of a user on both sides"):
+            splits.temporal_split(SMALL, cut)
+
+
+def test_leaving_the_last_out_knows_the_future():
+    cut = SMALL.time[SMALL.user == 1].max()  # user 1's last basket is wanted, and basket 2 of user 0 is known by then
+    assert splits.temporal_split(SMALL, cut).known.sum() <= splits.leave_last_out(SMALL).known.sum()
+    simulated = log.simulate_log(users=60, items=40, seed=1)
+    last = splits.leave_last_out(simulated)
+    end_of_first = min(simulated.time[simulated.user == user].max() for user in last.users)
+    assert splits.count(simulated, simulated.time > end_of_first).sum() > len(last.users)
+    with pytest.raises(ValueError, match="expected one with a cut"):
+        baselines.recent_popularity(simulated, last)
+
+
+def test_popularity_and_frequency_by_hand():
+    split = splits.temporal_split(SMALL, 4.0)
+    assert baselines.popularity(split).tolist() == [[2, 1, 2]]
+    assert baselines.recent_popularity(SMALL, split, days=2 / DAY).tolist() == [[0, 1, 2]]
+    scores = baselines.personal_frequency(split)
+    assert np.floor(scores).tolist() == [[1, 2, 1]] and scores[0, 0] == scores[0, 2]
+    assert baselines.by_lot(split, seed=1).shape == (1, 3)
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    found = log.simulate_log(users=150, items=40, seed=3)
+    return found, splits.temporal_split(found, 330 * DAY)
+
+
+def test_item_knn_by_brute_force(simulated):
+    _, split = simulated
+    bought = split.known.toarray() > 0
+    expected = np.zeros(split.wanted.shape)
+    for i in range(40):
+        cosines = np.array([0 if i == j else (bought[:, i] & bought[:, j]).sum()
+                            / max(1e-6, np.sqrt(bought[:, i].sum() * bought[:, j].sum())) for j in range(40)])
+        near = np.where(cosines >= np.sort(cosines)[-5], cosines, 0)
+        expected[:, i] = bought[split.users] @ near
+    np.testing.assert_allclose(baselines.item_knn(split, neighbours=5), expected, atol=1e-9)
+
+
+def test_ease_is_a_ridge_regression_of_each_item_by_the_others(simulated):
+    _, split = simulated
+    bought = (split.known.toarray() > 0).astype(float)
+    scores = baselines.ease(split, penalty=20.0)
+    for i in (0, 17):
+        others = np.delete(np.arange(40), i)
+        model = Ridge(20.0, fit_intercept=False).fit(bought[:, others], bought[:, i])
+        np.testing.assert_allclose(scores[:, i], model.predict(bought[split.users][:, others]), atol=1e-8)
+    with pytest.raises(ValueError, match="penalty: expected a number > 0, got 0"):
+        baselines.ease(split, penalty=0)
+
+
+def test_svd_is_the_nearest_matrix_of_its_rank(simulated):
+    _, split = simulated
+    bought = (split.known.toarray() > 0).astype(float)
+    u, s, v = np.linalg.svd(bought, full_matrices=False)
+    np.testing.assert_allclose(baselines.svd(split, factors=6), ((u[:, :6] * s[:6]) @ v[:6])[split.users], atol=1e-8)
+
+
+def test_a_simulated_log(simulated):
+    found, split = simulated
+    again, other = log.simulate_log(users=150, items=40, seed=3), log.simulate_log(users=150, items=40, seed=4)
+    np.testing.assert_array_equal(found.item, again.item)
+    assert len(other) != len(found) or (other.item != found.item).any()
+    pairs = np.stack([found.basket, found.item])
+    assert np.unique(pairs, axis=1).shape == pairs.shape and found.time.max() < 365 * DAY
+    rates = {name: metrics.hit_rate(metrics.top_k(scores, 5), split.wanted) for name, scores in (
+        ("lot", baselines.by_lot(split)), ("popular", baselines.popularity(split)),
+        ("frequency", baselines.personal_frequency(split)), ("ease", baselines.ease(split)))}
+    assert rates["lot"] < rates["popular"] < rates["frequency"] and rates["ease"] > rates["popular"]
+    with pytest.raises(ValueError, match="items, days: expected whole numbers"):
+        log.simulate_log(items=5)
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"user": np.zeros(3, int)}, "one shape"), ({"time": np.arange(7.0)[::-1]}, "never fall"),
+    ({"item": np.full(7, -1)}, "numbers >= 0"), ({"names": ("a",)}, "a name for each item, got 1 for 3")])
+def test_what_is_no_log(change, said):
+    with pytest.raises(ValueError, match=said):
+        ShopLog(**{**vars(SMALL), **change})
+
+
+def test_a_file_that_is_none(tmp_path):
+    with pytest.raises(ValueError, match="expected the file onlineretail.rda, found nothing"):
+        log.load_online_retail(tmp_path / "onlineretail.rda")
+    (tmp_path / "onlineretail.rda").write_bytes(b"not R")
+    with pytest.raises(ValueError, match="expected an .rda file of a table"):
+        log.load_online_retail(tmp_path / "onlineretail.rda")
+    assert [path.name for path in tmp_path.iterdir()] == ["onlineretail.rda"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL.exists(), reason="Online Retail is not here")
+def test_the_real_shop(tmp_path):
+    path = tmp_path / "onlineretail.rda"
+    shutil.copy(REAL, path)
+    found = log.load_online_retail(path)
+    assert (len(found), found.users, found.items, len(np.unique(found.basket))) == (386_326, 4_334, 3_659, 18_402)
+    again = log.load_online_retail(path)  # from what was written beside it
+    for name in ("user", "item", "basket", "time"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
+    assert again.names == found.names and "POST" not in found.names
+    split = splits.temporal_split(found, datetime(2011, 11, 9, tzinfo=UTC).timestamp())
+    expected = {"by_lot": (0.069, 0.007), "popularity": (0.385, 0.063), "recent": (0.597, 0.116),
+                "personal_frequency": (0.785, 0.287), "item_knn": (0.519, 0.152), "svd": (0.689, 0.230),
+                "ease": (0.665, 0.219)}
+    for name, figures in expected.items():
+        scores = baselines.recent_popularity(found, split) if name == "recent" else getattr(baselines, name)(split)
+        top = metrics.top_k(scores, 10)
+        got = metrics.hit_rate(top, split.wanted), metrics.ndcg(top, split.wanted)
+        assert got == pytest.approx(figures, abs=0.01), name

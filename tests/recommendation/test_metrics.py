@@ -1,0 +1,65 @@
+"""Metrics by hand, and beside scikit-learn's."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import ndcg_score
+
+from course_lib.recommendation import metrics
+
+SCORES = np.array([[0.1, 0.9, 0.5, 0.4], [3, 2, 1, 0.0]])
+WANTED = np.array([[1, 0, 0, 1], [1, 1, 1, 0]], bool)
+
+
+def test_by_hand():
+    top = metrics.top_k(SCORES, 3)
+    assert top.tolist() == [[1, 2, 3], [0, 1, 2]]
+    assert metrics.hits(top, WANTED).tolist() == [[False, False, True], [True, True, True]]
+    assert metrics.hit_rate(top, WANTED) == 1 and metrics.hit_rate(top[:, :2], WANTED) == 0.5
+    assert metrics.recall(top, WANTED) == 0.75  # 1 of 2, 3 of 3
+    assert metrics.recall(top[:, :2], WANTED) == 0.5  # 0 of 2, and 2 of the 2 that fit in
+    gain = 1 / np.log2([2, 3, 4])
+    assert metrics.ndcg(top, WANTED) == pytest.approx((gain[2] / (gain[0] + gain[1]) + 1) / 2)
+    assert metrics.coverage(top, 4) == 1 and metrics.coverage(top[:, :1], 4) == 0.5
+
+
+def test_ndcg_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    scores, wanted = rng.random((40, 25)), rng.random((40, 25)) < 0.2
+    wanted[:, 3] = True
+    for k in (1, 5, 25):
+        assert metrics.ndcg(metrics.top_k(scores, k), wanted) == pytest.approx(ndcg_score(wanted, scores, k=k))
+
+
+def test_equal_scores_go_to_the_first():
+    assert metrics.top_k(np.zeros((1, 5)), 2).tolist() == [[0, 1]]
+
+
+def test_gini_by_hand():
+    assert metrics.gini([1, 1, 1, 1]) == pytest.approx(0)
+    assert metrics.gini([0, 0, 0, 8]) == pytest.approx(0.75)
+    assert metrics.gini([3, 1]) == pytest.approx(0.25)  # mean difference 1, over twice the mean
+
+
+def test_a_sample_of_items_flatters_the_worse_list():
+    """Why nothing is sampled: one wanted item among few others. Krichene & Rendle 2020, section 2."""
+    places = {"mostly first, else last": np.repeat([0, 999], [40, 60]), "always 30th": np.full(100, 29)}
+    full = {name: np.mean(place < 10) for name, place in places.items()}
+    rng = np.random.default_rng(0)
+    sampled = {name: np.mean([(rng.choice(999, 20, replace=False) < one).sum() < 10 for one in place])
+               for name, place in places.items()}
+    assert full["mostly first, else last"] > full["always 30th"]
+    assert sampled["mostly first, else last"] < sampled["always 30th"]
+
+
+def test_what_does_not_fit():
+    for k in (0, 5):
+        with pytest.raises(ValueError, match="0 < k <= I"):
+            metrics.top_k(SCORES, k)
+    with pytest.raises(ValueError, match="expected numbers"):
+        metrics.top_k(np.array([[np.nan, 1]]), 1)
+    with pytest.raises(ValueError, match="something wanted"):
+        metrics.hit_rate(metrics.top_k(SCORES, 1), np.zeros((2, 4), bool))
+    with pytest.raises(ValueError, match="for each of 2 lists"):
+        metrics.hit_rate(metrics.top_k(SCORES, 1), WANTED[:1])
+    with pytest.raises(ValueError, match="sum > 0"):
+        metrics.gini([0, 0])

@@ -1,0 +1,128 @@
+"""The network over item features: the same in NumPy, PyTorch and Keras; new items have values; it learns."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from course_lib.dqn.loop import evaluate
+from course_lib.dqn.replay import Batch
+from course_lib.recommendation.config import PLANNER
+from course_lib.recommendation.env import RecommendationVectorEnv
+from course_lib.recommendation.policies import ByLot
+from course_lib.recommendation.shop import simulate_catalog
+
+CATALOG, OTHERS = simulate_catalog(12, seed=0), simulate_catalog(5, seed=1)
+SHORT = replace(PLANNER, total_steps=30_000, warmup_steps=2_000, epsilon_steps=10_000, train_every=1)
+
+
+@pytest.fixture
+def recommendation(twin):
+    return twin("recommendation")
+
+
+def observations(n=7, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, 22)).astype(np.float32)
+
+
+def kernels(net):
+    """Weights of a network in the order (from_obs kernel, bias, from_item, from_products, value kernel, bias)."""
+    layers = net.from_obs, net.from_item, net.from_products, net.value
+    if hasattr(net.from_obs, "kernel"):
+        return [weights for layer in layers for weights in layer.get_weights()]
+    return [p.detach().numpy().T for layer in layers for p in layer.parameters()]
+
+
+def by_numpy(weights, features, obs):
+    """The formula of the docstring, pair by pair."""
+    from_obs, bias, from_item, from_products, value, last = weights
+    found = np.zeros((len(obs), len(features)))
+    for b, o in enumerate(obs):
+        for n, x in enumerate(features):
+            products = np.array([o[:6] @ x[:6], o[6:12] @ x[:6], o[12:18] @ x[:6]])
+            hidden = np.maximum(0, o @ from_obs + bias + x @ from_item + products @ from_products)
+            found[b, n] = (hidden @ value + last)[0]
+    return found
+
+
+def test_the_formula(recommendation):
+    net = recommendation.ItemFeatureQNetwork(CATALOG.features, 22, hidden=9, seed=3)
+    obs = observations()
+    if hasattr(net.from_obs, "kernel"):
+        found = np.asarray(net(obs))
+    else:
+        import torch
+
+        found = net(torch.tensor(obs)).detach().numpy()
+    np.testing.assert_allclose(found, by_numpy(kernels(net), CATALOG.features, obs), atol=1e-5)
+
+
+def agent_of(recommendation, seed=0):
+    config = replace(SHORT, total_steps=2_100, updates_per_block=1)
+    return recommendation.train_recommender(RecommendationVectorEnv(CATALOG, num_envs=16), config, seed=seed)
+
+
+def test_new_items_have_values_at_once(recommendation):
+    agent = agent_of(recommendation)
+    other, obs = recommendation.for_items(agent, OTHERS), observations()
+    assert other.q_values(obs).shape == (7, 5)
+    np.testing.assert_allclose(recommendation.for_items(agent, CATALOG).q_values(obs), agent.q_values(obs), atol=1e-6)
+    np.testing.assert_allclose(recommendation.for_items(agent, CATALOG.take([3, 8])).q_values(obs),
+                               agent.q_values(obs)[:, [3, 8]], atol=1e-5)
+
+
+def test_the_same_seed_gives_the_same_agent(recommendation):
+    first, again, other = (agent_of(recommendation, seed=seed).q_values(observations()) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 1e-3
+
+
+def test_it_learns(recommendation):
+    agent = recommendation.train_recommender(RecommendationVectorEnv(CATALOG, num_envs=64), SHORT, seed=0)
+    env = RecommendationVectorEnv(CATALOG, num_envs=500)
+    assert evaluate(agent, env, 500, seed=1).mean() > evaluate(ByLot(12), env, 500, seed=1).mean() + 0.5
+
+
+@pytest.mark.keras
+def test_one_step_is_the_same_in_both():
+    torch = pytest.importorskip("torch")
+    from course_lib.dqn import in_keras as dqn_keras
+    from course_lib.dqn import in_pytorch as dqn_torch
+    from course_lib.recommendation import in_keras, in_pytorch
+
+    rng = np.random.default_rng(1)
+    nets = [twin.ItemFeatureQNetwork(CATALOG.features, 22, hidden=9, seed=3) for twin in (in_pytorch, in_keras)]
+    with torch.no_grad():
+        for p, values in zip(nets[0].parameters(), kernels(nets[1]), strict=True):
+            p.copy_(torch.tensor(values.T.copy()))
+    batch = Batch(observations(20, 1), rng.integers(0, 12, 20), rng.random(20, np.float32), observations(20, 2),
+                  (rng.random(20) < 0.2).astype(np.float32), np.full(20, 0.9, np.float32))
+    losses = []
+    tensors = Batch(*map(torch.as_tensor, batch))
+    target = dqn_torch.bootstrap_target(nets[0], nets[0], tensors)
+    loss = dqn_torch.td_loss(nets[0](tensors.obs), tensors.action, target)
+    loss.backward()
+    losses.append(float(loss.detach()))
+    import keras
+
+    class Learner(keras.Model):
+        def __init__(self, net):
+            super().__init__()
+            self.net, self.built = net, True
+
+        def call(self, x):
+            return self.net(x)
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return dqn_keras.td_loss(y_pred, batch.action, y)
+
+    goal = np.asarray(dqn_keras.bootstrap_target(nets[1], nets[1], batch))
+    np.testing.assert_allclose(goal, target.numpy(), atol=1e-5)
+    before = kernels(nets[1])
+    learner = Learner(nets[1])
+    learner.compile(optimizer=keras.optimizers.SGD(0.5), jit_compile=False)
+    losses.append(float(learner.train_on_batch(batch.obs, goal)))
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+    for p, old, new in zip(nets[0].parameters(), before, kernels(nets[1]), strict=True):
+        np.testing.assert_allclose(old - 0.5 * p.grad.numpy().T, new, atol=1e-5)
+        assert np.abs(old - new).max() > 1e-4

@@ -1,0 +1,106 @@
+"""Who recommends without a network."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+from course_lib.dqn.loop import evaluate
+from course_lib.recommendation.env import RecommendationVectorEnv
+from course_lib.recommendation.policies import (
+    ByLot,
+    LinearBandit,
+    OracleMyopic,
+    Popular,
+    contexts,
+    learn_online,
+)
+from course_lib.recommendation.shop import ShopConfig, simulate_catalog
+
+CATALOG = simulate_catalog(20, seed=0)
+
+
+def earned(policy, env=None, sessions=1_000):
+    env = env or RecommendationVectorEnv(CATALOG, num_envs=sessions)
+    return evaluate(policy, env, sessions, seed=5).mean()
+
+
+def some_observations(steps=4, n=30):
+    env, rng = RecommendationVectorEnv(CATALOG, num_envs=n), np.random.default_rng(0)
+    obs, _ = env.reset(seed=0)
+    for _ in range(steps):
+        obs = env.step(rng.integers(20, size=n))[0]
+    return obs
+
+
+def test_popular_items_in_turn():
+    obs = np.zeros((3, 22), np.float32)
+    obs[:, 19] = np.array([0, 1, 4]) / 5
+    assert Popular([3, 9, 5], steps=5).act(obs).tolist() == [1, 2, 2]  # at step 4 the list has begun anew
+    assert Popular([3, 9, 5], steps=5, repeats=True).act(obs).tolist() == [1, 1, 1]
+
+
+def test_contexts_by_hand():
+    obs = some_observations()
+    found = contexts(obs, CATALOG)
+    item = CATALOG.features[7]
+    expected = [*item, 1, obs[2, :6] @ item[:6], obs[2, 6:12] @ item[:6], obs[2, 12:18] @ item[:6],
+                max(0, obs[2, 12:18] @ item[:6]), *obs[2, 18:21]]
+    np.testing.assert_allclose(found[2, 7], expected, rtol=1e-5, atol=1e-6)
+    assert found.shape == (30, 20, 16)
+
+
+def test_a_bandit_learns_a_ridge_regression():
+    obs, rng = some_observations(), np.random.default_rng(1)
+    actions, rewards = rng.integers(20, size=30), rng.random(30)
+    bandit = LinearBandit(CATALOG, width=0.0, ridge=2.0)
+    bandit.learn(obs[:10], actions[:10], rewards[:10])
+    bandit.learn(obs[10:], actions[10:], rewards[10:])
+    x = contexts(obs, CATALOG)
+    model = Ridge(2.0, fit_intercept=False).fit(x[np.arange(30), actions], rewards)
+    np.testing.assert_allclose(np.linalg.solve(bandit.precision, bandit.sums), model.coef_, atol=1e-8)
+    np.testing.assert_array_equal(bandit.act(obs), (x @ model.coef_).argmax(axis=1))
+    other = simulate_catalog(9, seed=3)
+    np.testing.assert_array_equal(bandit.on(other).act(obs), (contexts(obs, other) @ model.coef_).argmax(axis=1))
+
+
+def test_doubt_makes_curious():
+    obs = some_observations()
+    bandit = LinearBandit(CATALOG, width=1.0)
+    x = contexts(obs, CATALOG)
+    for _ in range(50):
+        bandit.learn(obs, np.full(30, 3), np.full(30, 0.1))
+    assert (bandit.act(obs) != 3).all()  # the item that it knows is not what it doubts most
+    width = np.sqrt(np.einsum("bnd,de,bne->bn", x, np.linalg.inv(bandit.precision), x))
+    mean = x @ np.linalg.solve(bandit.precision, bandit.sums)
+    np.testing.assert_array_equal(bandit.act(obs), (mean + width).argmax(axis=1))
+    sampler = LinearBandit(CATALOG, by="thompson", seed=1)
+    chosen = np.array([sampler.act(obs[:1])[0] for _ in range(200)])
+    assert len(set(chosen)) > 5
+    draws = LinearBandit(CATALOG, by="thompson", width=0.0)
+    draws.precision, draws.sums = bandit.precision, bandit.sums
+    np.testing.assert_array_equal(draws.act(obs), mean.argmax(axis=1))
+
+
+@pytest.mark.parametrize("by", ["ucb", "thompson"])
+def test_bandits_learn_to_recommend(by):
+    bandit = LinearBandit(CATALOG, by=by, width=0.3)
+    before = earned(LinearBandit(CATALOG, width=0.0))
+    learn_online(bandit, RecommendationVectorEnv(CATALOG, num_envs=64), steps=150, seed=1)
+    assert earned(bandit.on(CATALOG)) > max(earned(ByLot(20)), before) + 0.3
+
+
+def test_the_oracle_that_does_not_look_ahead():
+    env = RecommendationVectorEnv(CATALOG, num_envs=1_000)
+    oracle = earned(OracleMyopic(env), env)
+    assert oracle > earned(ByLot(20)) + 0.5
+    assert earned(OracleMyopic(env, penalty=0.6), env) > oracle + 0.5  # less bait, longer sessions
+    control = RecommendationVectorEnv(CATALOG, ShopConfig(kappa=0, phi=0), num_envs=1_000)
+    assert earned(OracleMyopic(control), control) > earned(OracleMyopic(control, penalty=0.6), control)
+
+
+def test_what_is_no_bandit():
+    for options in ({"by": "luck"}, {"width": -1}, {"ridge": 0}):
+        with pytest.raises(ValueError, match="by, width, ridge: expected"):
+            LinearBandit(CATALOG, **options)
+    with pytest.raises(ValueError, match="steps"):
+        learn_online(LinearBandit(CATALOG), RecommendationVectorEnv(CATALOG), steps=0)
