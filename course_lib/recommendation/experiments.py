@@ -24,7 +24,7 @@ def catalogs(*, seed=0, known=48, new=12):
 def reward(policy, catalog, config=None, *, sessions=1_000, seed=0):
     """Mean reward of a session, over fresh visitors; `policy` may be a function of the environment that makes one."""
     env = RecommendationVectorEnv(catalog, config, num_envs=sessions)
-    policy = policy if hasattr(policy, "act") else policy(env)
+    policy = policy(env) if callable(policy) else policy
     return float(evaluate(policy, env, sessions, seed=seed + 1_000_003).mean())
 
 
