@@ -23,9 +23,13 @@ LARGEST = 5.0  # numbers of a profile are cut at it
 
 
 def observation_space(config):
-    """Profile (6), sum of the clicked embeddings (6), fatigue (6), satisfaction, time in [0, 1], clicks, purchases."""
+    """Profile (6), sum of the clicked embeddings (6), fatigue (6), satisfaction, time in [0, 1], clicks, purchases.
+
+    With a budget, what is left of it is in the place of the purchases.
+    """
     fatigue, satisfaction = 1 / (1 - config.memory), max(1e-6, 5 * config.kappa)
-    high = np.repeat([LARGEST, config.steps, fatigue, satisfaction, 1, config.steps], [SIZE, SIZE, SIZE, 1, 1, 2])
+    counts = config.steps, max(config.steps, config.budget or 0)
+    high = np.repeat([LARGEST, config.steps, fatigue, satisfaction, 1, *counts], [SIZE, SIZE, SIZE, 1, 1, 1, 1])
     low = np.where(np.arange(len(high)) < 3 * SIZE + 1, -high, 0)
     return gym.spaces.Box(low.astype(np.float32), high.astype(np.float32))
 
@@ -33,9 +37,11 @@ def observation_space(config):
 class RecommendationEnv(gym.Env):
     """A session: each step shows one item, and the visitor may click it, buy it, and leave.
 
-    The reward is 0.1 for a click and 1 for a purchase. What is shown changes how satisfied the visitor is, and how
-    tired of such things. That the session ends after `config.steps` is part of the task and seen in the observation, so
-    it is a termination, like leaving. (Pardo et al. 2018, "Time limits in reinforcement learning", section 3.)
+    The reward is what a click and a purchase bring the shop. What is shown changes how satisfied the visitor is, and
+    how tired of such things. If there is a budget and it is spent, the last item is shown, whatever was chosen.
+
+    That the session ends after `config.steps` is part of the task, and time is in the observation. So it is a
+    termination, like leaving. (Pardo et al. 2018, "Time limits in reinforcement learning", section 3.)
 
     Parameters
     ----------
@@ -60,15 +66,18 @@ class RecommendationEnv(gym.Env):
         if noise is None:
             self.profile = np.zeros(SIZE)
         self.clicked, self.fatigue = np.zeros(SIZE), np.zeros(SIZE)
-        self.satisfaction, self.time, self.clicks, self.purchases = 0.0, 0, 0, 0
+        self.satisfaction, self.time, self.clicks, self.purchases, self.spent = 0.0, 0, 0, 0, 0
         return self._obs(), {}
 
     def step(self, action):
         """Show an item; returns the usual five values, with "click" and "purchase" in the last."""
         if not self.action_space.contains(action):
             raise ValueError(f"action: expected a whole number from 0 to {len(self.catalog) - 1}, got {action!r}")
-        embedding, hook, appeal = (part[action] for part in (self.catalog.embedding, self.catalog.hook,
-                                                            self.catalog.appeal))
+        nothing = len(self.catalog) - 1
+        action = nothing if self.spent == self.config.budget else int(action)
+        self.spent += action != nothing
+        embedding, hook = self.catalog.embedding[action], self.catalog.hook[action]
+        appeal = self.catalog.appeal[action]
         chance = self.np_random.random(3)  # to click, to buy, to leave
         liking, sameness = self.taste @ embedding, self.fatigue @ embedding
         click = chance[0] < click_probability(liking, hook, appeal, sameness, self.satisfaction, self.config.phi)
@@ -79,12 +88,14 @@ class RecommendationEnv(gym.Env):
         self.time, self.clicks, self.purchases = self.time + 1, self.clicks + click, self.purchases + purchase
         left = chance[2] < leaving_probability(self.satisfaction, click)
         over = bool(left or self.time == self.config.steps)
-        return self._obs(), 0.1 * click + purchase, over, False, {"click": bool(click), "purchase": bool(purchase)}
+        reward = self.config.click_reward * click + self.config.purchase_reward * purchase
+        return self._obs(), reward, over, False, {"click": bool(click), "purchase": bool(purchase)}
 
     def _obs(self):
         seen = self.satisfaction if self.config.observe_satisfaction else 0.0
         profile = np.clip(self.profile, -LARGEST, LARGEST)
-        rest = seen, self.time / self.config.steps, self.clicks, self.purchases
+        count = self.purchases if self.config.budget is None else self.config.budget - self.spent
+        rest = seen, self.time / self.config.steps, self.clicks, count
         return np.concatenate([profile, self.clicked, self.fatigue, rest]).astype(np.float32)
 
 
@@ -114,7 +125,7 @@ class RecommendationVectorEnv(VectorEnv):
         super().reset(seed=seed)
         n = self.num_envs
         self.taste, self.profile, self.clicked, self.fatigue = (np.zeros((n, SIZE)) for _ in range(4))
-        self.satisfaction, self.clicks, self.purchases = np.zeros(n), np.zeros(n), np.zeros(n)
+        self.satisfaction, self.clicks, self.purchases, self.spent = (np.zeros(n) for _ in range(4))
         self.time, self.over = np.zeros(n, int), np.ones(n, bool)
         self._welcome()
         self.over[:] = False
@@ -127,6 +138,9 @@ class RecommendationVectorEnv(VectorEnv):
             raise ValueError(f"actions: expected {self.num_envs} whole numbers from 0 to {len(self.catalog) - 1}, "
                              f"got {actions!r}")
         fresh, config, catalog = self.over, self.config, self.catalog
+        if config.budget is not None:
+            actions = np.where(self.spent == config.budget, len(catalog) - 1, actions)
+            self.spent = self.spent + (actions != len(catalog) - 1)
         embedding, hook, appeal = catalog.embedding[actions], catalog.hook[actions], catalog.appeal[actions]
         chance = self.np_random.random((self.num_envs, 3))
         liking, sameness = ((vectors * embedding).sum(axis=1) for vectors in (self.taste, self.fatigue))
@@ -141,7 +155,8 @@ class RecommendationVectorEnv(VectorEnv):
         if fresh.any():
             self._welcome()
         self.over = (left | (self.time == config.steps)) & ~fresh
-        return (self._obs(), 0.1 * click + purchase, self.over.copy(), np.zeros(self.num_envs, bool),
+        reward = config.click_reward * click + config.purchase_reward * purchase
+        return (self._obs(), reward, self.over.copy(), np.zeros(self.num_envs, bool),
                 {"click": click, "purchase": purchase})
 
     def expected_rewards(self):
@@ -149,7 +164,7 @@ class RecommendationVectorEnv(VectorEnv):
         liking, sameness = self.taste @ self.catalog.embedding.T, self.fatigue @ self.catalog.embedding.T
         click = click_probability(liking, self.catalog.hook, self.catalog.appeal, sameness,
                                   self.satisfaction[:, None], self.config.phi)
-        return expected_reward(click, purchase_probability(liking, self.catalog.hook))
+        return expected_reward(click, purchase_probability(liking, self.catalog.hook), self.config)
 
     def _welcome(self):
         """A new visitor where the last one's session is over."""
@@ -157,11 +172,13 @@ class RecommendationVectorEnv(VectorEnv):
         draws = self.np_random.normal(size=(len(new), 2, SIZE))
         self.taste[new] = directions(draws[:, 0])
         self.profile[new] = 0 if noise is None else self.taste[new] + noise * draws[:, 1]
-        for state in (self.clicked, self.fatigue, self.satisfaction, self.time, self.clicks, self.purchases):
+        for state in (self.clicked, self.fatigue, self.satisfaction, self.time, self.clicks, self.purchases,
+                      self.spent):
             state[new] = 0
 
     def _obs(self):
         seen = self.satisfaction if self.config.observe_satisfaction else np.zeros(self.num_envs)
         profile = np.clip(self.profile, -LARGEST, LARGEST)
-        rest = np.column_stack([seen, self.time / self.config.steps, self.clicks, self.purchases])
+        count = self.purchases if self.config.budget is None else self.config.budget - self.spent
+        rest = np.column_stack([seen, self.time / self.config.steps, self.clicks, count])
         return np.hstack([profile, self.clicked, self.fatigue, rest]).astype(np.float32)

@@ -27,6 +27,9 @@ class ShopConfig(Fields):
     profile_noise: float | None = 0.3  # standard deviation of the profile around the taste; None: there is no profile
     observe_satisfaction: bool = True  # whether satisfaction is in the observation, or 0 instead
     steps: int = 20  # after so many a session is over
+    click_reward: float = 0.1  # what the shop has of a click
+    purchase_reward: float = 1.0  # ... and of a purchase
+    budget: int | None = None  # so many items may be shown in a session, then only the last one, "nothing"; None: any
 
     def __post_init__(self):
         require(self, "kappa", lambda v: v >= 0, "a number >= 0")
@@ -34,9 +37,14 @@ class ShopConfig(Fields):
         require(self, "memory", lambda v: 0 <= v < 1, "a number in [0, 1)")
         require(self, "profile_noise", lambda v: v is None or v >= 0, "None or a number >= 0")
         require(self, "steps", lambda v: whole(v, 1), "a whole number >= 1")
+        for name in ("click_reward", "purchase_reward"):
+            require(self, name, lambda v: v >= 0, "a number >= 0")
+        require(self, "budget", lambda v: v is None or whole(v, 1), "None or a whole number >= 1")
 
 
 CONTROL = ShopConfig(kappa=0.0, phi=0.0)  # where it costs nothing to be short-sighted
+ADS = ShopConfig(click_reward=1.0, purchase_reward=0.0, budget=6)  # paid by the click, for few places: `with_nothing`
+CART = ShopConfig(kappa=0.0, click_reward=0.0, steps=8)  # "goes well with that": only what is bought counts
 
 
 class Catalog:
@@ -82,6 +90,12 @@ def simulate_catalog(items=60, *, seed=0):
     return Catalog(directions(rng.normal(size=(items, SIZE))), rng.random(items), 0.3 * rng.normal(size=items))
 
 
+def with_nothing(catalog):
+    """The catalog and one more item, the last: "nothing", which nobody clicks and which changes nobody's mood."""
+    return Catalog(np.vstack([catalog.embedding, np.zeros(SIZE)]), np.append(catalog.hook, 0.5),
+                   np.append(catalog.appeal, -8.0))
+
+
 def directions(vectors):
     """Vectors (..., D) scaled to length 1."""
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
@@ -115,9 +129,9 @@ def purchase_probability(liking, hook):
     return sigmoid(-0.5 + 1.5 * liking - hook)
 
 
-def expected_reward(click, purchase):
-    """0.1 for a click, and 1 for a purchase, times their probabilities."""
-    return click * (0.1 + purchase)
+def expected_reward(click, purchase, config):
+    """What a click and a purchase bring, times their probabilities."""
+    return click * (config.click_reward + purchase * config.purchase_reward)
 
 
 def next_satisfaction(satisfaction, hook, kappa):

@@ -7,10 +7,10 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from course_lib.recommendation.env import RecommendationEnv, RecommendationVectorEnv
-from course_lib.recommendation.shop import CONTROL, Catalog, ShopConfig, simulate_catalog
+from course_lib.recommendation.shop import ADS, CART, CONTROL, Catalog, ShopConfig, simulate_catalog, with_nothing
 
 CATALOG = simulate_catalog(30, seed=0)
-ALL = [ShopConfig(), CONTROL, ShopConfig(observe_satisfaction=False, profile_noise=None, steps=7)]
+ALL = [ShopConfig(), CONTROL, ShopConfig(observe_satisfaction=False, profile_noise=None, steps=7), ADS, CART]
 
 
 @pytest.mark.filterwarnings("ignore:.*Not able to test alternative render modes")
@@ -38,7 +38,22 @@ def test_many_at_once_are_as_one_at_a_time(config):
             assert (infos["click"][0], infos["purchase"][0]) == (info["click"], info["purchase"])
             assert single.observation_space.contains(obs)
             seen += info["click"] + info["purchase"]
-    assert seen > 60
+    assert seen > (60 if config.budget is None else 30)
+
+
+def test_a_budget_is_spent_once():
+    env = RecommendationVectorEnv(with_nothing(CATALOG), ADS, num_envs=400)
+    obs, _ = env.reset(seed=0)
+    assert (obs[:, 21] == 6).all()
+    for step in range(10):
+        obs, reward, over, _, infos = env.step(np.full(400, 30 if step % 2 else 4))
+        here = env.time == step + 1  # still the first visitor
+        assert (obs[here, 21] == 6 - (step + 2) // 2).all() and set(reward) <= {0.0, 1.0}
+        assert step % 2 == 0 or not infos["click"].any()  # nothing is never clicked
+    while not here.any() or obs[here, 21].max() > 0:
+        obs = env.step(np.full(400, 4))[0]
+        here = env.time > 10
+    assert not env.step(np.full(400, 4))[-1]["click"][here].any()  # the budget is spent: nothing was shown
 
 
 def rollout(config, actions, *, num_envs=4_000, seed=0, catalog=CATALOG):

@@ -27,7 +27,8 @@ def test_purchases_leaving_and_satisfaction_by_hand():
     assert odds(shop.leaving_probability(1, True)) == pytest.approx(-4.5)
     assert shop.next_satisfaction(1, 0, 0.35) == pytest.approx(1.15)
     assert shop.next_satisfaction(1, 1, 0.35) == pytest.approx(0.45)
-    assert shop.expected_reward(0.5, 0.4) == pytest.approx(0.25)
+    assert shop.expected_reward(0.5, 0.4, ShopConfig()) == pytest.approx(0.25)
+    assert shop.expected_reward(0.5, 0.4, shop.ADS) == 0.5 and shop.expected_reward(0.5, 0.4, shop.CART) == 0.2
 
 
 def test_a_simulated_catalog():
@@ -40,6 +41,12 @@ def test_a_simulated_catalog():
     np.testing.assert_array_equal(catalog.take([3, 1]).features, catalog.features[[3, 1]])
 
 
+def test_nothing():
+    catalog = shop.with_nothing(simulate_catalog(4))
+    assert len(catalog) == 5 and shop.click_probability(0, *catalog.features[4, 6:], 0, 3, 2) < 0.01
+    assert shop.next_satisfaction(0.5, catalog.hook[4], 0.35) == pytest.approx(0.4)
+
+
 @pytest.mark.parametrize(("embedding", "hook", "appeal", "said"), [
     (np.zeros((2, 5)), [0, 0], [0, 0], r"embedding \(N, 6\)"), (np.zeros((2, 6)), [0], [0, 0], r"embedding \(N, 6\)"),
     (np.zeros((0, 6)), [], [], "N > 0"), (np.zeros((1, 6)), [2], [0], r"hooks in \[0, 1\]"),
@@ -50,7 +57,7 @@ def test_what_is_no_catalog(embedding, hook, appeal, said):
 
 
 @pytest.mark.parametrize("field", [{"kappa": -1}, {"phi": "much"}, {"memory": 1}, {"profile_noise": -0.1},
-                                   {"steps": 0}])
+                                   {"steps": 0}, {"click_reward": -1}, {"purchase_reward": None}, {"budget": 0}])
 def test_what_is_no_shop(field):
     with pytest.raises(ValueError, match=f"ShopConfig.{next(iter(field))}: expected"):
         ShopConfig(**field)
