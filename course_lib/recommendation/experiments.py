@@ -39,7 +39,33 @@ def sold_by_lot(catalog, config=None, *, steps=100, seed=0):
     return sold
 
 
-def compare(recommendation, config=None, *, seed=0, sessions=1_000, planner=PLANNER, myopic=MYOPIC, num_envs=128):
+def without_network(known, config=None, *, seed=0):
+    """Policies that need no network, as {name: function from a catalog to a policy}; bandits learned on `known`."""
+    def popular(catalog, repeats):
+        sold = sold_by_lot(catalog, config, seed=seed)
+        return Popular(sold, steps=(config or ShopConfig()).steps, repeats=repeats)
+
+    found = {"by lot": lambda catalog: ByLot(len(catalog), seed=seed),
+             "popular items in turn": lambda catalog: popular(catalog, False),
+             "the most popular item": lambda catalog: popular(catalog, True)}
+    for name, by in (("LinUCB", "ucb"), ("Thompson sampling", "thompson")):
+        bandit = learn_online(LinearBandit(known, by=by, width=0.3, seed=seed),
+                              RecommendationVectorEnv(known, config, num_envs=64), steps=300, seed=seed)
+        found[name] = bandit.on
+    return found | {"oracle that looks no further": lambda catalog: OracleMyopic}
+
+
+def train_both(recommendation, known, config=None, *, seed=0, planner=PLANNER, myopic=MYOPIC, num_envs=128):
+    """Agents that look ahead, "DQN", and that do not, "gamma 0": {name: (agent, processor seconds of training)}."""
+    found = {}
+    for name, settings in (("gamma 0", myopic), ("DQN", planner)):
+        start, env = time.process_time(), RecommendationVectorEnv(known, config, num_envs=num_envs)
+        agent = recommendation.train_recommender(env, settings, seed=seed)
+        found[name] = agent, time.process_time() - start
+    return found
+
+
+def compare(recommendation, config=None, *, seed=0, sessions=1_000, **options):
     """Mean reward of a session with known items and with new ones, by who recommends.
 
     Parameters
@@ -50,40 +76,24 @@ def compare(recommendation, config=None, *, seed=0, sessions=1_000, planner=PLAN
     seed : int
         Of the catalog and of all learning. The visitors of the last comparison are others.
     sessions : int
-    planner, myopic : DQNConfig
-    num_envs : int
-        Sessions side by side in training.
+    options
+        Of `train_both`.
 
     Returns
     -------
-    dict of (float, float), dict of float, dict of agents
-        Rewards; processor seconds of the two trainings; and the agents "DQN" and "gamma 0".
+    dict of (float, float), dict of float
+        Rewards; processor seconds of the two trainings, by name.
     """
-    config, (known, new) = config or ShopConfig(), catalogs(seed=seed)
-
-    def both(make):
-        return tuple(reward(make(catalog), catalog, config, sessions=sessions, seed=seed) for catalog in (known, new))
-
-    def popular(catalog, repeats):
-        return Popular(sold_by_lot(catalog, config, seed=seed), steps=config.steps, repeats=repeats)
-
-    found = {"by lot": both(lambda catalog: ByLot(len(catalog), seed=seed)),
-             "popular items in turn": both(lambda catalog: popular(catalog, False)),
-             "the most popular item": both(lambda catalog: popular(catalog, True))}
-    for name, by in (("LinUCB", "ucb"), ("Thompson sampling", "thompson")):
-        bandit = learn_online(LinearBandit(known, by=by, width=0.3, seed=seed),
-                              RecommendationVectorEnv(known, config, num_envs=64), steps=300, seed=seed)
-        found[name] = both(bandit.on)
-    agents, seconds = {}, {}
-    for name, settings in (("gamma 0", myopic), ("DQN", planner)):
-        start = time.process_time()
-        agents[name] = recommendation.train_recommender(RecommendationVectorEnv(known, config, num_envs=num_envs),
-                                                        settings, seed=seed)
-        seconds[name] = time.process_time() - start
-        found[name] = both(lambda catalog, name=name: recommendation.for_items(agents[name], catalog))
-    penalty = max(PENALTIES, key=lambda penalty: reward(Penalised(agents["gamma 0"], known, penalty), known, config,
+    known, new = catalogs(seed=seed)
+    trained = train_both(recommendation, known, config, seed=seed, **options)
+    myopic, planner = (trained[name][0] for name in ("gamma 0", "DQN"))
+    penalty = max(PENALTIES, key=lambda penalty: reward(Penalised(myopic, known, penalty), known, config,
                                                         sessions=sessions, seed=seed + 500))
-    found["gamma 0 with a tuned penalty on hooks"] = both(
-        lambda catalog: Penalised(recommendation.for_items(agents["gamma 0"], catalog), catalog, penalty))
-    found["oracle that looks no further"] = both(lambda catalog: OracleMyopic)
-    return found, seconds, agents
+    makers = without_network(known, config, seed=seed) | {
+        "gamma 0": lambda catalog: recommendation.for_items(myopic, catalog),
+        "gamma 0 with a tuned penalty on hooks": lambda catalog: Penalised(recommendation.for_items(myopic, catalog),
+                                                                          catalog, penalty),
+        "DQN": lambda catalog: recommendation.for_items(planner, catalog)}
+    return ({name: tuple(reward(make(catalog), catalog, config, sessions=sessions, seed=seed)
+                         for catalog in (known, new)) for name, make in makers.items()},
+            {name: seconds for name, (_, seconds) in trained.items()})
