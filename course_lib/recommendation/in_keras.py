@@ -10,7 +10,7 @@ from course_lib.dqn.in_keras import DQNAgent, train
 from course_lib.recommendation.config import PLANNER
 from course_lib.recommendation.shop import SIZE
 
-__all__ = ["ItemFeatureQNetwork", "for_items", "train_recommender"]
+__all__ = ["ItemFeatureQNetwork", "NextBasketNetwork", "for_items", "next_basket_loss", "train_recommender"]
 
 
 class ItemFeatureQNetwork(keras.Model):
@@ -49,6 +49,50 @@ class ItemFeatureQNetwork(keras.Model):
         products = ops.swapaxes(ops.matmul(vectors, self.features[:, :SIZE].T), 1, 2)  # (B, 3, N) -> (B, N, 3)
         hidden = self.from_obs(obs)[:, None] + self.from_item(self.features) + self.from_products(products)
         return ops.squeeze(self.value(ops.relu(hidden)), 2)  # (B, N, hidden) -> (B, N)
+
+
+class NextBasketNetwork(keras.Model):
+    """The next basket from all earlier ones: what goes well with them, and a weight of its own for buying it again.
+
+    Counts enter as log(1 + count). Logits are a dense layer, ReLU, and another dense layer to all items, plus each
+    item's own count times its own weight, which is 1 at first.
+
+    Parameters
+    ----------
+    items : int
+    hidden : int
+        Units between the two layers.
+    seed : int
+
+    References
+    ----------
+    Liang et al. 2018, "Variational autoencoders for collaborative filtering", section 2: the likelihood, without the
+    variational part. Weights for buying again: Hu et al. 2020, "Modeling personalized item frequency information for
+    next-basket recommendation".
+    """
+
+    def __init__(self, items, *, hidden=64, seed=0):
+        counts = keras.Input((items,))
+        seen = ops.log1p(counts)
+        together = _linear(hidden, items, seed + 1)(ops.relu(_linear(items, hidden, seed)(seen)))
+        super().__init__(counts, together + _Again()(seen))
+
+
+class _Again(layers.Layer):
+    def build(self, shape):
+        self.again = self.add_weight(shape=shape[-1:], initializer="ones")
+
+    def call(self, seen):
+        return self.again * seen
+
+
+def next_basket_loss(baskets, logits):
+    """Minus the mean log-likelihood of what is in the baskets (B, N), of 0 and 1, under logits (B, N): a scalar tensor.
+
+    Each item of a basket is one draw, and each basket counts alike. Liang et al. 2018, eq. 2.
+    """
+    shares = baskets / ops.sum(baskets, axis=1, keepdims=True)
+    return -ops.mean(ops.sum(shares * ops.log_softmax(logits, axis=1), axis=1))
 
 
 def train_recommender(env, config=PLANNER, *, seed=0, device="cpu"):

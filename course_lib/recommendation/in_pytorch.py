@@ -10,7 +10,7 @@ from course_lib.dqn.in_pytorch import DQNAgent, train
 from course_lib.recommendation.config import PLANNER
 from course_lib.recommendation.shop import SIZE
 
-__all__ = ["ItemFeatureQNetwork", "for_items", "train_recommender"]
+__all__ = ["ItemFeatureQNetwork", "NextBasketNetwork", "for_items", "next_basket_loss", "train_recommender"]
 
 
 class ItemFeatureQNetwork(nn.Module):
@@ -50,6 +50,47 @@ class ItemFeatureQNetwork(nn.Module):
         products = (vectors @ items[:, :SIZE].T).swapaxes(1, 2)  # (B, 3, N) -> (B, N, 3)
         hidden = self.from_obs(obs)[:, None] + self.from_item(items) + self.from_products(products)  # (B, N, hidden)
         return self.value(hidden.relu()).squeeze(2)
+
+
+class NextBasketNetwork(nn.Module):
+    """The next basket from all earlier ones: what goes well with them, and a weight of its own for buying it again.
+
+    Counts enter as log(1 + count). Logits are a dense layer, ReLU, and another dense layer to all items, plus each
+    item's own count times its own weight, which is 1 at first.
+
+    Parameters
+    ----------
+    items : int
+    hidden : int
+        Units between the two layers.
+    seed : int
+
+    References
+    ----------
+    Liang et al. 2018, "Variational autoencoders for collaborative filtering", section 2: the likelihood, without the
+    variational part. Weights for buying again: Hu et al. 2020, "Modeling personalized item frequency information for
+    next-basket recommendation".
+    """
+
+    def __init__(self, items, *, hidden=64, seed=0):
+        super().__init__()
+        generator = torch.Generator().manual_seed(int(seed))
+        self.encode, self.decode = _linear(items, hidden, generator), _linear(hidden, items, generator)
+        self.again = nn.Parameter(torch.ones(items))
+
+    def forward(self, counts):
+        """Logits (B, items) of counts (B, items), in how many baskets the user had each item."""
+        seen = counts.log1p()
+        return self.decode(self.encode(seen).relu()) + self.again * seen
+
+
+def next_basket_loss(baskets, logits):
+    """Minus the mean log-likelihood of what is in the baskets (B, N), of 0 and 1, under logits (B, N): a scalar tensor.
+
+    Each item of a basket is one draw, and each basket counts alike. Liang et al. 2018, eq. 2.
+    """
+    shares = baskets / baskets.sum(dim=1, keepdim=True)
+    return -(shares * logits.log_softmax(dim=1)).sum(dim=1).mean()
 
 
 def train_recommender(env, config=PLANNER, *, seed=0, device="cpu"):

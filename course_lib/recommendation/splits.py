@@ -63,6 +63,28 @@ def _split(log, before, wanted, cut):
     return Split(known, users, next_basket[users].toarray(), cut)
 
 
+def examples(log, cut):
+    """What a model of the next basket can learn from, before a moment: (N, items) counts, and (N, items) the baskets.
+
+    Each basket but a user's first is an example; its counts are of the user's baskets before it. As float32.
+    """
+    rows = np.flatnonzero(log.time < cut)
+    order = rows[np.lexsort((log.basket[rows], log.time[rows], log.user[rows]))]  # user by user, basket by basket
+    starts = np.flatnonzero(np.diff(log.basket[order], prepend=-1))
+    counts, baskets, seen, last = [], [], None, -1
+    for own in np.split(order, starts[1:]):
+        items, user = log.item[own], log.user[own[0]]
+        if user != last:
+            seen, last = np.zeros(log.items, np.float32), user
+        else:
+            counts.append(seen.copy())
+            baskets.append(np.bincount(items, minlength=log.items).astype(np.float32))
+        seen[items] += 1
+    if not counts:
+        raise ValueError(f"cut: expected a moment before which a user has two baskets, got {cut}")
+    return np.array(counts), np.array(baskets)
+
+
 def count(log, rows=slice(None)):
     """In how many baskets each user had each item, in some rows of a log: a sparse array (users, items)."""
     user, item = log.user[rows], log.item[rows]

@@ -50,6 +50,15 @@ def test_splits_by_hand():
             splits.temporal_split(SMALL, cut)
 
 
+def test_examples_by_hand():
+    counts, baskets = splits.examples(SMALL, 3.5)  # user 0's second basket, and user 1's
+    assert counts.tolist() == [[1, 1, 0], [1, 0, 0]] and baskets.tolist() == [[0, 1, 1], [0, 0, 1]]
+    counts, baskets = splits.examples(SMALL, 99)
+    assert counts.tolist()[1] == [1, 2, 1] and baskets.tolist()[1] == [1, 0, 0] and len(counts) == 3
+    with pytest.raises(ValueError, match="two baskets"):
+        splits.examples(SMALL, 1.5)
+
+
 def test_leaving_the_last_out_knows_the_future():
     cut = SMALL.time[SMALL.user == 1].max()  # user 1's last basket is wanted, and basket 2 of user 0 is known by then
     assert splits.temporal_split(SMALL, cut).known.sum() <= splits.leave_last_out(SMALL).known.sum()

@@ -5,12 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from course_lib.classifier.config import TrainingConfig
 from course_lib.dqn.loop import evaluate
 from course_lib.dqn.replay import Batch
+from course_lib.recommendation.baselines import by_lot, popularity
 from course_lib.recommendation.config import PLANNER
 from course_lib.recommendation.env import RecommendationVectorEnv
+from course_lib.recommendation.log import DAY, simulate_log
+from course_lib.recommendation.metrics import ndcg, top_k
 from course_lib.recommendation.policies import ByLot
 from course_lib.recommendation.shop import simulate_catalog
+from course_lib.recommendation.splits import examples, temporal_split
 
 CATALOG, OTHERS = simulate_catalog(12, seed=0), simulate_catalog(5, seed=1)
 SHORT = replace(PLANNER, total_steps=30_000, warmup_steps=2_000, epsilon_steps=10_000, train_every=1)
@@ -81,6 +86,48 @@ def test_it_learns(recommendation):
     agent = recommendation.train_recommender(RecommendationVectorEnv(CATALOG, num_envs=64), SHORT, seed=0)
     env = RecommendationVectorEnv(CATALOG, num_envs=500)
     assert evaluate(agent, env, 500, seed=1).mean() > evaluate(ByLot(12), env, 500, seed=1).mean() + 0.5
+
+
+def test_the_next_basket_is_learned(recommendation, twin):
+    found = simulate_log(users=150, items=40, seed=3)
+    split, nets = temporal_split(found, 330 * DAY), twin("classifier")
+    counts, baskets = examples(found, split.cut)
+    net = recommendation.NextBasketNetwork(40, hidden=16, seed=0)
+    config = TrainingConfig(epochs=20, learning_rate=3e-3)
+    losses = nets.train(net, counts, baskets, config, loss=recommendation.next_basket_loss)
+    scores = nets.predict(net, split.known[split.users].toarray())
+    assert losses[-1] < losses[0] - 0.2
+    network, popular, lot = (ndcg(top_k(values, 5), split.wanted) for values in (
+        scores, popularity(split), by_lot(split)))
+    assert network > popular + 0.1 > lot + 0.2
+
+
+@pytest.mark.keras
+def test_the_next_basket_is_the_same_in_both():
+    torch = pytest.importorskip("torch")
+    from course_lib.recommendation import in_keras, in_pytorch
+
+    theirs, ours = (twin.NextBasketNetwork(5, hidden=3, seed=1) for twin in (in_pytorch, in_keras))
+    rng = np.random.default_rng(0)
+    kernel, first_bias, decode, bias, again = (rng.normal(size=shape).astype(np.float32)
+                                               for shape in ((5, 3), 3, (3, 5), 5, 5))
+    ours.set_weights([kernel, first_bias, decode, bias, again])
+    with torch.no_grad():
+        for p, values in ((theirs.encode.weight, kernel.T), (theirs.encode.bias, first_bias),
+                          (theirs.decode.weight, decode.T), (theirs.decode.bias, bias), (theirs.again, again)):
+            p.copy_(torch.tensor(values.copy()))
+    counts, baskets = rng.integers(0, 4, (6, 5)).astype(np.float32), (rng.random((6, 5)) < 0.6).astype(np.float32)
+    baskets[:, 0] = 1
+    seen = np.log1p(counts)
+    expected = np.maximum(0, seen @ kernel + first_bias) @ decode + bias + again * seen
+    logits = theirs(torch.tensor(counts)), ours(counts)
+    for found in logits:
+        np.testing.assert_allclose(found.detach() if hasattr(found, "detach") else found, expected, atol=1e-5)
+    log_softmax = expected - np.log(np.exp(expected).sum(axis=1, keepdims=True))
+    loss = -(baskets / baskets.sum(axis=1, keepdims=True) * log_softmax).sum(axis=1).mean()
+    found = in_pytorch.next_basket_loss(torch.tensor(baskets), logits[0].detach()), in_keras.next_basket_loss(
+        baskets, logits[1])
+    assert [float(one) for one in found] == pytest.approx([loss, loss], abs=1e-5)
 
 
 @pytest.mark.keras

@@ -1,0 +1,119 @@
+"""Ranking search results: a page of several items a step, of which the upper ones are looked at more."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_lib.common.fields import whole
+from course_lib.recommendation.env import RecommendationVectorEnv
+from course_lib.recommendation.shop import (
+    click_probability,
+    leaving_probability,
+    next_satisfaction,
+    purchase_probability,
+)
+
+
+def exposure(places, *, eta=1.0):
+    """How likely a visitor looks at each of the first places, (places,): 1 / place^eta, places counted from 1.
+
+    References
+    ----------
+    Joachims, Swaminathan & Schnabel 2017, "Unbiased learning-to-rank with biased feedback", section 6.1.
+    """
+    if not whole(places, 1):
+        raise ValueError(f"places: expected a whole number >= 1, got {places!r}")
+    return 1 / np.arange(1, places + 1.0) ** eta
+
+
+class Pages:
+    """Sessions in which each step shows a page: a ranking of `places` items.
+
+    Each item of a page is looked at with its `exposure`, and clicked and bought as in `RecommendationEnv`. What is
+    looked at changes satisfaction and fatigue, by its mean. It is no Gymnasium environment: an action is a ranking.
+
+    Parameters
+    ----------
+    catalog, config, num_envs
+        As in `RecommendationVectorEnv`.
+    places : int
+    """
+
+    def __init__(self, catalog, config=None, *, num_envs=64, places=5):
+        self.visitors, self.exposure = RecommendationVectorEnv(catalog, config, num_envs=num_envs), exposure(places)
+        if places > len(catalog):
+            raise ValueError(f"places: expected at most the {len(catalog)} items, got {places}")
+
+    def reset(self, *, seed=None):
+        """New visitors come; returns observations (num_envs, 22)."""
+        return self.visitors.reset(seed=seed)[0]
+
+    def step(self, pages):
+        """Show rankings (num_envs, places) of items.
+
+        Returns
+        -------
+        array (num_envs, 22), array (num_envs,), bool array (num_envs,), bool array (num_envs, places)
+            Observations, rewards, whose sessions are over (they get no new visitor), and what was clicked.
+        """
+        v, pages = self.visitors, np.asarray(pages)
+        config, catalog, shape = v.config, v.catalog, (v.num_envs, len(self.exposure))
+        if pages.shape != shape or not (np.diff(np.sort(pages, axis=1), axis=1) > 0).all():
+            raise ValueError(f"pages: expected shape {shape} and no item twice a page, got shape {pages.shape}")
+        embedding, hook = catalog.embedding[pages], catalog.hook[pages]  # (B, places, 6), (B, places)
+        liking, sameness = ((embedding @ vectors[:, :, None])[..., 0] for vectors in (v.taste, v.fatigue))
+        looked = v.np_random.random(shape) < self.exposure
+        click = looked & (v.np_random.random(shape) < click_probability(
+            liking, hook, catalog.appeal[pages], sameness, v.satisfaction[:, None], config.phi))
+        purchase = click & (v.np_random.random(shape) < purchase_probability(liking, hook))
+        share = looked / np.maximum(looked.sum(axis=1, keepdims=True), 1)
+        v.satisfaction = next_satisfaction(v.satisfaction, (share * hook).sum(axis=1), config.kappa)
+        v.fatigue = config.memory * v.fatigue + (share[..., None] * embedding).sum(axis=1)
+        v.clicked = v.clicked + (click[..., None] * embedding).sum(axis=1)
+        v.time, v.clicks, v.purchases = v.time + 1, v.clicks + click.sum(axis=1), v.purchases + purchase.sum(axis=1)
+        reward = np.where(v.over, 0, (config.click_reward * click + config.purchase_reward * purchase).sum(axis=1))
+        left = v.np_random.random(v.num_envs) < leaving_probability(v.satisfaction, click.any(axis=1))
+        v.over = v.over | left | (v.time == config.steps)
+        return v._obs(), reward, v.over.copy(), click
+
+
+def session_rewards(pages, rank, *, seed=0):
+    """Returns of one session in each copy: `rank(obs)` gives rankings (B, places) for observations (B, 22)."""
+    obs, total = pages.reset(seed=seed), 0.0
+    for _ in range(pages.visitors.config.steps):
+        obs, reward, over, _ = pages.step(rank(obs))
+        total = total + reward
+        if over.all():
+            break
+    return total
+
+
+def by_value(agent, places):
+    """A ranking by an agent's action values, the highest first.
+
+    For visitors who click at most one of what they look at, the value of a page is the mean of its items' values,
+    weighted by their chances: then the best page has the items of highest value first. Ie et al. 2019, "SlateQ",
+    section 4.3 (top-k). Here it is an approximation.
+    """
+    return lambda obs: np.argsort(-agent.q_values(obs), axis=1, kind="stable")[:, :places]
+
+
+def click_rates(shown, place, clicked, items, *, places=None):
+    """How often items are clicked when looked at, (N,), from logged rankings: naively, or corrected for places.
+
+    Parameters
+    ----------
+    shown, place, clicked : arrays (R,)
+        Which item stood at which place (from 0), and whether it was clicked.
+    items : int
+        N.
+    places : int, optional
+        How many places there are: then each click and each display is weighted by how likely it was seen.
+
+    References
+    ----------
+    Joachims et al. 2017, section 4: weights of one over the propensity.
+    """
+    seen = np.ones(len(shown)) if places is None else exposure(places)[place]
+    displays = np.bincount(shown, weights=seen, minlength=items)
+    return np.bincount(shown, weights=np.asarray(clicked, float), minlength=items) / np.maximum(displays, 1e-9)

@@ -1,0 +1,86 @@
+"""Pages of results: who is seen, what is clicked, and what a click says about an item."""
+
+import numpy as np
+import pytest
+
+from course_lib.recommendation import ranking
+from course_lib.recommendation.env import RecommendationVectorEnv
+from course_lib.recommendation.policies import OracleMyopic
+from course_lib.recommendation.ranking import Pages
+from course_lib.recommendation.shop import CONTROL, ShopConfig, click_probability, simulate_catalog
+
+CATALOG = simulate_catalog(12, seed=0)
+
+
+def test_upper_places_are_seen_more():
+    assert ranking.exposure(4).tolist() == [1, 1 / 2, 1 / 3, 1 / 4] and ranking.exposure(2, eta=0).tolist() == [1, 1]
+    pages, rng = Pages(CATALOG, num_envs=20_000, places=4), np.random.default_rng(0)
+    pages.reset(seed=0)
+    shown = rng.random((20_000, 12)).argsort(axis=1)[:, :4]
+    click = pages.step(shown)[3].mean(axis=0)
+    np.testing.assert_allclose(click / click[0], ranking.exposure(4), atol=0.04)
+
+
+def test_a_page_of_one_is_the_shop():
+    config, actions = ShopConfig(steps=6), np.arange(30_000) % 12
+    pages, shop = Pages(CATALOG, config, num_envs=30_000, places=1), RecommendationVectorEnv(CATALOG, config,
+                                                                                              num_envs=30_000)
+    pages.reset(seed=0)
+    shop.reset(seed=1)
+    alive = np.ones(30_000, bool)
+    for step in range(6):
+        _, reward, over, _ = pages.step((actions + step)[:, None] % 12)
+        _, other, terminated, *_ = shop.step((actions + step) % 12)
+        assert reward.mean() == pytest.approx((other * alive).mean(), abs=0.012)
+        alive &= ~terminated
+        assert over.mean() == pytest.approx(1 - alive.mean(), abs=0.015)
+
+
+def test_who_has_left_earns_nothing_more():
+    pages = Pages(CATALOG, num_envs=500, places=3)
+    pages.reset(seed=0)
+    left = np.zeros(500, bool)
+    for _ in range(20):
+        _, reward, over, _ = pages.step(np.tile([0, 1, 2], (500, 1)))
+        assert not reward[left].any() and over[left].all()
+        left = over
+    assert left.all()
+
+
+def test_the_better_ranking_earns_more():
+    pages = Pages(CATALOG, CONTROL, num_envs=2_000, places=3)
+
+    class Knowing:
+        def q_values(self, obs):
+            return pages.visitors.expected_rewards()
+
+    best, worst = ranking.by_value(Knowing(), 3), ranking.by_value(Knowing(), 12)
+    up = ranking.session_rewards(pages, best).mean()
+    upside_down = ranking.session_rewards(pages, lambda obs: best(obs)[:, ::-1]).mean()
+    bottom = ranking.session_rewards(pages, lambda obs: worst(obs)[:, -3:]).mean()
+    assert up > upside_down + 0.5 > bottom + 1
+    assert (best(None)[:, 0] == OracleMyopic(pages.visitors).act(None)).all()
+
+
+def test_clicks_flatter_whoever_stands_on_top():
+    rng, n = np.random.default_rng(0), 60_000
+    rates = click_probability(0, CATALOG.hook, CATALOG.appeal, 0, 0, 0)
+    order = np.argsort(rng.normal(size=(n, 12)) + np.linspace(0, 2, 12), axis=1)[:, :4]  # item 0 mostly on top
+    place = np.tile(np.arange(4), (n, 1))
+    clicked = rng.random((n, 4)) < ranking.exposure(4)[place] * rates[order]
+    naive, mended = (ranking.click_rates(order.ravel(), place.ravel(), clicked.ravel(), 12, places=places)
+                     for places in (None, 4))
+    np.testing.assert_allclose(mended, rates, atol=0.02)
+    assert np.abs(naive - rates).max() > 0.05 and naive[0] / rates[0] > 1.5 * naive[11] / rates[11]
+
+
+def test_what_is_no_page():
+    pages = Pages(CATALOG, num_envs=2, places=2)
+    pages.reset(seed=0)
+    for bad in ([[0, 0], [1, 2]], [[0, 1]], [[0, 1, 2], [0, 1, 2]]):
+        with pytest.raises(ValueError, match="no item twice a page"):
+            pages.step(bad)
+    with pytest.raises(ValueError, match="at most the 12 items, got 13"):
+        Pages(CATALOG, places=13)
+    with pytest.raises(ValueError, match="places"):
+        ranking.exposure(0)
