@@ -11,6 +11,7 @@ from sklearn.linear_model import Ridge
 
 from course_lib.recommendation import baselines, log, metrics, splits
 from course_lib.recommendation.log import DAY, ShopLog
+from course_lib.recommendation.shop import catalog_of_log
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "datasets"
 REAL = Path(os.environ.get("COURSE_TEST_DATA", SHARED)) / "onlineretail.rda"
@@ -129,6 +130,21 @@ def test_a_simulated_log(simulated):
     assert rates["lot"] < rates["popular"] < rates["frequency"] and rates["ease"] > rates["popular"]
     with pytest.raises(ValueError, match="items, days: expected whole numbers"):
         log.simulate_log(items=5)
+
+
+def test_a_catalog_of_a_log(simulated):
+    found, split = simulated
+    catalog, chosen = catalog_of_log(split.known, items=20, seed=1)
+    bought = split.known.toarray() > 0
+    popular = bought.sum(axis=0)
+    assert len(catalog) == 20 and popular[chosen].min() >= np.delete(popular, chosen).max()
+    assert np.corrcoef(catalog.appeal, np.log(popular[chosen]))[0, 1] == pytest.approx(1)
+    alike = catalog.embedding @ catalog.embedding.T
+    together = np.corrcoef(bought[:, chosen].T)
+    pairs = np.triu_indices(20, 1)
+    assert np.corrcoef(alike[pairs], together[pairs])[0, 1] > 0.5  # who is bought by the same is alike
+    with pytest.raises(ValueError, match="items: expected at least 6"):
+        catalog_of_log(split.known, items=41)
 
 
 @pytest.mark.parametrize(("change", "said"), [
