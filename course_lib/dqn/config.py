@@ -38,6 +38,7 @@ class DQNConfig(Fields):
     # what it learns from
     replay: bool = True  # False: learn from the latest `train_every` vector steps alone
     buffer_size: int = 50_000  # transitions kept for replay
+    rewarded_share: float = 0.0  # of each batch drawn from transitions with a reward above 0 alone; 0: uniform replay
     warmup_steps: int = 2_048  # random steps before the first update
     train_every: int = 4  # vector steps (one in each copy) between two blocks: a single environment needs more
     updates_per_block: int = 32  # gradient updates in a block
@@ -61,7 +62,7 @@ class DQNConfig(Fields):
             require(self, name, lambda v: whole(v, 1), "a whole number >= 1")
         for name in ("warmup_steps", "epsilon_steps"):
             require(self, name, lambda v: whole(v, 0), "a whole number >= 0")
-        for name in ("gamma", "epsilon_start", "epsilon_end"):
+        for name in ("gamma", "epsilon_start", "epsilon_end", "rewarded_share"):
             require(self, name, lambda v: 0 <= v <= 1, "a number in [0, 1]")
         require(self, "tau", lambda v: 0 < v <= 1, "a number in (0, 1]")
         require(self, "learning_rate", lambda v: v > 0, "a number > 0")

@@ -185,7 +185,8 @@ class Trainer:
             return
         if config.scale_obs and history.updates == self.agent.updates == 0:  # a trained agent keeps its scale
             self.agent.fit_scale(self.buffer.storage.obs[: len(self.buffer)])
-        block = self.buffer.sample(self.rng, (config.updates_per_block, config.batch_size))
+        block = self.buffer.sample(self.rng, (config.updates_per_block, config.batch_size),
+                                   rewarded=config.rewarded_share)
         history.losses.append(self.agent.update_block(block))
         history.updates += config.updates_per_block
 

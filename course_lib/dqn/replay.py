@@ -55,14 +55,16 @@ class ReplayBuffer:
         self.position = (self.position + count) % self.capacity
         self.size = min(self.size + count, self.capacity)
 
-    def sample(self, rng, shape):
-        """Draw transitions uniformly, with replacement.
+    def sample(self, rng, shape, *, rewarded=0.0):
+        """Draw transitions with replacement: uniformly, or a share of them from those with a reward above 0 alone.
 
         Parameters
         ----------
         rng : np.random.Generator
         shape : int or tuple of int
             B for a batch, (U, B) for a block of U batches.
+        rewarded : float
+            That share: more often seen, rare rewards are learned faster, but also taken for likelier than they are.
 
         Returns
         -------
@@ -72,6 +74,9 @@ class ReplayBuffer:
         if self.size == 0:
             raise ValueError("the replay buffer is empty: add transitions before sampling")
         rows = rng.integers(0, self.size, size=shape)
+        rare = np.flatnonzero(self.storage.reward[: self.size] > 0) if rewarded else ()
+        if len(rare):
+            rows = np.where(rng.random(shape) < rewarded, rare[rng.integers(0, len(rare), size=shape)], rows)
         return Batch(*(np.take(field, rows, axis=0) for field in self.storage))
 
     def state(self):

@@ -10,7 +10,8 @@ from course_lib.dqn.loop import evaluate
 from course_lib.recommendation.config import MYOPIC, PLANNER
 from course_lib.recommendation.env import RecommendationVectorEnv
 from course_lib.recommendation.policies import ByLot, LinearBandit, OracleMyopic, Penalised, Popular, learn_online
-from course_lib.recommendation.shop import ShopConfig, simulate_catalog
+from course_lib.recommendation.ranking import Pages, by_value, session_rewards
+from course_lib.recommendation.shop import ADS, CART, ShopConfig, simulate_catalog, with_nothing
 
 PENALTIES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6)  # for a full hook, in units of reward
 
@@ -97,3 +98,32 @@ def compare(recommendation, config=None, *, seed=0, sessions=1_000, **options):
     return ({name: tuple(reward(make(catalog), catalog, config, sessions=sessions, seed=seed)
                          for catalog in (known, new)) for name, make in makers.items()},
             {name: seconds for name, (_, seconds) in trained.items()})
+
+
+def by_use(recommendation, *, seed=0, sessions=1_000, **options):
+    """Mean reward of a session in four uses of the same shop, {use: {who recommends: reward}}, with known items.
+
+    "shop" is the main setting; "advertisements" are paid by the click, and only a few may be shown; in a "cart" only
+    purchases count, and nobody is lured; "search results" are pages of five, ranked by agents of the shop.
+
+    Parameters
+    ----------
+    recommendation, seed, sessions, options
+        As in `compare`.
+    """
+    known, _ = catalogs(seed=seed)
+    found = {}
+    for use, config, catalog in (("shop", ShopConfig(), known), ("advertisements", ADS, with_nothing(known)),
+                                 ("cart", CART, known)):
+        agents = {name: agent for name, (agent, _) in train_both(recommendation, catalog, config, seed=seed,
+                                                                 **options).items()}
+        makers = {"by lot": ByLot(len(catalog), seed=seed), **agents, "oracle that looks no further": OracleMyopic}
+        found[use] = {name: reward(policy, catalog, config, sessions=sessions, seed=seed)
+                      for name, policy in makers.items()}
+        if use == "shop":
+            pages = Pages(known, config, num_envs=sessions)
+            ranked = {"by lot": lambda obs: np.random.default_rng(seed).random((len(obs), len(known))).argsort()[:, :5]}
+            ranked |= {name: by_value(agent, 5) for name, agent in agents.items()}
+            found["search results"] = {name: float(session_rewards(pages, rank, seed=seed + 1_000_003).mean())
+                                       for name, rank in ranked.items()}
+    return found

@@ -30,6 +30,20 @@ def test_a_sample_keeps_the_fields_of_a_transition_together():
     assert set(batch.action.flat) == set(range(1, 41))  # every filled row, never an empty one
 
 
+def test_a_share_of_the_sample_is_rewarded():
+    buffer, rng = ReplayBuffer(1_000, (1,)), np.random.default_rng(0)
+    few = numbered(0, 1_000)
+    buffer.add(few._replace(reward=np.where(few.action % 100 == 0, 2.0, 0.0) * (few.action > 0)))  # 9 of 1,000
+    found = {share: buffer.sample(rng, (50, 200), rewarded=share) for share in (0.0, 0.4, 1.0)}
+    rates = [(batch.reward > 0).mean() for batch in found.values()]
+    np.testing.assert_allclose(rates, [0.009, 0.4 + 0.6 * 0.009, 1], atol=0.02)
+    assert set(found[1.0].action.flat) == set(range(100, 1_000, 100))
+    np.testing.assert_array_equal(found[0.4].obs[..., 0], found[0.4].action)
+    nothing = ReplayBuffer(10, (1,))
+    nothing.add(numbered(0, 10)._replace(reward=np.zeros(10)))
+    assert nothing.sample(rng, 5, rewarded=0.5).reward.tolist() == [0] * 5  # there is none: uniformly
+
+
 def test_samples_are_copies():
     buffer = ReplayBuffer(4, (1,))
     buffer.add(numbered(1, 4))
