@@ -66,7 +66,7 @@ def train_both(recommendation, known, config=None, *, seed=0, planner=PLANNER, m
     return found
 
 
-def compare(recommendation, config=None, *, seed=0, sessions=1_000, **options):
+def compare(recommendation, config=None, *, seed=0, sessions=1_000, trained=None, **options):
     """Mean reward of a session with known items and with new ones, by who recommends.
 
     Parameters
@@ -77,8 +77,10 @@ def compare(recommendation, config=None, *, seed=0, sessions=1_000, **options):
     seed : int
         Of the catalog and of all learning. The visitors of the last comparison are others.
     sessions : int
+    trained : dict, optional
+        What `train_both` has returned for the known items of this seed.
     options
-        Of `train_both`.
+        Of `train_both`, else.
 
     Returns
     -------
@@ -86,7 +88,7 @@ def compare(recommendation, config=None, *, seed=0, sessions=1_000, **options):
         Rewards; processor seconds of the two trainings, by name.
     """
     known, new = catalogs(seed=seed)
-    trained = train_both(recommendation, known, config, seed=seed, **options)
+    trained = trained or train_both(recommendation, known, config, seed=seed, **options)
     myopic, planner = (trained[name][0] for name in ("gamma 0", "DQN"))
     penalty = max(PENALTIES, key=lambda penalty: reward(Penalised(myopic, known, penalty), known, config,
                                                         sessions=sessions, seed=seed + 500))

@@ -10,7 +10,8 @@ from course_lib.dqn.in_keras import DQNAgent, train
 from course_lib.recommendation.config import PLANNER
 from course_lib.recommendation.shop import SIZE
 
-__all__ = ["ItemFeatureQNetwork", "NextBasketNetwork", "for_items", "next_basket_loss", "train_recommender"]
+__all__ = ["ItemFeatureQNetwork", "NextBasketNetwork", "for_items", "inner_products",
+           "next_basket_loss", "train_recommender"]
 
 
 class ItemFeatureQNetwork(keras.Model):
@@ -45,10 +46,26 @@ class ItemFeatureQNetwork(keras.Model):
 
     def call(self, obs):
         """Action values (B, N) of observations (B, obs_size)."""
-        vectors = ops.reshape(obs[:, : 3 * SIZE], (-1, 3, SIZE))  # (B, 3, 6)
-        products = ops.swapaxes(ops.matmul(vectors, self.features[:, :SIZE].T), 1, 2)  # (B, 3, N) -> (B, N, 3)
-        hidden = self.from_obs(obs)[:, None] + self.from_item(self.features) + self.from_products(products)
-        return ops.squeeze(self.value(ops.relu(hidden)), 2)  # (B, N, hidden) -> (B, N)
+        products = self.from_products(inner_products(obs, self.features[:, :SIZE]))
+        hidden = self.from_obs(obs)[:, None] + self.from_item(self.features) + products  # (B, N, hidden)
+        return ops.squeeze(self.value(ops.relu(hidden)), 2)
+
+
+def inner_products(obs, embedding):
+    """How far each item points the way of the three vectors in an observation: profile, clicked, fatigue.
+
+    Parameters
+    ----------
+    obs : tensor (B, obs_size)
+        The vectors come first.
+    embedding : tensor (N, 6)
+
+    Returns
+    -------
+    tensor (B, N, 3)
+    """
+    vectors = ops.reshape(obs[:, : 3 * SIZE], (-1, 3, SIZE))  # (B, 3, 6)
+    return ops.swapaxes(ops.matmul(vectors, ops.transpose(embedding)), 1, 2)  # (B, 3, N) -> (B, N, 3)
 
 
 class NextBasketNetwork(keras.Model):

@@ -10,7 +10,8 @@ from course_lib.dqn.in_pytorch import DQNAgent, train
 from course_lib.recommendation.config import PLANNER
 from course_lib.recommendation.shop import SIZE
 
-__all__ = ["ItemFeatureQNetwork", "NextBasketNetwork", "for_items", "next_basket_loss", "train_recommender"]
+__all__ = ["ItemFeatureQNetwork", "NextBasketNetwork", "for_items", "inner_products",
+           "next_basket_loss", "train_recommender"]
 
 
 class ItemFeatureQNetwork(nn.Module):
@@ -46,10 +47,26 @@ class ItemFeatureQNetwork(nn.Module):
     def forward(self, obs):
         """Action values (B, N) of observations (B, obs_size)."""
         items = torch.as_tensor(self.features, device=obs.device)
-        vectors = obs[:, : 3 * SIZE].reshape(-1, 3, SIZE)  # (B, 3, 6)
-        products = (vectors @ items[:, :SIZE].T).swapaxes(1, 2)  # (B, 3, N) -> (B, N, 3)
-        hidden = self.from_obs(obs)[:, None] + self.from_item(items) + self.from_products(products)  # (B, N, hidden)
+        products = self.from_products(inner_products(obs, items[:, :SIZE]))
+        hidden = self.from_obs(obs)[:, None] + self.from_item(items) + products  # (B, 1, H) + (N, H) + (B, N, H)
         return self.value(hidden.relu()).squeeze(2)
+
+
+def inner_products(obs, embedding):
+    """How far each item points the way of the three vectors in an observation: profile, clicked, fatigue.
+
+    Parameters
+    ----------
+    obs : tensor (B, obs_size)
+        The vectors come first.
+    embedding : tensor (N, 6)
+
+    Returns
+    -------
+    tensor (B, N, 3)
+    """
+    vectors = obs[:, : 3 * SIZE].reshape(-1, 3, SIZE)  # (B, 3, 6)
+    return (vectors @ embedding.T).swapaxes(1, 2)  # (B, 3, N) -> (B, N, 3)
 
 
 class NextBasketNetwork(nn.Module):

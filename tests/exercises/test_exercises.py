@@ -55,6 +55,10 @@ def test_ids_of_notebook_01():
     ("05.barrier", [0.0, 2.5, 0.0, 0.0, 3.25, 1.75]),
     ("05.distillation_loss", [np.log(4 / 3) / 2, np.log(4), 4 * (np.log(8 / 3) * 2 / 3 + np.log(4 / 9) / 3),
                               np.log(10 / 9) / 2]),
+    ("06.ndcg", [0.5 / (1 + 1 / np.log2(3)), 1.0, (1 / np.log2(5) + 1) / 2]),
+    ("06.linucb_step", [[1, [[1, 0], [0, 5]], [1, 2]], [0, [[2, 0], [0, 1]], [1.5, 0]]]),
+    ("06.ips_and_snips", [[1.125, 9 / 7], [0.5, 1.0], [18.0, 2.0]]),
+    ("06.fatigue", [[0.5, 1.0], [0.0, 1.75], [0.0, 0.0, 0.0]]),
 ])
 def test_first_answers_by_hand(name, expected):
     exercise = registry.find(name)

@@ -8,6 +8,7 @@ import pytest
 from course_lib.classifier.config import TrainingConfig
 from course_lib.dqn.loop import evaluate
 from course_lib.dqn.replay import Batch
+from course_lib.recommendation import reference
 from course_lib.recommendation.baselines import by_lot, popularity
 from course_lib.recommendation.config import PLANNER
 from course_lib.recommendation.env import RecommendationVectorEnv
@@ -39,7 +40,7 @@ def kernels(net):
 
 
 def by_numpy(weights, features, obs):
-    """The formula of the docstring, pair by pair."""
+    """The formula of the docstring, pair by pair; and the reference is that."""
     from_obs, bias, from_item, from_products, value, last = weights
     found = np.zeros((len(obs), len(features)))
     for b, o in enumerate(obs):
@@ -47,6 +48,9 @@ def by_numpy(weights, features, obs):
             products = np.array([o[:6] @ x[:6], o[6:12] @ x[:6], o[12:18] @ x[:6]])
             hidden = np.maximum(0, o @ from_obs + bias + x @ from_item + products @ from_products)
             found[b, n] = (hidden @ value + last)[0]
+    together = reference.item_feature_q(obs, obs[:, :18].reshape(-1, 3, 6), features, from_obs, bias, from_item,
+                                        from_products, value[:, 0])
+    np.testing.assert_allclose(together + last, found, atol=1e-5)
     return found
 
 

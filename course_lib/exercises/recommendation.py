@@ -1,0 +1,237 @@
+"""The exercises of notebook 06: lists and logs to judge, visitors to learn from."""
+
+from __future__ import annotations
+
+from functools import wraps
+
+import numpy as np
+
+from course_lib.exercises.exercise import Exercise, Topic, WrongAnswer
+from course_lib.exercises.recommendation_quiz import QUESTIONS
+from course_lib.exercises.recommendation_values import FATIGUE, ITEM_FEATURE_Q
+from course_lib.recommendation import reference
+
+
+def _listed(function):
+    """A function whose outputs are a list, as an exercise has them, not a tuple."""
+    @wraps(function)
+    def listed(*given):
+        return list(function(*given))
+
+    return listed
+
+
+def _mistake(function, hint):
+    return WrongAnswer(_listed(function), hint)
+
+
+def _lists(rng):
+    fixed = (([[0.1, 0.9, 0.5, 0.4]], [[1, 0, 0, 1]], 3), ([[3.0, 2, 1, 0]], [[1, 1, 1, 0]], 2),
+             ([[5.0, 1, 2, 3], [1, 2, 3, 4]], [[0, 1, 0, 0], [0, 0, 0, 1]], 4))
+    drawn = []
+    for shape, k in (((4, 9), 5), ((6, 7), 3), ((3, 12), 10)):
+        wanted = rng.random(shape) < 0.3
+        wanted[np.arange(shape[0]), rng.integers(shape[1], size=shape[0])] = True
+        drawn.append((rng.normal(size=shape), wanted, k))
+    return [dict(scores=np.array(scores, float), wanted=np.array(wanted, bool), k=k)
+            for scores, wanted, k in (*fixed, *drawn)]
+
+
+def _ndcg(first=2, log=np.log2, order=-1, ideal=lambda wanted, k: min(wanted, k), mean=np.mean, discount=None):
+    def ndcg(scores, wanted, k):
+        top = np.argsort(order * scores, axis=1, kind="stable")[:, :k]
+        hits = np.take_along_axis(wanted, top, axis=1)
+        shares = 1 / log(np.arange(first, first + scores.shape[1])) if discount is None else discount(scores.shape[1])
+        best = np.array([shares[: ideal(int(row.sum()), k)].sum() for row in wanted])
+        return float(mean((hits * shares[:k]).sum(axis=1) / best))
+
+    return ndcg
+
+
+NDCG = Exercise(
+    id="06.ndcg",
+    title="How good is a list?",
+    statement="`scores` (V, I) rank I items for each of V users, `wanted` (V, I) says which they want; each wants "
+              "something, and no two scores of a user are equal. Among the k highest, a wanted item at place r (from "
+              "1) counts 1 / log2(r + 1). Divide a user's sum by the largest that a list of k could have, and return "
+              "the mean over the users, a number.",
+    reference=reference.ndcg,
+    cases=_lists,
+    hints=(
+        "np.argsort(-scores, axis=1)[:, :k] are the lists; np.take_along_axis(wanted, lists, axis=1) are the hits.",
+        "The discounts are 1 / np.log2(np.arange(2, k + 2)): place 1 counts 1.",
+        "The best list has min(k, number of wanted items) hits, on top: the sum of that many discounts.",
+    ),
+    wrong=(
+        WrongAnswer(_ndcg(order=1), "You recommend the lowest scores: argsort sorts upwards."),
+        WrongAnswer(_ndcg(ideal=lambda wanted, k: wanted),
+                    "The best list has at most k hits: compare with min(k, number of wanted items) of them."),
+        WrongAnswer(_ndcg(ideal=lambda wanted, k: k),
+                    "You divide by the sum of k hits: who wants fewer items could never reach 1."),
+        WrongAnswer(_ndcg(ideal=lambda wanted, k: 1),
+                    "That is DCG, which can exceed 1: divide by the best that a list of k could have."),
+        WrongAnswer(_ndcg(discount=lambda items: np.ones(items)), "All places count alike in yours: that is recall."),
+        WrongAnswer(_ndcg(discount=lambda items: 1 / np.arange(1, items + 1)),
+                    "You discount by 1 / place; the logarithm falls more slowly."),
+        WrongAnswer(_ndcg(mean=np.sum), "The mean over the users, not the sum."),
+    ),
+)
+
+
+def _logs(rng):
+    fixed = (([0, 0, 1, 0, 0, 1, 0], [0, 0, 1, 2, 2, 3, 4], [0, 0, 1, 2, 2, 3, 4], 2),
+             ([0, 1, 0, 1], [0, 1, 2, 3], [0, 1, 2, 3], 1), ([0, 0, 0], [0, 1, 1], [5, 6, 6], 9),
+             ([3, 3, 1], [4, 4, 7], [1, 1, 2], 0))
+    drawn = []
+    for baskets, users in ((12, 3), (30, 5)):
+        time, buyer = np.sort(rng.uniform(0, 10, baskets)), rng.integers(users, size=baskets)
+        sizes = rng.integers(1, 4, baskets)
+        basket = np.repeat(np.arange(baskets), sizes)
+        drawn.append((buyer[basket], basket, time[basket], 6.0))
+    return [dict(user=np.array(user), basket=np.array(basket), time=np.array(time, float), cut=float(cut))
+            for user, basket, time, cut in (*fixed, *drawn)]
+
+
+def _last_left_out(user, basket, time, cut):
+    last = {one: basket[user == one].max() for one in user}
+    wanted = basket == np.array([last[one] for one in user])
+    return ~wanted, wanted
+
+
+NEXT_BASKETS = Exercise(
+    id="06.next_baskets",
+    title="Before and after",
+    statement="Row r of a log says who bought, `user[r]`, in which `basket[r]`, at which `time[r]`; rows are in the "
+              "order of time, and a basket is of one user and one time. Return two bool arrays (R,): which rows are "
+              "known, before `cut`; and which belong to their user's first basket at `cut` or later.",
+    reference=_listed(reference.next_baskets),
+    cases=_logs,
+    hints=(
+        "`time < cut` are the known rows. The others are candidates for the second array.",
+        "Go through the later rows in order, and remember for each user the first basket that you meet.",
+        "first.setdefault(user[row], basket[row]) keeps the first one. A row is wanted if its basket is that one.",
+    ),
+    wrong=(
+        _mistake(_last_left_out, "You left each user's last basket out. Then what others bought after it is known: "
+                                    "the future leaks. Divide by time."),
+        _mistake(lambda user, basket, time, cut: (time < cut, time >= cut),
+                    "All later baskets are in yours: only each user's *next* one is wanted."),
+        _mistake(lambda user, basket, time, cut: (time <= cut, reference.next_baskets(user, basket, time, cut)[1]),
+                    "What happens at `cut` is not known: before means <."),
+        _mistake(lambda user, basket, time, cut: (time < cut, (time >= cut) & (basket == basket[time >= cut].min(
+            initial=10**9))), "That is the first later basket of the shop; each user has one."),
+    ),
+)
+
+
+def _bandits(rng):
+    axes, small = np.array([[1.0, 0], [0, 2]]), np.array([[1.0, 0], [0, 1.2]])
+    cases = [(np.eye(2), np.array([1.0, 0]), axes, np.array([0.5, 1]), 1.5),  # doubt decides
+             (np.eye(2), np.array([1.0, 0]), axes, np.array([0.5, 1]), 0.4),  # a variance would decide otherwise
+             (np.diag([4.0, 1]), np.array([2.0, 0]), small, np.array([0, 0.25]), 1.0),  # the first is well known
+             (np.diag([4.0, 1]), np.array([2.0, 1]), np.eye(2), np.array([0.5, 0]), 0.0)]
+    for size, items, width in ((3, 4, 0.5), (4, 6, 1.0), (2, 5, 0.0)):
+        seen = rng.normal(size=(6, size))
+        cases.append((np.eye(size) + seen.T @ seen, rng.normal(size=size), rng.normal(size=(items, size)),
+                      rng.random(items), width))
+    return [dict(zip(("precision", "sums", "contexts", "rewards", "width"), case, strict=True)) for case in cases]
+
+
+def _linucb(mean=None, doubt=None, learn=None):
+    def step(precision, sums, contexts, rewards, width):
+        covariance = np.linalg.inv(precision)
+        expected = contexts @ covariance @ sums if mean is None else mean(precision, sums, contexts)
+        spread = (np.sqrt(np.einsum("nd,de,ne->n", contexts, covariance, contexts)) if doubt is None
+                  else doubt(precision, covariance, contexts))
+        chosen = int((expected + width * spread).argmax())
+        if learn is not None:
+            return chosen, *learn(precision, sums, contexts, rewards, chosen)
+        x = contexts[chosen]
+        return chosen, precision + np.outer(x, x), sums + rewards[chosen] * x
+
+    return step
+
+
+LINUCB_STEP = Exercise(
+    id="06.linucb_step",
+    title="Curious, and quick to learn",
+    statement="A linear bandit knows `precision` (D, D) and `sums` (D,): its coefficients are inverse(precision) @ "
+              "sums. For `contexts` (N, D) choose the item with the largest x @ coefficients + width * sqrt(x @ "
+              "inverse(precision) @ x). Then learn from that item's entry of `rewards` (N,): precision + outer(x, x), "
+              "sums + reward * x. Return the item, the new precision and the new sums; change no input.",
+    reference=_listed(reference.linucb_step),
+    cases=_bandits,
+    hints=(
+        "covariance = np.linalg.inv(precision); the coefficients are covariance @ sums, the means contexts @ that.",
+        "np.einsum('nd,de,ne->n', contexts, covariance, contexts) has x @ covariance @ x for each item.",
+        "chosen = int(bounds.argmax()); x = contexts[chosen]. New arrays: precision + np.outer(x, x), not +=.",
+    ),
+    wrong=(
+        _mistake(_linucb(doubt=lambda precision, covariance, contexts: np.zeros(len(contexts))),
+                    "Yours is never curious: add width times the standard error before you choose."),
+        _mistake(_linucb(doubt=lambda precision, covariance, contexts: np.einsum(
+            "nd,de,ne->n", contexts, covariance, contexts)), "The square root is missing: a variance is no error."),
+        _mistake(_linucb(doubt=lambda precision, covariance, contexts: np.sqrt(np.einsum(
+            "nd,de,ne->n", contexts, precision, contexts))),
+                    "You took the precision for its inverse: what it has seen most, it would doubt most."),
+        _mistake(_linucb(mean=lambda precision, sums, contexts: contexts @ sums),
+                    "`sums` are not the coefficients yet: multiply by the inverse of the precision."),
+        _mistake(_linucb(learn=lambda precision, sums, contexts, rewards, chosen: (
+            precision + contexts.T @ contexts, sums + contexts.T @ rewards)),
+                    "You learned from the rewards of all items. A bandit sees only that of the one it showed."),
+        _mistake(_linucb(learn=lambda precision, sums, contexts, rewards, chosen: (
+            precision, sums + rewards[chosen] * contexts[chosen])),
+                    "The precision has to grow too: else it never becomes surer."),
+        _mistake(_linucb(learn=lambda precision, sums, contexts, rewards, chosen: (
+            precision + np.outer(contexts[chosen], contexts[chosen]), sums + contexts[chosen])),
+                    "The context is added times the reward: what paid nothing adds nothing to the sums."),
+    ),
+)
+
+
+def _estimates(rng):
+    fixed = (([1.0, 2, 3, 0], [0.25, 0.5, 0, 0.5], [0.5, 0.25, 0.25, 0.5]), ([1.0, 1, 1], [0.2] * 3, [0.4] * 3),
+             ([2.0], [0.9], [0.1]))
+    drawn = [(rng.random(n), rng.uniform(0, 1, n), rng.uniform(0.05, 1, n)) for n in (5, 40)]
+    return [dict(rewards=np.array(rewards), wanted=np.array(wanted), logged=np.array(logged))
+            for rewards, wanted, logged in (*fixed, *drawn)]
+
+
+def _both(weigh):
+    def estimates(rewards, wanted, logged):
+        weights = weigh(wanted, logged)
+        return float((weights * rewards).mean()), float((weights * rewards).sum() / weights.sum())
+
+    return estimates
+
+
+IPS_AND_SNIPS = Exercise(
+    id="06.ips_and_snips",
+    title="What would the other one have earned?",
+    statement="A log has `rewards` (N,) of actions which the policy that took them chose with probabilities `logged` "
+              "(N,), and another policy would choose with probabilities `wanted` (N,). Return two numbers: the IPS "
+              "estimate of the other one's mean reward, and the self-normalised one (SNIPS).",
+    reference=_listed(reference.ips_and_snips),
+    cases=_estimates,
+    hints=(
+        "Each reward stands for as many as its weight says: how much likelier the other policy makes this action.",
+        "weights = wanted / logged. IPS is the mean of weights * rewards.",
+        "SNIPS divides the sum of weights * rewards by the sum of the weights, in place of N.",
+    ),
+    wrong=(
+        _mistake(_both(lambda wanted, logged: logged / np.maximum(wanted, 1e-12)),
+                    "Your weights are upside down: wanted / logged."),
+        _mistake(_both(lambda wanted, logged: wanted), "Divide by `logged`: what was rarely tried must count more."),
+        _mistake(_both(lambda wanted, logged: 1 / logged),
+                    "Those weights ignore what the other policy wants: times `wanted`."),
+        _mistake(lambda rewards, wanted, logged: (float(rewards.mean()), float(rewards.mean())),
+                    "That is what the log itself earned, under the policy that wrote it."),
+        _mistake(lambda rewards, wanted, logged: reference.ips_and_snips(rewards, wanted, logged)[::-1],
+                    "First IPS, then SNIPS."),
+        _mistake(lambda rewards, wanted, logged: (reference.ips_and_snips(rewards, wanted, logged)[0],) * 2,
+                    "SNIPS divides by the sum of the weights, not by N."),
+    ),
+)
+
+TOPIC = Topic(number="06", package="recommendation", title="Recommendation", questions=QUESTIONS, exercises=(
+    NDCG, NEXT_BASKETS, LINUCB_STEP, IPS_AND_SNIPS, ITEM_FEATURE_Q, FATIGUE))
