@@ -15,6 +15,7 @@ def _layers(rng):
         (np.eye(2), np.zeros(2), np.array([[5.0, 4], [4, 1]]), np.zeros(2)),  # one neuron is everybody's favourite
         (np.array([[1.0, 0.9]]), np.array([0.0, 1]), np.array([[1.0, 0.9]]), np.array([1.0, 0])),  # the bias decides
         (np.array([[4.5, 0.8], [2.2, 0.6]]), np.zeros(2), np.array([[1, 2.4], [0, 1.8]]), np.zeros(2)),  # sizes do
+        (np.array([[2.0, 3, 0], [1, 3, -1]]), np.zeros(3), np.array([[2.0, -2, -1], [1, 1, -2]]), np.zeros(3)),
     )
     cases = list(fixed)
     for inputs, units, noise in ((4, 4, 0.1), (3, 5, 0.8), (6, 6, 3.0)):
@@ -79,12 +80,17 @@ MATCHING_ORDER = Exercise(
                     "You compare directions only: take the inner products as they are, not divided by the lengths."),
         WrongAnswer(lambda kernel, bias, *target: np.arange(len(bias)),
                     "You left everyone in place: the neurons of two networks are not in the same order."),
+        WrongAnswer(lambda kernel, bias, target_kernel, target_bias: _assigned(
+            np.sqrt(((target_kernel[:, :, None] - kernel[:, None]) ** 2).sum(axis=0)
+                    + (target_bias[:, None] - bias) ** 2), maximize=False),
+                    "You minimise distances; the sum of inner products (or of *squared* distances) is asked."),
     ),
 )
 
 
 def _paths(rng):
-    fixed = ([1, 1, 1], [0, 3, 1, 1, 2], [0, 1, 2], [2, 0.5, 0, 0.2, 1], [1, 2, 4, 3, 0.5], [0, 1, 2, 4, 3])
+    fixed = ([1, 1, 1], [0, 3, 1, 1, 2], [0, 1, 2], [2, 0.5, 0, 0.2, 1], [1, 2, 4, 3, 0.5], [0, 1, 2, 4, 3],
+             [0, 3, 3.2, 3.4, 4])  # the highest loss is the last: it is not above the line at all
     cases = [dict(losses=np.array(losses, float)) for losses in fixed]
     for size in (5, 11, 21):
         hill = rng.uniform(0.5, 3) * np.sin(np.linspace(0, np.pi, size)) ** 2
@@ -118,6 +124,8 @@ BARRIER = Exercise(
                     "You look at the middle only: the pass may be anywhere on the way."),
         WrongAnswer(lambda losses: float((losses - _line(losses))[1:-1].max()),
                     "You left out the ends: there the excess is 0, and a barrier is never negative."),
+        WrongAnswer(lambda losses: float(max(0, (losses - _line(losses))[losses.argmax()])),
+                    "The highest loss need not be highest above the line: take the largest of all differences."),
         WrongAnswer(lambda losses: float(losses.max()), "That is the highest loss, not how far it is above the line."),
         WrongAnswer(lambda losses: float(losses.max() - max(losses[0], losses[-1])),
                     "You compare with the worse end: near the better one a smaller loss is a hill already."),
