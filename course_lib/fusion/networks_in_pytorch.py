@@ -141,7 +141,8 @@ class MixtureOfExperts(nn.Module):
     hidden : tuple of int
         Units of the gate's hidden layers.
     k : int, optional
-        Only the k most trusted experts count; by default all.
+        Only the k most trusted experts count; by default all. With 1, the one gate that is left is always 1: the task
+        gives the gate no gradient, and only `balance` trains it. (Shazeer et al. 2017 take at least 2.)
     balance : float
         Weight of `load_balancing_loss` in training.
 

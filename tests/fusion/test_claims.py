@@ -77,17 +77,24 @@ def test_gates_and_attention_turn_away_from_noise(twins, show):
     assert show("from left noise to none, and on to right noise (> 0)", np.diff(found)).min() > 0.03
 
 
-def test_balancing_keeps_experts_busy(twins, show):
-    least = {0.0: [], 0.1: []}
+def test_a_gate_that_asks_one_learns_from_the_balance_alone(twins, show):
+    least, right, moved = [], {1: [], 2: []}, []
     for seed in seeds(twins):
         digits = data.load("digits", seed=seed)
-        for balance, found in least.items():
+        for k, balance in ((1, 0.0), (1, 0.1), (2, 0.0)):
             four = [twins.nets.make_mlp((8, 8), 10, hidden=(16,), seed=10 * seed + m) for m in range(4)]
-            mixture = twins.fusion.MixtureOfExperts(four, [(8, 8)], k=1, balance=balance, seed=seed)
+            mixture = twins.fusion.MixtureOfExperts(four, [(8, 8)], k=k, balance=balance, seed=seed)
+            before = mixture.gates(digits.x_test)
             twins.nets.train(mixture, digits.x_train, digits.y_train, TrainingConfig(epochs=20, learning_rate=3e-3))
-            found.append((mixture.gates(digits.x_test) > 0).mean(axis=0).min())
-    assert show("least used expert, not balanced (< .1)", least[0.0]).max() < 0.09
-    assert show("least used expert, balanced (> .1)", least[0.1]).min() > 0.12
+            after = mixture.gates(digits.x_test)
+            if balance:
+                least.append((after > 0).mean(axis=0).min())
+            else:
+                right[k].append(twins.nets.accuracy(mixture, digits.x_test, digits.y_test))
+                moved.append([k, np.abs(after - before).max()])
+    assert all((change == 0) == (k == 1) for k, change in moved)
+    assert show("least used expert, balanced (> .1)", least).min() > 0.12
+    assert show("two asked over one (> .01)", np.subtract(right[2], right[1])).min() > 0.012
 
 
 def matched_and_averaged(twins, digits, seed):
