@@ -88,7 +88,7 @@ def test_tables_are_whole(twin, digits):
     ends = [path[[0, -1]] for path in paths.values()]
     np.testing.assert_allclose(ends, [ends[0]] * 3, rtol=1e-4)  # its neurons' order changes nothing
     table, alike = experiments.partners_table(fusion, nets, few, config=FAST)
-    assert len(table) == 8 and all(-1 <= value <= 1 for value in alike.values())
+    assert len(table) == 9 and all(-1 <= value <= 1 for value in alike.values())
 
 
 def test_rules_in_the_tiring_game_by_hand():
