@@ -125,23 +125,36 @@ def specialists_table(fusion, nets, dqn, data, *, seed=0):
             **choice_table(dqn, env, test, seed=seed), "gate, from labels": nets.accuracy(gate, x_test, y_test)}
 
 
-def tiring(nets, data, *, seed=0):
-    """A strong expert that tires, and a weak one, who sees three columns of the image, does not, and speaks first.
+def tiring(nets, data, *, turned=0.3, seed=0):
+    """An expert who reads upright and turned images, and tires; and one for upright images, who does not.
+
+    The upright one speaks first, and is sure of what it says of turned images, too.
+
+    Parameters
+    ----------
+    nets, data, seed
+        As in `specialists`.
+    turned : float
+        Share of the images that are turned by 90 degrees.
 
     Returns
     -------
     env, test : ExpertChoiceEnv
-        Action 0 asks the strong one. Asked again at once, it answers about some other image; after each further rest
-        less often, by a fifth.
+        Action 0 asks the one who tires. Asked again at once, it answers about some other image; after each further
+        rest less often, by a fifth.
     """
     x, x_held, y, y_held = train_test_split(data.x_train, data.y_train, test_size=0.5, random_state=seed,
                                             stratify=data.y_train)
-    views, classes = (lambda images: images, lambda images: images[:, :, :3]), len(data.classes)
-    experts = [expert(nets, nets.make_mlp(view(x).shape[1:], classes, hidden=(64,), seed=2 * seed + m), view(x), y,
-                      replace(EXPERT, l2=1e-3), seed=seed) for m, view in enumerate(views)]
-    return [ExpertChoiceEnv(opinions(nets, experts, [view(images) for view in views]), labels, visible=[1],
-                            tire=[1, 0], recover=0.2)
-            for images, labels in ((x_held, y_held), (data.x_test, data.y_test))]
+    rng, lessons = np.random.default_rng(seed), (
+        (np.concatenate([x, turn(x, np.ones(len(x), bool))]), np.concatenate([y, y])), (x, y))
+    experts = [expert(nets, nets.make_mlp(x.shape[1:], len(data.classes), hidden=(64,), seed=2 * seed + m), *lesson,
+                      seed=seed) for m, lesson in enumerate(lessons)]
+    envs = []
+    for images, labels in ((x_held, y_held), (data.x_test, data.y_test)):
+        images = turn(images, rng.random(len(images)) < turned)
+        envs.append(ExpertChoiceEnv(opinions(nets, experts, [images] * 2), labels, visible=[1], tire=[1, 0],
+                                    recover=0.2))
+    return envs
 
 
 def follow(env, rule, *, episodes=200, seed=0):
@@ -159,18 +172,23 @@ def tiring_table(dqn, env, test, *, seed=0):
     def every(period):
         return lambda obs, step: np.full(len(obs), int(step % period != 0))
 
-    def unsure(bound, tired=np.inf):
-        return lambda obs, step: 1 - ((obs[:, :-1].max(axis=1) < bound) & (obs[:, -1] < tired)).astype(int)
+    def unsure(bound):
+        return lambda obs: (obs[:, :-1].max(axis=1) >= bound).astype(int)
 
-    bounds = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-    rules = {"always the weak one": [lambda obs, step: np.ones(len(obs), int)],
-             "the strong one now and then": [every(period) for period in range(1, 11)],
-             "the strong one if the weak one is unsure": [unsure(bound) for bound in bounds],
-             "... and the strong one has rested": [unsure(bound, 0.1) for bound in bounds]}
-    for name, config in (("DQN that looks no further", replace(PLANNER, gamma=0.0, n_step=1)),
-                         ("DQN that looks ahead", PLANNER)):
-        agent = learn_to_choose(dqn, env, config, seed=seed)
-        rules[name] = [lambda obs, step, agent=agent: agent.act(obs)]
+    def rested(act, bound):  # as `act` says, but the one who tires is spared until it has rested
+        return lambda obs, step: np.where(obs[:, -1] < bound, act(obs), 1)
+
+    near, far = (learn_to_choose(dqn, env, config, seed=seed).act
+                 for config in (replace(PLANNER, gamma=0.0, n_step=1), PLANNER))
+    doubts, rests, never = [unsure(bound) for bound in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)], \
+        (0.1, 0.3, 0.5, 0.7, 0.9), np.inf
+    rules = {"only the one who does not tire": [rested(near, -1)],
+             "the one who tires now and then": [every(period) for period in range(1, 11)],
+             "... if the other one is unsure": [rested(doubt, never) for doubt in doubts],
+             "... if unsure, and rested": [rested(doubt, rest) for doubt in doubts for rest in rests],
+             "DQN that looks no further": [rested(near, never)],
+             "... and spares who has not rested": [rested(near, rest) for rest in rests],
+             "DQN that looks ahead": [rested(far, never)]}
     best = {name: max(some, key=lambda rule: follow(env, rule, seed=1)) if len(some) > 1 else some[0]
             for name, some in rules.items()}
     return {name: follow(test, rule, episodes=400, seed=2) for name, rule in best.items()}

@@ -86,6 +86,8 @@ class ExpertChoiceEnv(gym.Env):
 
     def copies(self, count):
         """So many environments like this one, side by side in one NumPy step: what DQN trains on."""
+        if not whole(count, 1):
+            raise ValueError(f"count: expected a whole number >= 1, got {count!r}")
         return _Copies(self, count)
 
     def _obs(self):

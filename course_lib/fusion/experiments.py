@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
 from course_lib.classifier.config import TrainingConfig
+from course_lib.common.fields import whole
 from course_lib.fusion import outputs, weights
 from course_lib.fusion.choosing import EXPERT, expert, opinions
 from course_lib.fusion.inputs import halves
@@ -35,6 +36,8 @@ def with_noise(images, *, seed=0):
 
 def with_fewer(data, count):
     """The data with `count` training examples; the others join the test examples."""
+    if not whole(count, 1) or count > len(data.x_train):
+        raise ValueError(f"count: expected a whole number from 1 to {len(data.x_train)}, got {count!r}")
     return replace(data, x_train=data.x_train[:count], y_train=data.y_train[:count],
                    x_test=np.concatenate([data.x_train[count:], data.x_test]),
                    y_test=np.concatenate([data.y_train[count:], data.y_test]))
@@ -89,13 +92,15 @@ def fused_outputs(inside, y, outside):
 def fused_features(fusion, nets, data, *, seed=0, hidden=(64,), config=EXPERT):
     """Networks trained as a whole on both halves of the images: {name: (network, function from images to inputs)}."""
     shapes, classes = [part.shape[1:] for part in halves(data.x_train[:1])], len(data.classes)
-    blank = [fusion.features(model) for model in untrained(nets, data, seed=seed, hidden=hidden)]
+    blank, deeper = ([fusion.features(model) for model in untrained(nets, data, seed=seed, hidden=units)]
+                     for units in (hidden, (*hidden, 64)))
     whole = nets.make_mlp(data.x_train.shape[1:], classes, hidden=(2 * hidden[0], 64), seed=seed)
     found = {"one network that sees all": (whole, lambda images: images)}
     for name, model in (("concatenation", fusion.ConcatFusion(blank, shapes, classes, seed=seed)),
                         ("gated", fusion.GatedFusion(blank, shapes, classes, seed=seed)),
                         ("attention", fusion.AttentionFusion(blank, shapes, classes, seed=seed)),
-                        ("cross-stitch", fusion.CrossStitch(shapes, classes, hidden=(*hidden, 64), seed=seed))):
+                        ("shared trunk", fusion.SharedTrunk(blank[0], shapes, classes, seed=seed)),
+                        ("cross-stitch", fusion.CrossStitch(deeper, shapes, classes, seed=seed))):
         found[name] = model, halves
     for model, view in found.values():
         nets.train(model, view(data.x_train), data.y_train, config, seed=seed)
@@ -174,11 +179,9 @@ def weight_space(fusion, nets, data, *, width=512, seed=0, config=MATCHABLE, poi
     ----------
     fusion, nets, data, seed
         As in `halves_table`.
-    width : int
-        Of two hidden layers.
+    width, points : int
+        Of two hidden layers; along each path.
     config : TrainingConfig
-    points : int
-        Along each path.
 
     Returns
     -------
@@ -194,8 +197,8 @@ def weight_space(fusion, nets, data, *, width=512, seed=0, config=MATCHABLE, poi
 
     x, y, probe = data.x_train, data.y_train, make(0)
     models = [expert(nets, make(2 * seed + m), x, y, config, seed=2 * seed + m) for m in (0, 1)]
-    (first, second), acts = ([function(model) for model in models] for function in (
-        fusion.get_layers, lambda model: fusion.hidden_activations(model, x[:2_000])))
+    first, second = map(fusion.get_layers, models)
+    acts = [fusion.hidden_activations(model, x[:2_000]) for model in models]
     ends = {"naive": second,
             "matched by weights": weights.permute(second, weights.match_weights(second, first, seed=seed)),
             "matched by activations": weights.permute(second, weights.match_activations(acts[1], acts[0]))}
@@ -206,8 +209,10 @@ def weight_space(fusion, nets, data, *, width=512, seed=0, config=MATCHABLE, poi
     fusion.distill(student, x, y, np.log(teacher + 1e-12), config, seed=seed)
     forks = [expert(nets, fusion.set_layers(make(0), first), x, y, replace(config, epochs=5), seed=seed + own)
              for own in range(1, 5)]
-    found = {"first": first, "second": second, "distilled": fusion.get_layers(student),
-             "soup of forks": weights.average([fusion.get_layers(model) for model in forks])}
+    longer = expert(nets, make(2 * seed), x, y, replace(config, epochs=config.epochs + 5), seed=2 * seed)
+    student, longer, *forks = (fusion.get_layers(model) for model in (student, longer, *forks))
+    found = {"first": first, "second": second, "distilled": student, "one of the forks": forks[0],
+             "soup of forks": weights.average(forks), "one network, trained as long": longer}
     found |= {name: weights.interpolate(first, end, 0.5) for name, end in ends.items()}
     table = {name: score(said(layers), data.y_test) for name, layers in found.items()}
     both = outputs.weighted(opinions(nets, models, [data.x_test] * 2))
@@ -216,4 +221,7 @@ def weight_space(fusion, nets, data, *, width=512, seed=0, config=MATCHABLE, poi
 
 def log_loss(probabilities, y):
     """Mean negative log-likelihood of classes y (N,), in nats."""
+    if np.ndim(probabilities) != 2 or np.shape(y) != np.shape(probabilities)[:1]:
+        raise ValueError(f"expected probabilities (N, C) and classes (N,), got shapes {np.shape(probabilities)} and "
+                         f"{np.shape(y)}")
     return float(-np.log(np.maximum(probabilities[np.arange(len(y)), y], 1e-12)).mean())

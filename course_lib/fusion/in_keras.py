@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import ops
 
 from course_lib.classifier.config import as_inputs
 from course_lib.classifier.in_keras import train
 from course_lib.common.keras_steps import value_and_gradient
-from course_lib.fusion.inputs import check_attacked, check_lesson
+from course_lib.fusion.inputs import check_attack, check_lesson
 from course_lib.fusion.networks_in_keras import (
     AttentionFusion,
     ConcatFusion,
     CrossStitch,
     GatedFusion,
     MixtureOfExperts,
+    SharedTrunk,
+    dense_layers,
     load_balancing_loss,
     top_k_gates,
 )
 from course_lib.fusion.weights import check_layers
 
-__all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "distill",
-           "distillation_loss", "features", "fgsm", "get_layers", "hidden_activations", "load_balancing_loss",
-           "set_layers", "top_k_gates"]
+__all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "SharedTrunk",
+           "distill", "distillation_loss", "features", "fgsm", "get_layers", "hidden_activations",
+           "load_balancing_loss", "set_layers", "top_k_gates"]
 
 
 def features(classifier):
@@ -104,7 +106,8 @@ def fgsm(model, x, y, *, step, attacked=None):
         logits = model(list(parts) if len(parts) > 1 else parts[0], training=False)
         return ops.sparse_categorical_crossentropy(ops.convert_to_tensor(y), logits, from_logits=True)
 
-    attacked, moved = check_attacked(attacked, len(as_inputs(x))), as_inputs(x)
+    moved = as_inputs(x)
+    attacked = check_attack(moved, y, attacked)
     gradients = value_and_gradient(loss, *map(ops.convert_to_tensor, moved))[1]
     for m, gradient in enumerate(gradients):
         if m in attacked:
@@ -114,13 +117,13 @@ def fgsm(model, x, y, *, step, attacked=None):
 
 def get_layers(model):
     """The weights of a dense network as `fusion.weights` wants them: [(kernel (inputs, units), bias (units,)), ...]."""
-    return [tuple(values.copy() for values in layer.get_weights()) for layer in _dense(model)]
+    return [tuple(values.copy() for values in layer.get_weights()) for layer in dense_layers(model)]
 
 
 def set_layers(model, layers):
     """Write weights, as from `get_layers`, into a dense network of the same widths, and return it."""
     layers = check_layers(layers, like=get_layers(model))
-    for layer, weights in zip(_dense(model), layers, strict=True):
+    for layer, weights in zip(dense_layers(model), layers, strict=True):
         layer.set_weights(weights)
     return model
 
@@ -128,16 +131,7 @@ def set_layers(model, layers):
 def hidden_activations(model, x):
     """What the hidden neurons of a dense ReLU network make of inputs x (N, *input_shape): arrays (N, units)."""
     values, found = ops.convert_to_tensor(np.asarray(x, np.float32).reshape(len(x), -1)), []
-    for layer in _dense(model)[:-1]:
+    for layer in dense_layers(model)[:-1]:
         values = ops.relu(layer(values))
         found.append(ops.convert_to_numpy(values))
-    return found
-
-
-def _dense(model):
-    found = [layer for layer in model.layers if isinstance(layer, layers.Dense)]
-    strange = [type(layer).__name__ for layer in model.layers
-               if not isinstance(layer, (layers.Dense, layers.ReLU, layers.Flatten, layers.InputLayer))]
-    if strange:
-        raise ValueError(f"model: expected a network of dense layers with ReLU, as from make_mlp, got {strange}")
     return found

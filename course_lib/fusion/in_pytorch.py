@@ -9,21 +9,23 @@ from torch.nn import functional as F
 
 from course_lib.classifier.config import as_inputs
 from course_lib.classifier.in_pytorch import train
-from course_lib.fusion.inputs import check_attacked, check_lesson
+from course_lib.fusion.inputs import check_attack, check_lesson
 from course_lib.fusion.networks_in_pytorch import (
     AttentionFusion,
     ConcatFusion,
     CrossStitch,
     GatedFusion,
     MixtureOfExperts,
+    SharedTrunk,
+    dense_layers,
     load_balancing_loss,
     top_k_gates,
 )
 from course_lib.fusion.weights import check_layers
 
-__all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "distill",
-           "distillation_loss", "features", "fgsm", "get_layers", "hidden_activations", "load_balancing_loss",
-           "set_layers", "top_k_gates"]
+__all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "SharedTrunk",
+           "distill", "distillation_loss", "features", "fgsm", "get_layers", "hidden_activations",
+           "load_balancing_loss", "set_layers", "top_k_gates"]
 
 
 def features(classifier):
@@ -98,10 +100,10 @@ def fgsm(model, x, y, *, step, attacked=None):
     ----------
     Goodfellow et al. 2015, "Explaining and harnessing adversarial examples", section 4.
     """
-    attacked = check_attacked(attacked, len(as_inputs(x)))
-    parts = [torch.as_tensor(part).requires_grad_() for part in as_inputs(x)]
-    loss = F.cross_entropy(model.eval()(*parts), torch.as_tensor(np.asarray(y, np.int64)))
     moved = as_inputs(x)
+    attacked = check_attack(moved, y, attacked)
+    parts = [torch.as_tensor(part).requires_grad_() for part in moved]
+    loss = F.cross_entropy(model.eval()(*parts), torch.as_tensor(np.asarray(y, np.int64)))
     for m, gradient in enumerate(torch.autograd.grad(loss, parts)):
         if m in attacked:
             moved[m] = np.clip(moved[m] + step * np.sign(gradient.numpy()), 0, 1)
@@ -110,14 +112,15 @@ def fgsm(model, x, y, *, step, attacked=None):
 
 def get_layers(model):
     """The weights of a dense network as `fusion.weights` wants them: [(kernel (inputs, units), bias (units,)), ...]."""
-    return [(layer.weight.numpy(force=True).T.copy(), layer.bias.numpy(force=True).copy()) for layer in _dense(model)]
+    return [(layer.weight.numpy(force=True).T.copy(), layer.bias.numpy(force=True).copy())
+            for layer in dense_layers(model)]
 
 
 @torch.no_grad()
 def set_layers(model, layers):
     """Write weights, as from `get_layers`, into a dense network of the same widths, and return it."""
     layers = check_layers(layers, like=get_layers(model))
-    for layer, (kernel, bias) in zip(_dense(model), layers, strict=True):
+    for layer, (kernel, bias) in zip(dense_layers(model), layers, strict=True):
         layer.weight.copy_(torch.as_tensor(np.asarray(kernel).T))
         layer.bias.copy_(torch.as_tensor(np.asarray(bias)))
     return model
@@ -127,15 +130,7 @@ def set_layers(model, layers):
 def hidden_activations(model, x):
     """What the hidden neurons of a dense ReLU network make of inputs x (N, *input_shape): arrays (N, units)."""
     values, found = torch.as_tensor(np.asarray(x, np.float32)).flatten(1), []
-    for layer in _dense(model)[:-1]:
+    for layer in dense_layers(model)[:-1]:
         values = F.relu(layer(values))
         found.append(values.numpy(force=True))
     return found
-
-
-def _dense(model):
-    layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
-    strange = [type(layer).__name__ for layer in model if not isinstance(layer, (nn.Linear, nn.ReLU, nn.Flatten))]
-    if strange:
-        raise ValueError(f"model: expected a network of dense layers with ReLU, as from make_mlp, got {strange}")
-    return layers

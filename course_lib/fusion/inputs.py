@@ -17,17 +17,48 @@ def check_fusion(experts, input_shapes):
     return shapes * (len(experts) // len(shapes))
 
 
-def check_k(k, experts):
-    """How many of so many experts count: k, or all if it is None; a ValueError if that cannot be."""
+def check_mixture(k, balance, experts):
+    """How many of so many experts count: k, or all if it is None; a ValueError if that, or the balance, cannot be."""
     if k is not None and not (whole(k, 1) and k <= experts):
         raise ValueError(f"k: expected None or a whole number from 1 to {experts}, the number of experts, got {k!r}")
+    if not balance >= 0:
+        raise ValueError(f"balance: expected a number >= 0, got {balance!r}")
     return experts if k is None else k
 
 
-def check_attacked(attacked, inputs):
-    """Which of so many inputs are attacked: these, or all if it is None; a ValueError if there is no such input."""
+def check_trunk(input_shapes):
+    """As many shapes as there are inputs; a ValueError unless one network can look at all of them."""
+    if len({tuple(shape) for shape in input_shapes}) != 1:
+        raise ValueError(f"input_shapes: expected shapes that are all alike, for one trunk, got {input_shapes}")
+    return len(input_shapes)
+
+
+def check_columns(widths):
+    """A ValueError unless the columns have layers of the same widths, given for each column as a list."""
+    if any(own != widths[0] or not own for own in widths):
+        raise ValueError(f"experts: expected dense networks with layers of the same widths, got {widths}")
+
+
+def check_fits(look, shape):
+    """What `look()`, an expert's look at an input of this shape, gives; a ValueError unless it is (B, features)."""
+    try:
+        found = look()
+    except Exception as error:
+        raise ValueError(f"experts: expected networks that take their inputs; one fails with shape {shape}: {error}"
+                         ) from error
+    if len(found.shape) != 2:
+        raise ValueError(f"experts: expected networks from inputs {shape} to features (B, F), got {found.shape}")
+    return found
+
+
+def check_attack(parts, y, attacked):
+    """Which inputs are attacked: these, or all if it is None; a ValueError if there are no such ones."""
+    inputs, y = len(parts), np.asarray(y)
     if attacked is not None and not all(whole(m, 0) and m < inputs for m in attacked):
         raise ValueError(f"attacked: expected None or numbers of inputs, 0 to {inputs - 1}, got {attacked}")
+    if y.ndim != 1 or y.dtype.kind not in "iu" or not len(y) or {len(part) for part in parts} != {len(y)}:
+        raise ValueError("x, y: expected arrays (N, ...) and classes (N,), N > 0, got shapes "
+                         f"{[part.shape for part in parts]} and {y.dtype} of shape {y.shape}")
     return range(inputs) if attacked is None else attacked
 
 

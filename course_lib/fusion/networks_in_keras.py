@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import keras
 import numpy as np
 from keras import layers, ops
 
 from course_lib.classifier.in_keras import make_mlp
-from course_lib.fusion.inputs import check_fusion, check_k, seeds_of
+from course_lib.fusion.inputs import check_columns, check_fits, check_fusion, check_mixture, check_trunk, seeds_of
 
-__all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "load_balancing_loss",
-           "top_k_gates"]
+__all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "SharedTrunk",
+           "dense_layers", "load_balancing_loss", "top_k_gates"]
 
 
 class ConcatFusion(keras.Model):
@@ -35,10 +36,32 @@ class ConcatFusion(keras.Model):
     """
 
     def __init__(self, experts, input_shapes, n_classes, *, hidden=(64,), frozen=False, seed=0):
-        inputs, seen = _see(experts, input_shapes, frozen)
+        inputs, _, seen = _see(experts, input_shapes, frozen)
         together = ops.concatenate(seen, axis=1)
         head = make_mlp((together.shape[1],), n_classes, hidden=hidden, seed=seed)
         super().__init__(_as_given(inputs), head(together))
+
+
+class SharedTrunk(ConcatFusion):
+    """One network looks at every input in turn, always with the same weights; what it saw is put side by side.
+
+    Parameters
+    ----------
+    trunk : network
+        From any of the inputs to features; it is copied.
+    input_shapes : list of tuples
+        One for each input, all alike.
+    n_classes, hidden, frozen, seed
+        As in `ConcatFusion`.
+
+    References
+    ----------
+    Bromley et al. 1993, "Signature verification using a 'siamese' time delay neural network", section 4.
+    """
+
+    def __init__(self, trunk, input_shapes, n_classes, *, hidden=(64,), frozen=False, seed=0):
+        super().__init__([trunk] * check_trunk(input_shapes), input_shapes, n_classes, hidden=hidden, frozen=frozen,
+                         seed=seed)
 
 
 class GatedFusion(keras.Model):
@@ -53,11 +76,12 @@ class GatedFusion(keras.Model):
 
     References
     ----------
-    Arevalo et al. 2017, "Gated multimodal units for information fusion", section 3.1.
+    Arevalo et al. 2017, "Gated multimodal units for information fusion", section 3.1. For two experts the gates are
+    theirs; for more, theirs are sigmoids, each for itself, and these a softmax, of sum 1.
     """
 
     def __init__(self, experts, input_shapes, n_classes, *, units=64, frozen=False, seed=0):
-        inputs, seen = _see(experts, input_shapes, frozen)
+        inputs, _, seen = _see(experts, input_shapes, frozen)
         together, (first, second, *seeds) = ops.concatenate(seen, axis=1), seeds_of(seed, 2 + len(seen))
         hidden = ops.stack([ops.tanh(_linear(x, units, own)) for x, own in zip(seen, seeds, strict=True)], axis=1)
         scores = ops.reshape(_linear(together, len(seen) * units, first), (-1, len(seen), units))
@@ -86,7 +110,7 @@ class AttentionFusion(keras.Model):
     """
 
     def __init__(self, experts, input_shapes, n_classes, *, units=64, frozen=False, seed=0):
-        inputs, seen = _see(experts, input_shapes, frozen)
+        inputs, _, seen = _see(experts, input_shapes, frozen)
         first, second, *seeds = seeds_of(seed, 2 + 2 * len(seen))
         query = _linear(ops.concatenate(seen, axis=1), units, first)  # (B, units)
         keys, values = (ops.stack([_linear(x, units, own) for x, own in zip(seen, some, strict=True)], axis=1)
@@ -125,8 +149,8 @@ class MixtureOfExperts(keras.Model):
     """
 
     def __init__(self, experts, input_shapes, *, hidden=(32,), k=None, balance=0.0, frozen=False, seed=0):
-        inputs, seen = _see(experts, input_shapes, frozen)
-        k = check_k(k, len(experts))
+        inputs, _, seen = _see(experts, input_shapes, frozen)
+        k = check_mixture(k, balance, len(experts))
         flat = ops.concatenate([layers.Flatten()(x) for x in inputs], axis=1)
         scores = _Balance(k, balance)(make_mlp((flat.shape[1],), len(experts), hidden=hidden, seed=seed)(flat))
         gates = top_k_gates(scores, k)
@@ -140,30 +164,28 @@ class MixtureOfExperts(keras.Model):
 
 
 class CrossStitch(keras.Model):
-    """A column of dense layers for each input; after each layer the columns mix, by a small matrix that is learned.
+    """Experts side by side; after each of their layers they mix, by a small matrix that is learned.
 
     Parameters
     ----------
-    input_shapes : list of tuples
-    n_classes : int
-    hidden : tuple of int
-        Units of each layer of every column.
+    experts, input_shapes, n_classes, frozen, seed
+        As in `ConcatFusion`; dense networks with ReLU, whose layers have the same widths.
     keep : float
-        At first each column keeps this share of its own, and gets the rest from the others.
-    seed : int
+        At first each expert keeps this share of its own, and gets the rest from the others.
 
     References
     ----------
     Misra et al. 2016, "Cross-stitch networks for multi-task learning", eq. 1.
     """
 
-    def __init__(self, input_shapes, n_classes, *, hidden=(64, 64), keep=0.9, seed=0):
-        count, (first, *seeds) = len(input_shapes), seeds_of(seed, 1 + len(input_shapes))
-        inputs = [keras.Input(shape) for shape in check_fusion(range(count), input_shapes)]
-        states, seeds = [layers.Flatten()(x) for x in inputs], [seeds_of(own, len(hidden)) for own in seeds]
-        for units, some in zip(hidden, zip(*seeds, strict=True), strict=True):
-            states = _Stitch(keep)([ops.relu(_linear(x, units, own)) for x, own in zip(states, some, strict=True)])
-        super().__init__(_as_given(inputs), _linear(ops.concatenate(states, axis=1), n_classes, first))
+    def __init__(self, experts, input_shapes, n_classes, *, keep=0.9, frozen=False, seed=0):
+        inputs, copies, _ = _see(experts, input_shapes, frozen)
+        columns = [dense_layers(copy) for copy in copies]
+        check_columns([[layer.units for layer in column] for column in columns])
+        states = [layers.Flatten()(x) for x in (inputs if len(inputs) > 1 else inputs * len(experts))]
+        for row in zip(*columns, strict=True):
+            states = _Stitch(keep)([ops.relu(layer(x)) for layer, x in zip(row, states, strict=True)])
+        super().__init__(_as_given(inputs), _linear(ops.concatenate(states, axis=1), n_classes, seed))
 
 
 def top_k_gates(scores, k):
@@ -220,17 +242,27 @@ class _Stitch(layers.Layer):
         return ops.unstack(mixed, axis=1)
 
 
+def dense_layers(model):
+    """The dense layers of a network; a ValueError if there is anything else in it but ReLU."""
+    strange = [type(layer).__name__ for layer in model.layers
+               if not isinstance(layer, (layers.Dense, layers.ReLU, layers.Flatten, layers.InputLayer))]
+    if strange:
+        raise ValueError(f"model: expected a network of dense layers with ReLU, as from make_mlp, got {strange}")
+    return [layer for layer in model.layers if isinstance(layer, layers.Dense)]
+
+
 def _see(experts, input_shapes, frozen):
-    """Inputs, and what copies of the experts make of them: each of its own, or all of the same."""
+    """Inputs, copies of the experts, and what they make of the inputs: each of its own, or all of the same."""
     inputs, copies, seen = [keras.Input(tuple(shape)) for shape in input_shapes], {}, []
-    for i, (expert, _) in enumerate(zip(experts, check_fusion(experts, input_shapes), strict=True)):
+    for i, (expert, shape) in enumerate(zip(experts, check_fusion(experts, input_shapes), strict=True)):
         if id(expert) not in copies:
             copies[id(expert)] = keras.models.clone_model(expert)
             copies[id(expert)].set_weights(expert.get_weights())
             copies[id(expert)].trainable = not frozen
+        made, x = copies[id(expert)], inputs[i if len(inputs) > 1 else 0]
         options = {"training": False} if frozen else {}
-        seen.append(copies[id(expert)](inputs[i if len(inputs) > 1 else 0], **options))
-    return inputs, seen
+        seen.append(check_fits(partial(made, x, **options), shape))
+    return inputs, [copies[id(expert)] for expert in experts], seen
 
 
 def _as_given(inputs):

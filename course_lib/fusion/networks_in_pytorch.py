@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 import math
+from functools import partial
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from course_lib.classifier.in_pytorch import make_mlp
-from course_lib.fusion.inputs import check_fusion, check_k, seeds_of
+from course_lib.fusion.inputs import check_columns, check_fits, check_fusion, check_mixture, check_trunk, seeds_of
 
-__all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "load_balancing_loss",
-           "top_k_gates"]
+__all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "SharedTrunk",
+           "dense_layers", "load_balancing_loss", "top_k_gates"]
 
 
 class ConcatFusion(nn.Module):
@@ -45,6 +46,28 @@ class ConcatFusion(nn.Module):
         return self.head(torch.cat(self.experts(*inputs), dim=1))
 
 
+class SharedTrunk(ConcatFusion):
+    """One network looks at every input in turn, always with the same weights; what it saw is put side by side.
+
+    Parameters
+    ----------
+    trunk : network
+        From any of the inputs to features; it is copied.
+    input_shapes : list of tuples
+        One for each input, all alike.
+    n_classes, hidden, frozen, seed
+        As in `ConcatFusion`.
+
+    References
+    ----------
+    Bromley et al. 1993, "Signature verification using a 'siamese' time delay neural network", section 4.
+    """
+
+    def __init__(self, trunk, input_shapes, n_classes, *, hidden=(64,), frozen=False, seed=0):
+        super().__init__([trunk] * check_trunk(input_shapes), input_shapes, n_classes, hidden=hidden, frozen=frozen,
+                         seed=seed)
+
+
 class GatedFusion(nn.Module):
     """Mixes the experts' features neuron by neuron; how much of each, a gate decides anew for every example.
 
@@ -57,7 +80,8 @@ class GatedFusion(nn.Module):
 
     References
     ----------
-    Arevalo et al. 2017, "Gated multimodal units for information fusion", section 3.1.
+    Arevalo et al. 2017, "Gated multimodal units for information fusion", section 3.1. For two experts the gates are
+    theirs; for more, theirs are sigmoids, each for itself, and these a softmax, of sum 1.
     """
 
     def __init__(self, experts, input_shapes, n_classes, *, units=64, frozen=False, seed=0):
@@ -154,7 +178,7 @@ class MixtureOfExperts(nn.Module):
     def __init__(self, experts, input_shapes, *, hidden=(32,), k=None, balance=0.0, frozen=False, seed=0):
         super().__init__()
         self.experts = _Experts(experts, input_shapes, frozen)
-        self.k, self.balance, self.auxiliary_loss = check_k(k, len(experts)), balance, 0.0
+        self.k, self.balance, self.auxiliary_loss = check_mixture(k, balance, len(experts)), balance, 0.0
         inputs = sum(math.prod(shape) for shape in input_shapes)
         self.gate = make_mlp((inputs,), len(experts), hidden=hidden, seed=seed)
 
@@ -177,40 +201,33 @@ class MixtureOfExperts(nn.Module):
 
 
 class CrossStitch(nn.Module):
-    """A column of dense layers for each input; after each layer the columns mix, by a small matrix that is learned.
+    """Experts side by side; after each of their layers they mix, by a small matrix that is learned.
 
     Parameters
     ----------
-    input_shapes : list of tuples
-    n_classes : int
-    hidden : tuple of int
-        Units of each layer of every column.
+    experts, input_shapes, n_classes, frozen, seed
+        As in `ConcatFusion`; dense networks with ReLU, whose layers have the same widths.
     keep : float
-        At first each column keeps this share of its own, and gets the rest from the others.
-    seed : int
+        At first each expert keeps this share of its own, and gets the rest from the others.
 
     References
     ----------
     Misra et al. 2016, "Cross-stitch networks for multi-task learning", eq. 1.
     """
 
-    def __init__(self, input_shapes, n_classes, *, hidden=(64, 64), keep=0.9, seed=0):
+    def __init__(self, experts, input_shapes, n_classes, *, keep=0.9, frozen=False, seed=0):
         super().__init__()
-        count, (first, *seeds) = len(input_shapes), seeds_of(seed, 1 + len(input_shapes))
-        check_fusion(range(count), input_shapes)
-        self.columns = nn.ModuleList()
-        for shape, own in zip(input_shapes, seeds, strict=True):
-            sizes = [math.prod(shape), *hidden]
-            own = seeds_of(own, len(hidden))
-            self.columns.append(nn.ModuleList(_linear(*pair) for pair in zip(sizes[:-1], sizes[1:], own, strict=True)))
+        self.experts, count = _Experts(experts, input_shapes, frozen), len(experts)
+        self.columns = [dense_layers(expert) for expert in self.experts.members]
+        check_columns([[layer.out_features for layer in column] for column in self.columns])
         share = (1 - keep) / max(count - 1, 1)
         mixing = torch.full((count, count), share).fill_diagonal_(keep if count > 1 else 1.0)
-        self.stitches = nn.ParameterList(nn.Parameter(mixing.clone()) for _ in hidden)
-        self.head = _linear(count * hidden[-1], n_classes, first)
+        self.stitches = nn.ParameterList(nn.Parameter(mixing.clone()) for _ in self.columns[0])
+        self.head = _linear(sum(self.experts.sizes), n_classes, seed)
 
     def forward(self, *inputs):
         """Logits (B, n_classes)."""
-        states = [x.flatten(1) for x in inputs]
+        states = [x.flatten(1) for x in self.experts.each(inputs)]
         for layers, stitch in zip(zip(*self.columns, strict=True), self.stitches, strict=True):
             hidden = torch.stack([F.relu(layer(x)) for layer, x in zip(layers, states, strict=True)], dim=1)
             states = list((stitch @ hidden).unbind(dim=1))  # (experts, experts) @ (B, experts, units)
@@ -250,17 +267,29 @@ class _Experts(nn.Module):
         self.inputs = len(input_shapes)
         self.members.requires_grad_(not frozen)
         with torch.no_grad():
-            self.sizes = [expert.eval()(torch.zeros(1, *shape)).shape[1]
+            self.sizes = [check_fits(partial(expert.eval(), torch.zeros(1, *shape)), shape).shape[1]
                           for expert, shape in zip(self.members, shapes, strict=True)]
 
     def forward(self, *inputs):
+        return [expert(x) for expert, x in zip(self.members, self.each(inputs), strict=True)]
+
+    def each(self, inputs):
+        """An input for each expert."""
         if len(inputs) != self.inputs:
             raise ValueError(f"inputs: expected {self.inputs}, as many as input_shapes, got {len(inputs)}")
-        inputs = inputs * len(self.members) if len(inputs) == 1 else inputs
-        return [expert(x) for expert, x in zip(self.members, inputs, strict=True)]
+        return inputs * len(self.members) if len(inputs) == 1 else inputs
 
     def train(self, mode=True):
         return super().train(mode and not self.frozen)
+
+
+def dense_layers(model):
+    """The dense layers of a network; a ValueError if there is anything else in it but ReLU."""
+    strange = [type(layer).__name__ for layer in model.children()
+               if not isinstance(layer, (nn.Linear, nn.ReLU, nn.Flatten))]
+    if strange:
+        raise ValueError(f"model: expected a network of dense layers with ReLU, as from make_mlp, got {strange}")
+    return [layer for layer in model.children() if isinstance(layer, nn.Linear)]
 
 
 def _linear(inputs, units, seed):

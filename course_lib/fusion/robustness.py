@@ -124,9 +124,9 @@ def membership(probabilities, y, others, y_others):
     Yeom et al. 2018, "Privacy risk in machine learning: analyzing the connection to overfitting", section 3.
     """
     for said, classes in ((probabilities, y), (others, y_others)):
-        if np.ndim(said) != 2 or np.shape(classes) != np.shape(said)[:1]:
-            raise ValueError("expected probabilities (N, C) with classes (N,), and others (K, C) with classes (K,), "
-                             f"got {np.shape(said)} and {np.shape(classes)}")
+        if np.ndim(said) != 2 or np.shape(classes) != np.shape(said)[:1] or not np.isfinite(said).all():
+            raise ValueError("expected finite probabilities (N, C) with classes (N,), and others (K, C) with classes "
+                             f"(K,), got {np.shape(said)} and {np.shape(classes)}")
     sure = np.concatenate([probabilities[np.arange(len(y)), y], others[np.arange(len(y_others)), y_others]])
     return float(roc_auc_score(np.repeat([1, 0], [len(y), len(y_others)]), sure))
 

@@ -168,6 +168,8 @@ def _members(nets, lags, seed, config):
 
 
 def _alike(*arrays):
-    if len({np.shape(array) for array in arrays}) > 1 or np.ndim(arrays[0]) != 1 or not len(arrays[0]):
-        raise ValueError(f"expected arrays of one shape (N,), N > 0, got {[np.shape(array) for array in arrays]}")
+    if len({np.shape(array) for array in arrays}) > 1 or np.ndim(arrays[0]) != 1 or not len(arrays[0]) \
+            or not np.isfinite(arrays).all():
+        raise ValueError("expected finite numbers of one shape (N,), N > 0, got shapes "
+                         f"{[np.shape(array) for array in arrays]}")
     return np.array(arrays, float)

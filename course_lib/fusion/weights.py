@@ -220,9 +220,9 @@ def barrier(losses, shares=None):
     """
     losses = np.asarray(losses, float)
     shares = np.linspace(0, 1, len(losses)) if shares is None else np.asarray(shares, float)
-    if losses.ndim != 1 or len(losses) < 3 or shares.shape != losses.shape:
-        raise ValueError("losses: expected at least three numbers (K,), and as many shares, "
-                         f"got shapes {losses.shape} and {shares.shape}")
+    if losses.ndim != 1 or len(losses) < 3 or shares.shape != losses.shape or not np.isfinite(losses).all():
+        raise ValueError("losses: expected at least three finite numbers (K,), and as many shares, "
+                         f"got {losses} and shares of shape {shares.shape}")
     return float((losses - (1 - shares) * losses[0] - shares * losses[-1]).max())
 
 

@@ -24,13 +24,13 @@ def test_each_arms_regression_is_scikit_learns():
 
 
 def test_ucb_by_hand():
-    policy = bandits.LinUCB(2, 0, width=1.0)
+    policy = bandits.LinUCB(2, 0, width=1.5)
     assert policy.choose([]) == 0  # both are unknown: the first
     policy.learn([], 0, 1.0)  # one reward of 1: mean 1/2 under a ridge of 1, standard error 1/sqrt(2)
     assert policy.model.predict([])[0].tolist() == [0.5, 0.0]
-    assert policy.choose([]) == 0  # 0.5 + 0.71 against 0 + 1
+    assert policy.choose([]) == 0  # 0.5 + 1.5 * 0.71 against 0 + 1.5
     policy.learn([], 0, -1.0)
-    assert policy.choose([]) == 1  # 0 + 0.58 against 0 + 1
+    assert policy.choose([]) == 1  # 0 + 1.5 * 0.58 against 0 + 1.5
     assert policy.best([]) == 0
 
 

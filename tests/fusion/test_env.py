@@ -89,11 +89,14 @@ def test_copies_go_their_own_ways():
     obs, *_ = together.step(np.array([0, 1, 1]))
     assert obs[:, -1].tolist() == [1, 0, 0]
     assert len({tuple(rows) for rows in together.rows}) == 3
+    with pytest.raises(ValueError, match="count: expected a whole number >= 1, got 0"):
+        env.copies(0)
     with pytest.raises(ValueError, match="actions: expected 3 whole numbers from 0 to 1"):
         together.step(np.array([0, 1, 2]))
 
 
-@pytest.mark.parametrize("options", [{"tire": [0.5, 0.2], "visible": [1]}, {"weightings": [[1, 0], [0.3, 0.7]]}])
+@pytest.mark.parametrize("options", [{"tire": [0.5, 0.2], "visible": [1]}, {"weightings": [[1, 0], [0.3, 0.7]]},
+                                     {"weightings": [[1, 0], [0.3, 0.7]], "tire": [0.6, 0.3]}])
 def test_a_copy_does_what_the_one_does(options):
     env = ExpertChoiceEnv(SAID, Y, context=[[7.0], [8.0], [9.0]], length=40, **options)
     copies, rng = env.copies(1), np.random.default_rng(0)

@@ -24,6 +24,18 @@ def test_score_and_log_loss_by_hand():
     said, y = np.array([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]]), np.array([0, 1])
     assert experiments.score(said, y) == 0.5
     assert experiments.log_loss(said, y) == pytest.approx(-(np.log(0.5) + np.log(0.1)) / 2)
+    with pytest.raises(ValueError, match=r"got shapes \(2, 3\) and \(1,\)"):
+        experiments.log_loss(said, y[:1])
+
+
+def test_fewer_images_by_hand(digits):
+    few = experiments.with_fewer(digits, 500)
+    np.testing.assert_array_equal(few.x_train, digits.x_train[:500])
+    np.testing.assert_array_equal(few.x_test, np.concatenate([digits.x_train[500:], digits.x_test]))
+    np.testing.assert_array_equal(few.y_test, np.concatenate([digits.y_train[500:], digits.y_test]))
+    for count in (-5, 0, 2.5, 10_000):
+        with pytest.raises(ValueError, match=f"count: expected a whole number from 1 to 1347, got {count}"):
+            experiments.with_fewer(digits, count)
 
 
 def test_noise_covers_one_half_of_every_other_image(digits):
@@ -80,11 +92,11 @@ def test_tables_are_whole(twin, digits):
     fusion, nets = twin("fusion"), twin("classifier")
     few = replace(digits, x_train=digits.x_train[:200], y_train=digits.y_train[:200])
     table, inside, y, outside = experiments.halves_table(fusion, nets, few, config=FAST)
-    assert len(table) == 12 and all(0 < value <= 1 for value in table.values())
+    assert len(table) == 13 and all(0 < value <= 1 for value in table.values())
     assert inside.shape == (2, len(y), 10) and outside.shape == (2, len(digits.y_test), 10)
     assert table["left half"] == experiments.score(outside[0], digits.y_test)
     table, paths = experiments.weight_space(fusion, nets, few, width=8, config=FAST, points=3)
-    assert len(table) == 8 and all(path.shape == (3,) for path in paths.values())
+    assert len(table) == 10 and all(path.shape == (3,) for path in paths.values())
     ends = [path[[0, -1]] for path in paths.values()]
     np.testing.assert_allclose(ends, [ends[0]] * 3, rtol=1e-4)  # its neurons' order changes nothing
     table, alike = experiments.partners_table(fusion, nets, few, config=FAST)
@@ -148,9 +160,29 @@ def test_rules_of_the_tiring_game_are_chosen_in_one_environment_and_scored_in_th
         return ExpertChoiceEnv(said, np.zeros(200, int), visible=[1], tire=[1, 0], recover=0.5, length=30)
 
     # Where the rules are chosen the weak expert is always wrong, so it pays to ask the strong one often.
-    found = choosing.tiring_table(Fixed(1), game([0.4, 0.6]), game([0.6, 0.4]))
-    assert found["always the weak one"] == found["DQN that looks ahead"] == 1
-    assert found["the strong one now and then"] <= 1 and len(found) == 6
+    fake = Fixed(1)
+    found = choosing.tiring_table(fake, game([0.4, 0.6]), game([0.6, 0.4]))
+    assert found["only the one who does not tire"] == found["DQN that looks ahead"] == 1
+    assert found["the one who tires now and then"] <= 1 and len(found) == 7
+    assert [config.gamma > 0 for config in fake.configs] == [False, True]
+    # The first is right where the other one is unsure, and wrong where it is sure; neither tires.
+    doubt = np.arange(200) % 2 == 0
+    said = np.where(doubt[:, None], [[[0.98, 0.02]], [[0.45, 0.55]]], [[[0.02, 0.98]], [[0.75, 0.25]]])
+    env = ExpertChoiceEnv(said, np.zeros(200, int), visible=[1], tire=[1e-9, 0], length=30)
+    assert choosing.tiring_table(fake, env, env)["... if the other one is unsure"] == 1
+    # Both agents always ask the strong one, who is right about any example here; sparing it asks the wrong one instead.
+    found = choosing.tiring_table(Fixed(0), game([0.4, 0.6]), game([0.4, 0.6]))
+    assert found["DQN that looks no further"] == found["DQN that looks ahead"] == 1
+    assert 0.3 < found["... and spares who has not rested"] < 0.8
+
+
+def test_the_one_who_tires_reads_turned_images_and_the_other_one_does_not(twin, digits):
+    nets = twin("classifier")
+    env, test = choosing.tiring(nets, digits, turned=1.0)
+    assert env.rewards().mean(axis=0)[1] < 0.3 < 0.85 < env.rewards().mean(axis=0)[0]
+    upright, _ = choosing.tiring(nets, digits, turned=0.0)
+    assert upright.rewards().mean(axis=0).min() > 0.85
+    assert env.tire.tolist() == [1, 0] and env.visible == [1] and len(test.y) == len(digits.y_test)
 
 
 def test_planner_looks_ahead_and_chooser_does_not():
@@ -193,3 +225,92 @@ def test_what_is_missing_is_the_left_half(digits):
         np.testing.assert_array_equal(one[1], right)
     assert [x for name, x in named if name == "trained"] == [2 * 64, 1 * 3 * 64]  # epochs: 2, and a third of them
     assert found["concatenation"] == (0.5, 0.5)
+
+
+MARK = 0.987  # in the corners of every test image, where no training image has it
+
+
+class Watched:
+    """A twin of classifier that remembers what its networks were trained with."""
+
+    def __init__(self, nets):
+        self.nets, self.lessons = nets, []
+
+    def __getattr__(self, name):
+        return getattr(self.nets, name)
+
+    def train(self, model, x, y, config, **options):
+        self.lessons.append((x if isinstance(x, tuple) else (x,), np.asarray(y)))
+        return self.nets.train(model, x, y, config, **options)
+
+
+@pytest.fixture
+def marked(digits):
+    x = digits.x_test.copy()
+    x[:, [0, 0, -1, -1], [0, -1, 0, -1]] = MARK
+    return replace(digits, x_train=digits.x_train[:300], y_train=digits.y_train[:300], x_test=x)
+
+
+def never_taught_with_tests(nets):
+    return nets.lessons and not any(np.isclose(part, MARK, atol=1e-4).any() for x, _ in nets.lessons for part in x)
+
+
+TABLES = {
+    "halves": lambda fusion, nets, dqn, few: experiments.halves_table(fusion, nets, few, config=FAST),
+    "partners": lambda fusion, nets, dqn, few: experiments.partners_table(fusion, nets, few, config=FAST),
+    "weights": lambda fusion, nets, dqn, few: experiments.weight_space(fusion, nets, few, width=8, config=FAST,
+                                                                       points=3),
+    "specialists": lambda fusion, nets, dqn, few: choosing.specialists_table(fusion, nets, dqn, few),
+    "tiring": lambda fusion, nets, dqn, few: choosing.tiring(nets, few),
+    "poisoned": lambda fusion, nets, dqn, few: robustness.poisoned_table(nets, few, config=FAST),
+    "missing": lambda fusion, nets, dqn, few: robustness.missing_table(fusion, nets, few, two(nets), config=FAST),
+    "attack": lambda fusion, nets, dqn, few: robustness.attack_table(fusion, nets, few, two(nets), config=FAST),
+    "privacy": lambda fusion, nets, dqn, few: robustness.privacy_table(nets, few, members=50, teachers=2, config=FAST),
+}
+
+
+def two(nets):
+    return [nets.make_mlp((8, 4), 10, hidden=(8,), seed=seed) for seed in (0, 1)]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_network_is_taught_with_test_images(twin, marked, table):
+    nets = Watched(twin("classifier"))
+    TABLES[table](twin("fusion"), nets, Fixed(0), marked)
+    assert never_taught_with_tests(nets)
+    nets.train(two(nets)[0], marked.x_test[:9, :, :4], marked.y_test[:9], FAST)  # and this one would be found
+    assert not never_taught_with_tests(nets)
+
+
+def test_one_of_three_lies(twin, marked):
+    nets = Watched(twin("classifier"))
+    robustness.poisoned_table(nets, marked, config=FAST)
+    assert [int((y - marked.y_train).max()) == 0 for _, y in nets.lessons] == [True] * 3 + [False]
+    np.testing.assert_array_equal(nets.lessons[-1][1], (marked.y_train + 1) % 10)
+
+
+def test_the_attacker_moves_left_halves_alone_and_by_no_more_than_a_step(twin, marked):
+    fusion, asked = twin("fusion"), []
+
+    class Nets(Watched):
+        def accuracy(self, model, x, y):
+            asked.append(np.concatenate(x if isinstance(x, tuple) else [x], axis=2))
+            return self.nets.accuracy(model, x, y)
+
+    nets = Nets(twin("classifier"))
+    table = robustness.attack_table(fusion, nets, marked, two(nets), config=FAST, step=0.05)
+    assert len(asked) == 2 * (len(table) - 2)
+    for before, after in zip(asked[::2], asked[1::2], strict=True):
+        np.testing.assert_array_equal(before, marked.x_test)
+        np.testing.assert_array_equal(after[:, :, 4:], marked.x_test[:, :, 4:])
+        assert 0.04 < np.abs(after - before)[:, :, :4].max() < 0.051
+
+
+def test_the_pupil_hears_only_what_teachers_say(twin, marked):
+    nets = Watched(twin("classifier"))
+    robustness.privacy_table(nets, marked, members=50, teachers=2, mistakes=1.0, config=FAST)
+    (members, noted), (public, told) = (((x,), y) for (x,), y in (nets.lessons[0], nets.lessons[-1]))
+    assert len(noted) == 50 and len(told) == 250
+    assert not {image.tobytes() for image in members[0]} & {image.tobytes() for image in public[0]}
+    true = {image.tobytes(): label for image, label in zip(marked.x_train, marked.y_train, strict=True)}
+    assert np.mean([true[image.tobytes()] == label for image, label in zip(public[0], told, strict=True)]) < 0.5

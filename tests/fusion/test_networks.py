@@ -38,7 +38,7 @@ def flat(fusion, net):
     return np.concatenate([values.ravel() for layer in fusion.get_layers(net) for values in layer])
 
 
-@pytest.mark.parametrize("form", ["ConcatFusion", "GatedFusion", "AttentionFusion", "MixtureOfExperts"])
+@pytest.mark.parametrize("form", ["ConcatFusion", "GatedFusion", "AttentionFusion", "CrossStitch", "MixtureOfExperts"])
 @pytest.mark.parametrize("frozen", [False, True])
 def test_fusion_reads_more_than_either_half_and_leaves_the_experts_alone(nets, digits, form, frozen):
     fusion, classifier = nets
@@ -78,13 +78,13 @@ def test_a_network_listed_twice_shares_its_weights(nets):
     fusion, classifier = nets
     seen = fusion.features(classifier.make_mlp((4,), 3, hidden=(5,)))
 
-    def size(experts):
-        net = fusion.ConcatFusion(experts, [(4,), (4,)], 3, hidden=())
+    def size(experts, make=fusion.ConcatFusion):
+        net = make(experts, [(4,), (4,)], 3, hidden=())
         return sum(np.prod(tuple(values.shape)) for values in (
             net.parameters() if hasattr(net, "parameters") else net.weights))
 
     other = fusion.features(classifier.make_mlp((4,), 3, hidden=(5,), seed=1))
-    assert size([seen, seen]) == (4 * 5 + 5) + (10 * 3 + 3)
+    assert size([seen, seen]) == size(seen, fusion.SharedTrunk) == (4 * 5 + 5) + (10 * 3 + 3)
     assert size([seen, other]) == 2 * (4 * 5 + 5) + (10 * 3 + 3)
 
 
@@ -108,12 +108,40 @@ def test_balance_spreads_the_work(nets, digits):
     assert sent[1].max() < 0.45 and sent[1].max() < sent[0].max()
 
 
-def test_cross_stitch_learns(nets, digits):
+def test_a_shared_trunk_looks_at_both_halves_with_the_same_weights(nets, digits):
     fusion, classifier = nets
-    net = fusion.CrossStitch([(8, 4), (8, 4)], 10)
+    reader = classifier.make_mlp((8, 4), 10, hidden=(32,))
+    trunk = fusion.features(reader)
+    before, frozen = flat(fusion, trunk), fusion.SharedTrunk(trunk, [(8, 4), (8, 4)], 10, hidden=(), frozen=True)
+    classifier.train(frozen, inputs.halves(digits.x_train), digits.y_train, TrainingConfig(epochs=1))
+    seen = np.hstack([fusion.hidden_activations(reader, half)[0] for half in inputs.halves(digits.x_test)])
+    said = classifier.predict(frozen, inputs.halves(digits.x_test))
+    design = np.hstack([seen, np.ones((len(seen), 1))])  # the logits are linear in what the one trunk saw
+    np.testing.assert_allclose(design @ np.linalg.lstsq(design, said)[0], said, atol=1e-3)
+    net = fusion.SharedTrunk(trunk, [(8, 4), (8, 4)], 10)
     losses = classifier.train(net, inputs.halves(digits.x_train), digits.y_train, CONFIG)
     assert losses[-1] < 0.5 * losses[0]
     assert classifier.accuracy(net, inputs.halves(digits.x_test), digits.y_test) > 0.9
+    np.testing.assert_array_equal(flat(fusion, trunk), before)
+    with pytest.raises(ValueError, match=r"shapes that are all alike, for one trunk, got \[\(8, 4\), \(8, 3\)\]"):
+        fusion.SharedTrunk(trunk, [(8, 4), (8, 3)], 10)
+
+
+def test_cross_stitch_starts_from_its_experts(nets, digits):
+    fusion, classifier = nets
+    experts, halves = two_experts(nets, digits), inputs.halves(digits.x_test)
+    columns = [fusion.features(expert) for expert in experts]
+    net = fusion.CrossStitch(columns, [half.shape[1:] for half in halves], 10, keep=0.7)
+    own = [fusion.hidden_activations(expert, half)[0] for expert, half in zip(experts, halves, strict=True)]
+    mixed = [0.7 * own[0] + 0.3 * own[1], 0.7 * own[1] + 0.3 * own[0]]
+    design = np.hstack([*mixed, np.ones((len(mixed[0]), 1))])
+    said = classifier.predict(net, halves)
+    np.testing.assert_allclose(design @ np.linalg.lstsq(design, said)[0], said, atol=1e-3)
+    narrow = fusion.features(classifier.make_mlp((8, 4), 10, hidden=(5,)))
+    for wrong, message in (([columns[0], narrow], r"layers of the same widths, got \[\[48\], \[5\]\]"),
+                           ([fusion.features(classifier.make_cnn((8, 4), 10))] * 2, "dense layers with ReLU")):
+        with pytest.raises(ValueError, match=message):
+            fusion.CrossStitch(wrong, [(8, 4), (8, 4)], 10)
 
 
 def test_a_student_learns_from_its_teacher_alone(nets, digits):
@@ -169,6 +197,10 @@ def test_what_does_not_fit(nets):
     for k in (0, 4, 1.5):
         with pytest.raises(ValueError, match=f"whole number from 1 to 3, the number of experts, got {k}"):
             fusion.MixtureOfExperts(seen, [(4,)], k=k)
+    with pytest.raises(ValueError, match="balance: expected a number >= 0, got -1"):
+        fusion.MixtureOfExperts(seen, [(4,)], balance=-1)
+    with pytest.raises(ValueError, match=r"one fails with shape \(5,\)"):
+        fusion.ConcatFusion(seen, [(5,)], 3)
     with pytest.raises(ValueError, match="expected a network of dense layers with ReLU"):
         fusion.get_layers(classifier.make_cnn((8, 8), 3))
     net = fusion.ConcatFusion(seen[:2], [(4,), (4,)], 3)
@@ -252,6 +284,9 @@ def test_what_cannot_be_attacked_or_written_is_refused(nets, digits):
     model = classifier.make_mlp((8, 8), 10, hidden=(4,))
     with pytest.raises(ValueError, match="attacked: expected None or numbers of inputs, 0 to 0, got"):
         fusion.fgsm(model, digits.x_test, digits.y_test, step=0.1, attacked=[5])
+    for y in (digits.y_test[:9], digits.y_test / 2, digits.y_test[:, None]):
+        with pytest.raises(ValueError, match=r"x, y: expected arrays \(N, ...\) and classes \(N,\)"):
+            fusion.fgsm(model, digits.x_test, y, step=0.1)
     layers = fusion.get_layers(model)
     wrong = [(kernel, bias[:1]) for kernel, bias in layers]
     for given in (wrong, layers[:1], fusion.get_layers(classifier.make_mlp((8, 8), 10, hidden=(5,)))):

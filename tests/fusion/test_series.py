@@ -168,7 +168,8 @@ def test_the_loss_of_both_frameworks(nets):
     (lambda: series.walk_forward(np.arange(9), {}, [4, 4]), r"origins: expected rising numbers below 9, got \[4, 4\]"),
     (lambda: series.walk_forward(np.arange(9), {}, [4, 9]), r"got \[4, 9\]"),
     (lambda: series.walk_forward(np.arange(9), {}, [0]), r"T > 0 \(lags"),
-    (lambda: series.relative_mae([1, 2], [1], [1, 2]), r"one shape \(N,\), N > 0, got \[\(2,\), \(1,\), \(2,\)\]"),
+    (lambda: series.relative_mae([1, 2], [1], [1, 2]), r"one shape \(N,\), N > 0, got shapes \[\(2,\), \(1,\), \("),
+    (lambda: series.relative_mae([1, 2], [1, np.nan], [1, 1]), "finite numbers"),
     (lambda: series.inverse_mse_weights([], [[], []]), "N > 0"),
 ])
 def test_what_does_not_fit(call, message):

@@ -135,6 +135,20 @@ def test_a_network_sees_its_window_only(nets):
     assert [text.CHARS[i] for i in said[:4].argmax(axis=1)] == list("))..")
 
 
+def test_the_means_share_is_chosen_on_held_out_sentences(nets, monkeypatch):
+    seen, taught, train = [], [], nets.train
+    monkeypatch.setattr(text, "best_alpha", lambda first, second, y: seen.append(y) or 0.5)
+    monkeypatch.setattr(nets, "train", lambda model, x, y, *rest, **own: taught.append(y) or train(model, x, y, *rest,
+                                                                                                  **own))
+    text.experiment(nets, sentences=40, config=TrainingConfig(epochs=1))
+    corpus = list(dict.fromkeys(text.write(lambda prefixes: text.fuse(text.habits(prefixes), text.rules(prefixes)),
+                                           1_160, seed=0)))
+    np.testing.assert_array_equal(seen[0], text.examples(corpus[40:60])[1])
+    for y in taught:
+        np.testing.assert_array_equal(y, text.examples(corpus[:40])[1])
+    assert len(taught) == 2 and len(seen) == 1
+
+
 @pytest.mark.parametrize("call, message", [
     (lambda: text.experiment(None, sentences=1), "sentences: expected a whole number >= 2, got 1"),
     (lambda: text.experiment(None, sentences=2.5), "got 2.5"),

@@ -140,8 +140,21 @@ def test_barrier():
     assert weights.barrier([0, 0.25, 1], shares=[0, 0.25, 1]) == pytest.approx(0)
     losses = np.random.default_rng(14).random(11)
     assert weights.barrier(losses) == pytest.approx(reference.barrier(losses))
-    with pytest.raises(ValueError, match="at least three numbers"):
+    with pytest.raises(ValueError, match="at least three finite numbers"):
         weights.barrier([1, 2])
+    with pytest.raises(ValueError, match="finite numbers"):
+        weights.barrier([1, np.nan, 2])
+
+
+def test_transport_counts_squared_distances():
+    # Our neurons answer (0, 0) and (1, 0) to two inputs, theirs (1, 0) and (2.5, 1). In order: distances 1 + 1.8,
+    # squares 1 + 3.25. Crosswise: 2.7 + 0 and 7.25 + 0. Squares, as in the paper's W_2, keep the order.
+    ours, theirs = np.array([[0.0, 1], [0, 0]]), np.array([[1, 2.5], [0, 1]])
+    layers = [(np.array([[1.0, 2]]), np.array([3.0, 4])), (np.array([[5.0], [6]]), np.array([7.0]))]
+    (kernel, bias), (outgoing, _) = weights.transport(layers, [ours], [theirs])
+    np.testing.assert_allclose(kernel, [[1, 2]], atol=1e-9)
+    np.testing.assert_allclose(bias, [3, 4], atol=1e-9)
+    np.testing.assert_allclose(outgoing, [[5], [6]], atol=1e-9)
 
 
 def test_what_does_not_fit():
