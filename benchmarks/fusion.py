@@ -50,6 +50,10 @@ def in_weight_space(twins, images, seed):
         found, paths = experiments.weight_space(twins["fusion"], twins["classifier"], images, width=width, seed=seed)
         yield from ((f"width {width}: {what}", value) for what, value in found.items())
         yield from ((f"width {width}: barrier, {what}", weights.barrier(path)) for what, path in paths.items())
+    free = replace(experiments.MATCHABLE, l2=0.0)
+    found, paths = experiments.weight_space(twins["fusion"], twins["classifier"], images, seed=seed, config=free)
+    yield from ((f"width 512, no weight decay: {what}", value) for what, value in found.items())
+    yield from ((f"width 512, no weight decay: barrier, {what}", weights.barrier(path)) for what, path in paths.items())
 
 
 def partners(twins, path, seed):
@@ -76,6 +80,8 @@ def robust(twins, images, seed, settings):
     experts, _ = experiments.experts_on_halves(nets, images, seed=seed, **settings)
     for what, after, found in (
             ("lies", "one of three lies", robustness.poisoned_table(nets, images, seed=seed, **settings)),
+            ("lies, 150 images", "one of three lies", robustness.poisoned_table(
+                nets, experiments.with_fewer(images, 150), seed=seed, **settings)),
             ("missing", "left half missing", robustness.missing_table(fusion, nets, images, experts, seed=seed,
                                                                       **settings)),
             ("attack", "left half attacked", robustness.attack_table(fusion, nets, images, experts, seed=seed,

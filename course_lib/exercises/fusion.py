@@ -17,7 +17,10 @@ def _experts(rng):
     cases = [np.array([[[0.5, 0.5]], [[0.8, 0.2]]]), np.array([[[0.7, 0.2, 0.1]]]),
              np.array([[[0.9, 0.1], [0.5, 0.5]], [[0.9, 0.1], [0.25, 0.75]], [[1e-6, 1 - 1e-6], [0.5, 0.5]]])]
     cases += [rng.dirichlet(np.ones(classes), (experts, size)) for experts, size, classes in ((2, 3, 4), (5, 4, 3))]
-    cases.append(softmax(0.1 * rng.normal(size=(400, 2, 10))))  # products of about 1e-400
+    many = 0.1 * rng.normal(size=(400, 2, 10))
+    many[:200, 1, 3] += 12  # products of about 1e-400 for one example, of 1e-1000 for another, on which few agree
+    many[200:, 1, 5] += 12
+    cases.append(softmax(many))
     return [dict(probabilities=case) for case in cases]
 
 
@@ -48,6 +51,8 @@ PRODUCT_OF_EXPERTS = Exercise(
                     "You divided by the sum over the experts: divide the product by *its* sum over the classes."),
         WrongAnswer(lambda p: _shares(p.prod(axis=0)),
                     "Hundreds of factors underflow to 0, and 0 / 0 is NaN: add logs, and use softmax, not a bare exp."),
+        WrongAnswer(lambda p: _shares(np.exp(np.log(p).sum(axis=0) - np.log(p).sum(axis=0).max())),
+                    "You took the batch's largest log off before exp: take off each example's own."),
         WrongAnswer(lambda p: np.log(p).sum(axis=0), "Those are logs: back to probabilities with exp, or a softmax."),
         WrongAnswer(lambda p: softmax(np.log(p).mean(axis=0)),
                     "The mean of the logs gives the geometric mean: in a product each expert counts in full."),
@@ -133,7 +138,8 @@ GATED_UNIT = Exercise(
 def _scores(rng):
     log = np.log([1.0, 2, 3, 4])
     fixed = ((log[None, :3], 2), (np.array([[0.5, -1.0, 2.0], [3.0, 1.0, 0.0]]), 1), (log[[[3, 0, 1, 2]]], 4),
-             (np.array([[-3.0, -1, -2, -4]]), 2), (np.array([[1000.0, 999, 998, -1000]]), 3))
+             (np.array([[-3.0, -1, -2, -4]]), 2), (np.array([[1000.0, 999, 998, -1000]]), 3),
+             (np.array([[-100.0, -101, -103]]), 2))
     drawn = [(rng.normal(0, 2, shape), k) for *shape, k in ((4, 5, 2), (6, 4, 3), (3, 8, 1))]
     return [dict(scores=scores, k=k) for scores, k in (*fixed, *drawn)]
 
@@ -162,6 +168,8 @@ TOP_K_GATES = Exercise(
                     "You keep the k smallest: np.argsort sorts upwards."),
         WrongAnswer(lambda scores, k: softmax(np.where(_kept(scores, k), scores, 0)),
                     "A score of 0 is not a gate of 0, for e^0 is 1: give the others -inf."),
+        WrongAnswer(lambda scores, k: softmax(np.where(_kept(scores, k), scores, -50.0)),
+                    "Beside scores of -100 your fill is the largest: only -inf is below all of them."),
         WrongAnswer(lambda scores, k: softmax(np.where(_kept(scores, 1), scores, -np.inf)),
                     "Only the best one is asked: the k best share, by softmax."),
         WrongAnswer(lambda scores, k: _kept(scores, k) / k,

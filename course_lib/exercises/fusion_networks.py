@@ -178,6 +178,9 @@ DISTILLATION_LOSS = Exercise(
     wrong=(
         WrongAnswer(lambda z, t, y, T, s: _sum(1, _divergence(softmax(t / T), softmax(z / T)), s, _entropy(z, y)),
                     "temperature^2 is missing: without it the teacher's gradient fades as the temperature grows."),
+        WrongAnswer(lambda z, t, y, T, s: _sum(np.sqrt(T), _divergence(softmax(t / T), softmax(z / T)), s,
+                                               _entropy(z, y)),
+                    "The factor is temperature^2, not the temperature: the gradient shrinks with its square."),
         WrongAnswer(lambda z, t, y, T, s: _sum(T, _divergence(softmax(z / T), softmax(t / T)), s, _entropy(z, y)),
                     "Your KL divergence is the other way round: the teacher's probabilities weight the logs."),
         WrongAnswer(lambda z, t, y, T, s: _sum(T, _divergence(softmax(t), softmax(z / T)), s, _entropy(z, y)),

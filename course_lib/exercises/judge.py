@@ -185,7 +185,7 @@ def compare(expected, got, tolerance):
         return ""
     if not isinstance(got, np.ndarray) or got.shape != expected.shape:
         return f"expected an array of shape {expected.shape}, got {_kind(got)}"
-    if got.dtype.kind != expected.dtype.kind:
+    if got.dtype.kind.replace("u", "i") != expected.dtype.kind.replace("u", "i"):  # any whole numbers will do
         return f"expected an array of {expected.dtype}, got {got.dtype}"
     if not np.allclose(got, expected, rtol=tolerance, atol=tolerance, equal_nan=True):  # NaN equals only NaN
         return f"expected {show(expected)}, got {show(got)}"

@@ -106,7 +106,10 @@ def choice_table(dqn, env, test, *, seed=0, interactions=1_000):
 
 
 def specialists_table(fusion, nets, dqn, data, *, seed=0):
-    """`choice_table` of `specialists`, with each one's accuracy at home and abroad, and a gate that learns from labels.
+    """`choice_table` of `specialists`, with each one's accuracy at home and abroad, and what labels would give.
+
+    "Same opinions, all rewards" is a network like the DQN's that learns every action's reward, not just the chosen
+    one's; the gate sees the images.
 
     Parameters
     ----------
@@ -120,9 +123,14 @@ def specialists_table(fusion, nets, dqn, data, *, seed=0):
     (x, y, _), (x_test, y_test, turned) = parts
     right = test.predictions.argmax(axis=2) == y_test
     gate = expert(nets, fusion.MixtureOfExperts(experts, [x.shape[1:]], frozen=True, seed=seed), x, y, seed=seed)
+    judge = nets.make_mlp(env.observation_space.shape, len(WEIGHTINGS), hidden=CHOOSER.hidden, seed=seed)
+    nets.train(judge, env.observations(), env.rewards(), EXPERT, seed=seed, loss=nets.squared_error)
+    judged = nets.predict(judge, test.observations()).argmax(axis=1)
     return {"at home": float(np.where(turned, right[1], right[0]).mean()),
             "abroad": float(np.where(turned, right[0], right[1]).mean()),
-            **choice_table(dqn, env, test, seed=seed), "gate, from labels": nets.accuracy(gate, x_test, y_test)}
+            **choice_table(dqn, env, test, seed=seed),
+            "same opinions, all rewards": float(test.rewards()[np.arange(len(judged)), judged].mean()),
+            "gate, images and labels": nets.accuracy(gate, x_test, y_test)}
 
 
 def tiring(nets, data, *, turned=0.3, seed=0):

@@ -132,14 +132,14 @@ def on_random_walk(nets, *, seed=0, config=TRAINING):
     """`compare` on the logarithms of 1,250 prices: 500 to learn from, 250 to weight the members; a week is 5 days."""
     members = {name: partial(on_changes, fit) for name, fit in _members(nets, 10, seed, config).items()}
     prices = geometric_random_walk(1_250, seed=seed)
-    return compare(np.log(prices), members | {"EWMA": partial(ewma, 20)}, [500], validation=250, period=5)
+    return compare(np.log(prices), members | {"EWMA": partial(ewma, 20)}, [500, 750], validation=250, period=5)
 
 
 def on_volatility(nets, *, seed=0, config=TRAINING):
     """`compare` on 2,000 absolute GARCH returns in percent; oracles know the mean, or the median, of each."""
     returns, deviation = garch(2_000, seed=seed)
     members = _members(nets, 20, seed, config) | {"EWMA": partial(ewma, 50)}
-    y, found = compare(100 * np.abs(returns), members, [1_000], validation=250, period=5)
+    y, found = compare(100 * np.abs(returns), members, [1_000, 1_250], validation=250, period=5)
     scale = 100 * deviation[-len(y):]  # times the mean and the median of |z|, z standard normal
     return y, found | {"oracle's mean": scale * np.sqrt(2 / np.pi), "oracle's median": scale * 0.67449}
 

@@ -64,6 +64,13 @@ def test_wrong_number_of_parameters_is_told(capsys):
     assert "TypeError" in line and "1 positional argument but 3 were given" in line
 
 
+def test_any_whole_numbers_are_right():
+    expected = np.array([2, 0, 1])
+    assert all(judge.compare(expected, expected.astype(kind), 1e-5) == "" for kind in ("uint8", "int32", "int64"))
+    assert judge.compare(expected, expected.astype(float), 1e-5) == "expected an array of int64, got float64"
+    assert judge.compare(expected, expected > 0, 1e-5) == "expected an array of int64, got bool"
+
+
 @pytest.mark.parametrize(("result", "complaint"), [
     (lambda new: None, "your function returned None: is the `return` missing?"),
     (lambda new: new[0].copy(), "expected a list of 1, got an array of shape (2,)"),

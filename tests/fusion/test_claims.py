@@ -182,7 +182,8 @@ def test_specialists(twins, show):
     assert show("the best rule (< .65)", rules).max() < 0.63
     learners = np.min([found[name] for name in ("DQN", "LinUCB", "epsilon-greedy")], axis=0)
     assert show("the worst learner (> .9)", learners).min() > 0.905
-    assert show("gate below the oracle (< .02)", found["oracle"] - found["gate, from labels"]).max() < 0.018
+    labels = np.minimum(found["same opinions, all rewards"], found["gate, images and labels"])
+    assert show("with labels, below the oracle (< .02)", found["oracle"] - labels).max() < 0.018
 
 
 def test_looking_ahead_pays_where_an_expert_tires(twins, show):
@@ -204,13 +205,14 @@ def test_safety_and_privacy(twins, show):
     for seed in seeds(twins):
         digits = data.load("digits", seed=seed)
         experts, _ = experiments.experts_on_halves(twins.nets, digits, seed=seed)
-        tables["lies"].append(robustness.poisoned_table(twins.nets, digits, seed=seed))
+        tables["lies"].append(robustness.poisoned_table(twins.nets, experiments.with_fewer(digits, 150), seed=seed))
         tables["missing"].append(robustness.missing_table(twins.fusion, twins.nets, digits, experts, seed=seed))
         tables["attack"].append(robustness.attack_table(twins.fusion, twins.nets, digits, experts, seed=seed))
         tables["privacy"].append(robustness.privacy_table(twins.nets, digits, seed=seed))
     lies, missing, attack, privacy = (columns(found) for found in tables.values())  # (seeds, 2): before, after
-    assert show("product loses (> .05)", -np.diff(lies["product"])).min() > 0.08
-    assert np.abs(show("median loses (within .02)", np.diff(lies["median"]))).max() < 0.018
+    mean, product, median = (lies[name][:, 1] for name in ("mean", "product", "median"))
+    assert show("with a liar, median over mean (> 0)", median - mean).min() > 0.003
+    assert show("mean over product (> .05)", mean - product).min() > 0.07
     alone, plain, taught = (missing[name] for name in ("right half alone", "concatenation",
                                                        "concatenation, taught to miss"))
     assert show("concatenation below the half alone (> .1)", (alone - plain)[:, 1]).min() > 0.12
