@@ -1,4 +1,4 @@
-"""What recommending with foresight earns, in both frameworks; and how models guess the next basket.
+"""What recommending with foresight earns, what it needs to see, and how models guess the next basket; both frameworks.
 
     python benchmarks/recommendation.py                        both frameworks, in the simulated shop
     python benchmarks/recommendation.py --frameworks keras     one of them
@@ -19,7 +19,10 @@ from course_lib.classifier.config import TrainingConfig
 from course_lib.recommendation import baselines, experiments, logged, metrics, splits
 from course_lib.recommendation.env import RecommendationVectorEnv
 from course_lib.recommendation.log import DAY, load_online_retail, simulate_log
-from course_lib.recommendation.shop import CONTROL, ShopConfig
+from course_lib.recommendation.policies import ByLot, OracleMyopic
+from course_lib.recommendation.shop import CONTROL, ShopConfig, catalog_of_log
+
+CUT = datetime(2011, 11, 9, tzinfo=UTC).timestamp()  # in the real shop
 
 
 def in_the_shop(twin, seed):
@@ -32,10 +35,34 @@ def in_the_shop(twin, seed):
         yield from ((f"{world}: processor seconds, {name}", value) for name, value in seconds.items())
 
 
+def with_less(twin, seed):
+    """Yield (what, value): what is earned if less is seen of the visitors, and with another replay."""
+    for sees, row in experiments.by_what_is_seen(twin, seed=seed).items():
+        yield from ((f"{sees}: {name}", value) for name, value in row.items())
+    for name, values in experiments.by_replay(twin, seed=seed).items():
+        yield from ((f"replay, {name}: {what}", value)
+                    for what, value in zip(("reward", "value said", "value brought"), values, strict=True))
+
+
+def in_other_uses(twin, seed):
+    """Yield (what, value) of the other uses of the shop."""
+    for use, row in experiments.by_use(twin, seed=seed).items():
+        if use != "shop":
+            yield from ((f"{use}: {name}", value) for name, value in row.items())
+
+
+def with_real_items(twin, path):
+    """Yield (what, value) of the shop with items that are alike as those of a real log are."""
+    catalog, _ = catalog_of_log(splits.temporal_split(load_online_retail(path), CUT).known, items=48)
+    makers = {"by lot": ByLot(48), **experiments.trained_agents(twin, catalog),
+              "oracle that looks no further": OracleMyopic}
+    yield from ((f"real items: {name}", experiments.reward(policy, catalog)) for name, policy in makers.items())
+
+
 def next_basket(twin, nets, path):
     """Yield (what, value) of models that guess the next basket, ten items each, among all items."""
     log = load_online_retail(path) if path else simulate_log()
-    split = splits.temporal_split(log, datetime(2011, 11, 9, tzinfo=UTC).timestamp() if path else 335 * DAY)
+    split = splits.temporal_split(log, CUT if path else 335 * DAY)
     models = {name: getattr(baselines, name)(split) for name in ("by_lot", "popularity", "personal_frequency",
                                                                  "item_knn", "svd", "ease")}
     models["popular in the last 30 days"] = baselines.recent_popularity(log, split)
@@ -90,11 +117,12 @@ def main():
                   for topic in ("recommendation", "classifier"))
     found = {}
     for seed in range(options.seeds):
-        for what, value in in_the_shop(twin, seed):
+        for what, value in (*in_the_shop(twin, seed), *with_less(twin, seed), *in_other_uses(twin, seed)):
             found.setdefault(what, []).append(value)
     for what, values in found.items():
         report(what, np.mean(values), np.std(values))
-    for what, value in (*next_basket(twin, nets, options.log), *off_policy(), ("steps a second", speed())):
+    real = with_real_items(twin, options.log) if options.log else ()
+    for what, value in (*next_basket(twin, nets, options.log), *real, *off_policy(), ("steps a second", speed())):
         report(what, value, 0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -56,14 +57,27 @@ def without_network(known, config=None, *, seed=0):
     return found | {"oracle that looks no further": lambda catalog: OracleMyopic}
 
 
-def train_both(recommendation, known, config=None, *, seed=0, planner=PLANNER, myopic=MYOPIC, num_envs=128):
-    """Agents that look ahead, "DQN", and that do not, "gamma 0": {name: (agent, processor seconds of training)}."""
+def train_both(recommendation, known, config=None, *, seed=0, planner=PLANNER, myopic=MYOPIC, num_envs=128,
+               watch=None):
+    """Agents that look ahead, "DQN", and that do not, "gamma 0": {name: (History, processor seconds of training)}.
+
+    With `watch`, a number of steps, each is evaluated that often while it learns, on 500 other visitors.
+    """
     found = {}
     for name, settings in (("gamma 0", myopic), ("DQN", planner)):
         start, env = time.process_time(), RecommendationVectorEnv(known, config, num_envs=num_envs)
-        agent = recommendation.train_recommender(env, settings, seed=seed)
-        found[name] = agent, time.process_time() - start
+        watched = {}
+        if watch:
+            settings = replace(settings, eval_every=watch, eval_episodes=500)
+            watched["eval_env"] = RecommendationVectorEnv(known, config, num_envs=500)
+        history = recommendation.train_recommender(env, settings, seed=seed, **watched)
+        found[name] = history, time.process_time() - start
     return found
+
+
+def trained_agents(recommendation, known, config=None, **options):
+    """The agents of `train_both` alone, by name."""
+    return {name: history.agent for name, (history, _) in train_both(recommendation, known, config, **options).items()}
 
 
 def compare(recommendation, config=None, *, seed=0, sessions=1_000, trained=None, **options):
@@ -89,7 +103,7 @@ def compare(recommendation, config=None, *, seed=0, sessions=1_000, trained=None
     """
     known, new = catalogs(seed=seed)
     trained = trained or train_both(recommendation, known, config, seed=seed, **options)
-    myopic, planner = (trained[name][0] for name in ("gamma 0", "DQN"))
+    myopic, planner = (trained[name][0].agent for name in ("gamma 0", "DQN"))
     penalty = max(PENALTIES, key=lambda penalty: reward(Penalised(myopic, known, penalty), known, config,
                                                         sessions=sessions, seed=seed + 500))
     makers = without_network(known, config, seed=seed) | {
@@ -117,8 +131,7 @@ def by_use(recommendation, *, seed=0, sessions=1_000, **options):
     found = {}
     for use, config, catalog in (("shop", ShopConfig(), known), ("advertisements", ADS, with_nothing(known)),
                                  ("cart", CART, known)):
-        agents = {name: agent for name, (agent, _) in train_both(recommendation, catalog, config, seed=seed,
-                                                                 **options).items()}
+        agents = trained_agents(recommendation, catalog, config, seed=seed, **options)
         makers = {"by lot": ByLot(len(catalog), seed=seed), **agents, "oracle that looks no further": OracleMyopic}
         found[use] = {name: reward(policy, catalog, config, sessions=sessions, seed=seed)
                       for name, policy in makers.items()}
@@ -129,3 +142,58 @@ def by_use(recommendation, *, seed=0, sessions=1_000, **options):
             found["search results"] = {name: float(session_rewards(pages, rank, seed=seed + 1_000_003).mean())
                                        for name, rank in ranked.items()}
     return found
+
+
+def by_what_is_seen(recommendation, *, seed=0, sessions=1_000, **options):
+    """Mean reward of a session if the shop sees less of its visitors, {what it sees: {who recommends: reward}}.
+
+    Without a profile every visitor is cold: only the clicks tell what he likes. The oracle sees all, always.
+
+    Parameters
+    ----------
+    recommendation, seed, sessions, options
+        As in `compare`.
+    """
+    (known, _), found = catalogs(seed=seed), {}
+    for sees, config in (("no satisfaction", ShopConfig(observe_satisfaction=False)),
+                         ("no profile", ShopConfig(profile_noise=None)),
+                         ("neither", ShopConfig(observe_satisfaction=False, profile_noise=None))):
+        makers = {"by lot": ByLot(len(known), seed=seed),
+                  **trained_agents(recommendation, known, config, seed=seed, **options),
+                  "oracle that looks no further": OracleMyopic}
+        found[sees] = {name: reward(policy, known, config, sessions=sessions, seed=seed)
+                       for name, policy in makers.items()}
+    return found
+
+
+def by_replay(recommendation, *, seed=0, sessions=1_000, share=0.5, planner=PLANNER):
+    """What drawing rewarded transitions more often does: {replay: (reward, value that is said, and that it has)}.
+
+    Rewards are rare here, so one may be tempted to fill a `share` of each batch with them. The second and third number
+    are the value of a visitor's first step: the agent's largest, and what then comes, discounted, on average.
+
+    Parameters
+    ----------
+    recommendation, seed, sessions
+        As in `compare`.
+    share : float
+    planner : DQNConfig
+    """
+    (known, _), found = catalogs(seed=seed), {}
+    for name, rewarded in (("uniform", 0.0), ("rewards more often", share)):
+        agent = recommendation.train_recommender(RecommendationVectorEnv(known, num_envs=128),
+                                                 replace(planner, rewarded_share=rewarded), seed=seed).agent
+        found[name] = reward(agent, known, sessions=sessions, seed=seed), *worth(agent, known, sessions=sessions)
+    return found
+
+
+def worth(agent, catalog, config=None, *, sessions=1_000, seed=0):
+    """Means over visitors: the largest value that an agent gives their first step, and what comes, discounted."""
+    env = RecommendationVectorEnv(catalog, config, num_envs=sessions)
+    obs, _ = env.reset(seed=seed + 2_000_003)
+    said, came, over = agent.q_values(obs).max(axis=1), np.zeros(sessions), np.zeros(sessions, bool)
+    for step in range(env.config.steps):
+        obs, rewards, terminated, *_ = env.step(agent.act(obs))
+        came += agent.config.gamma**step * rewards * ~over
+        over |= terminated
+    return float(said.mean()), float(came.mean())

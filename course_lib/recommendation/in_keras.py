@@ -112,8 +112,8 @@ def next_basket_loss(baskets, logits):
     return -ops.mean(ops.sum(shares * ops.log_softmax(logits, axis=1), axis=1))
 
 
-def train_recommender(env, config=PLANNER, *, seed=0, device="cpu"):
-    """A `DQNAgent` with an `ItemFeatureQNetwork`, trained in a `RecommendationVectorEnv`.
+def train_recommender(env, config=PLANNER, *, seed=0, device="cpu", eval_env=False):
+    """A `DQNAgent` with an `ItemFeatureQNetwork`, trained in a `RecommendationVectorEnv`: the `History` of that.
 
     Parameters
     ----------
@@ -123,13 +123,16 @@ def train_recommender(env, config=PLANNER, *, seed=0, device="cpu"):
         `hidden` has one entry, the units of the hidden layer.
     seed : int
     device : str
+    eval_env : VectorEnv, optional
+        Where to evaluate every `config.eval_every` steps; by default nowhere.
 
     Returns
     -------
-    DQNAgent
+    History
+        With the agent as `agent`.
     """
     network = _network(env.catalog, config)
-    return train(env, config, seed=seed, network=network, device=device, eval_env=False).agent
+    return train(env, config, seed=seed, network=network, device=device, eval_env=eval_env)
 
 
 def for_items(agent, catalog):

@@ -54,9 +54,9 @@ def test_foresight_pays_and_in_the_control_it_does_not(twins, show):
         known, new = experiments.catalogs(seed=seed)
         trained = experiments.train_both(twins.recommendation, known, seed=seed)
         tables.append(experiments.compare(twins.recommendation, seed=seed, trained=trained)[0])
-        bait.append(early_hooks(trained["gamma 0"][0], known) - early_hooks(trained["DQN"][0], known))
-        plain = {name: experiments.reward(agent, known, CONTROL, seed=seed) for name, (agent, _) in
-                 experiments.train_both(twins.recommendation, known, CONTROL, seed=seed).items()}
+        bait.append(early_hooks(trained["gamma 0"][0].agent, known) - early_hooks(trained["DQN"][0].agent, known))
+        plain = {name: experiments.reward(agent, known, CONTROL, seed=seed) for name, agent in
+                 experiments.trained_agents(twins.recommendation, known, CONTROL, seed=seed).items()}
         control.append(plain["DQN"] - plain["gamma 0"])
         oracle.append(experiments.reward(OracleMyopic, known, CONTROL, seed=seed) - max(plain.values()))
         grown = experiments.reward(ByLot(12, seed=seed), new, seed=seed)
@@ -86,6 +86,26 @@ def test_four_uses(twins, show):
     assert np.abs(show("cart, DQN over gamma 0 (within .3)", cart)).max() < 0.25
 
 
+def test_what_the_shop_sees_and_what_replay_shows(twins, show):
+    myopic, seen, replays = replace(SHORT, gamma=0.0), [], []
+    for seed in seeds(twins, 1):
+        known, _ = experiments.catalogs(seed=seed)
+        shop = experiments.trained_agents(twins.recommendation, known, seed=seed, planner=SHORT, myopic=myopic)
+        less = experiments.by_what_is_seen(twins.recommendation, seed=seed, planner=SHORT, myopic=myopic)
+        seen.append({name: row["DQN"] for name, row in less.items()} | {
+            "all": experiments.reward(shop["DQN"], known, seed=seed), "blind": less["neither"]["gamma 0"],
+            "oracle": less["neither"]["oracle that looks no further"]})
+        replays.append(np.ravel(list(experiments.by_replay(twins.recommendation, seed=seed, planner=SHORT).values())))
+    seen = columns(seen)
+    assert show("all that is seen over the best of less (> 0)", seen["all"] - np.max(
+        [seen["no satisfaction"], seen["no profile"], seen["neither"]], axis=0)).min() > 0.1
+    assert show("seeing neither, over gamma 0 (> .3)", seen["neither"] - seen["blind"]).min() > 0.35
+    assert show("seeing neither, over the oracle (> 0)", seen["neither"] - seen["oracle"]).min() > 0.05
+    even, _, _, often, says, brings = np.transpose(replays)
+    assert show("said over brought, rewards drawn more often (> .5)", says - brings).min() > 0.6
+    assert show("uniform over rewards drawn more often (> 0)", even - often).min() > 0.1
+
+
 def test_without_a_target_network_values_run_away(twins, show):
     most, got = [], []
     for seed in seeds(twins, 1):
@@ -93,7 +113,7 @@ def test_without_a_target_network_values_run_away(twins, show):
         obs, _ = RecommendationVectorEnv(known, num_envs=500).reset(seed=1)
         alone = replace(SHORT, gamma=0.99, n_step=1, target_network=False)
         agents = [twins.recommendation.train_recommender(RecommendationVectorEnv(known, num_envs=128), config,
-                                                         seed=seed)
+                                                         seed=seed).agent
                   for config in (alone, replace(alone, target_network=True))]
         most.append([agent.q_values(obs).max(axis=1).mean() for agent in agents])
         got.append([experiments.reward(agent, known, seed=seed) for agent in agents])

@@ -68,7 +68,7 @@ def test_the_formula(recommendation):
 
 def agent_of(recommendation, seed=0):
     config = replace(SHORT, total_steps=2_100, updates_per_block=1)
-    return recommendation.train_recommender(RecommendationVectorEnv(CATALOG, num_envs=16), config, seed=seed)
+    return recommendation.train_recommender(RecommendationVectorEnv(CATALOG, num_envs=16), config, seed=seed).agent
 
 
 def test_new_items_have_values_at_once(recommendation):
@@ -87,7 +87,7 @@ def test_the_same_seed_gives_the_same_agent(recommendation):
 
 
 def test_it_learns(recommendation):
-    agent = recommendation.train_recommender(RecommendationVectorEnv(CATALOG, num_envs=64), SHORT, seed=0)
+    agent = recommendation.train_recommender(RecommendationVectorEnv(CATALOG, num_envs=64), SHORT, seed=0).agent
     env = RecommendationVectorEnv(CATALOG, num_envs=500)
     assert evaluate(agent, env, 500, seed=1).mean() > evaluate(ByLot(12), env, 500, seed=1).mean() + 0.5
 
