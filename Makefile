@@ -57,7 +57,7 @@ help:
 lab: install
 	@echo 'Opening JupyterLab on notebooks/00_start_here.ipynb. Ctrl-C here, then y, ends it.'
 	@trap : INT; "$(BIN)/jupyter" lab --ServerApp.root_dir="$(CURDIR)" --LabApp.news_url=None \
-		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_ARGS) && echo 'JupyterLab has ended. The same command opens it again.'
+		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS) && echo 'JupyterLab has ended. The same command opens it again.'
 
 test: install
 	@"$(BIN)/python" tests/run_all.py $(FRAMEWORK)
