@@ -6,11 +6,11 @@ QUESTIONS = (
     Question(
         "When does a recommender that looks ahead earn more than a perfect one that does not?",
         ("If what it shows now changes what it can earn later.",
-         "Right. Here bait costs goodwill, and sameness tires. In the control nothing has consequences, and foresight "
-         "earns nothing."),
+         "Right. Here bait costs goodwill, and sameness tires. In the control hardly anything has consequences, and "
+         "foresight earns nothing."),
         (("Always: it is the stronger method.", "Without consequences the best choice now is the best choice."),
-         ("If its network is larger.", "The oracle without foresight knows every probability. No network can do better "
-                                       "at that game; it has to play another one."),
+         ("If its network is larger.", "The oracle without foresight knows every probability. No network predicts what "
+                                       "a step earns better; it has to ask for more than that."),
          ("If there are more items.", "More items help both of them.")),
     ),
     Question(

@@ -120,7 +120,7 @@ def by_use(recommendation, *, seed=0, sessions=1_000, **options):
     """Mean reward of a session in four uses of the same shop, {use: {who recommends: reward}}, with known items.
 
     "shop" is the main setting; "advertisements" are paid by the click, and only a few may be shown; in a "cart" only
-    purchases count, and nobody is lured; "search results" are pages of five, ranked by agents of the shop.
+    purchases count, and bait costs no goodwill; "search results" are pages of five, ranked by agents of the shop.
 
     Parameters
     ----------
@@ -136,9 +136,11 @@ def by_use(recommendation, *, seed=0, sessions=1_000, **options):
         found[use] = {name: reward(policy, catalog, config, sessions=sessions, seed=seed)
                       for name, policy in makers.items()}
         if use == "shop":
-            pages = Pages(known, config, num_envs=sessions)
-            ranked = {"by lot": lambda obs: np.random.default_rng(seed).random((len(obs), len(known))).argsort()[:, :5]}
+            pages, rng = Pages(known, config, num_envs=sessions), np.random.default_rng(seed)
+            ranked = {"by lot": lambda obs, rng=rng: rng.random((len(obs), len(known))).argsort()[:, :5]}
             ranked |= {name: by_value(agent, 5) for name, agent in agents.items()}
+            ranked["oracle that looks no further"] = lambda obs, pages=pages: np.argsort(
+                -pages.visitors.expected_rewards(), axis=1)[:, :5]
             found["search results"] = {name: float(session_rewards(pages, rank, seed=seed + 1_000_003).mean())
                                        for name, rank in ranked.items()}
     return found

@@ -91,9 +91,8 @@ def session_rewards(pages, rank, *, seed=0):
 def by_value(agent, places):
     """A ranking by an agent's action values, the highest first.
 
-    For visitors who click at most one of what they look at, the value of a page is the mean of its items' values,
-    weighted by their chances: then the best page has the items of highest value first. Ie et al. 2019, "SlateQ",
-    section 4.3 (top-k). Here it is an approximation.
+    It takes each item's value for what it adds to a page at its place, whatever else is there: an approximation, the
+    top-k heuristic of Ie et al. 2019, "SlateQ", section 4.3.
     """
     return lambda obs: np.argsort(-agent.q_values(obs), axis=1, kind="stable")[:, :places]
 

@@ -13,7 +13,9 @@ SIZE = 6  # numbers in an embedding of items, and in a taste
 
 @dataclass(frozen=True)
 class ShopConfig(Fields):
-    """How visitors of the shop behave; with `kappa` and `phi` 0 nothing that is shown has consequences.
+    """How visitors of the shop behave; with `kappa` and `phi` 0 hardly anything that is shown has consequences.
+
+    (What is left: who clicks leaves a little less often.)
 
     Raises
     ------
@@ -42,7 +44,7 @@ class ShopConfig(Fields):
         require(self, "budget", lambda v: v is None or whole(v, 1), "None or a whole number >= 1")
 
 
-CONTROL = ShopConfig(kappa=0.0, phi=0.0)  # where it costs nothing to be short-sighted
+CONTROL = ShopConfig(kappa=0.0, phi=0.0)  # where it costs next to nothing to be short-sighted
 ADS = ShopConfig(click_reward=1.0, purchase_reward=0.0, budget=6)  # paid by the click, for few places: `with_nothing`
 CART = ShopConfig(kappa=0.0, click_reward=0.0, steps=8)  # "goes well with that": only what is bought counts
 
@@ -125,7 +127,7 @@ def catalog_of_log(known, *, items=60, seed=0):
 
 
 def with_nothing(catalog):
-    """The catalog and one more item, the last: "nothing", which nobody clicks and which changes nobody's mood."""
+    """The catalog and one more item, the last: "nothing", which nobody clicks and which neither pleases nor annoys."""
     return Catalog(np.vstack([catalog.embedding, np.zeros(SIZE)]), np.append(catalog.hook, 0.5),
                    np.append(catalog.appeal, -8.0))
 

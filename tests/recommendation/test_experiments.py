@@ -9,7 +9,7 @@ import pytest
 from course_lib.recommendation import experiments
 from course_lib.recommendation.config import MYOPIC, PLANNER
 from course_lib.recommendation.env import RecommendationVectorEnv
-from course_lib.recommendation.shop import ShopConfig, simulate_catalog
+from course_lib.recommendation.shop import ADS, CART, ShopConfig, simulate_catalog
 
 TINY = replace(PLANNER, total_steps=1_500, warmup_steps=500, epsilon_steps=500)
 
@@ -98,3 +98,82 @@ def test_nothing_comes_after_a_visitor_has_left():
     agent = SimpleNamespace(act=lambda obs: np.zeros(len(obs), int), q_values=lambda obs: obs,
                             config=SimpleNamespace(gamma=0.9))
     assert experiments.worth(agent, catalog, config, sessions=40)[1] == pytest.approx(1.0)
+
+
+@pytest.fixture
+def visits(monkeypatch):
+    """What `experiments.reward` was asked: (policy, catalog, config, seed)."""
+    found, real = [], experiments.reward
+
+    def reward(policy, catalog, config=None, *, sessions=1_000, seed=0):
+        found.append((policy, catalog, config, seed))
+        return real(policy, catalog, config, sessions=50, seed=seed)
+
+    monkeypatch.setattr(experiments, "reward", reward)
+    return found
+
+
+class WithItems(Recorded):
+    """Its agents have no opinion of items, so that a penalty on hooks decides; for other items they are others."""
+
+    def train_recommender(self, env, config, *, seed=0, eval_env=False):
+        history = super().train_recommender(env, config, seed=seed, eval_env=eval_env)
+        history.agent.q_values = lambda obs: np.zeros((len(obs), len(env.catalog)))
+        return history
+
+    def for_items(self, agent, catalog):
+        return SimpleNamespace(config=agent.config, act=agent.act, items=catalog,
+                               q_values=lambda obs: np.zeros((len(obs), len(catalog))))
+
+
+def test_a_penalty_is_tuned_on_other_visitors_and_all_are_compared_on_the_same(visits):
+    twin = WithItems()
+    found, seconds = experiments.compare(twin, seed=3, sessions=50)
+    known, new = experiments.catalogs(seed=3)
+    tuned, compared = visits[:len(experiments.PENALTIES)], visits[len(experiments.PENALTIES):]
+    assert [policy.penalty for policy, *_ in tuned] == list(experiments.PENALTIES)
+    assert {seed for *_, seed in tuned} == {503} and {seed for *_, seed in compared} == {3}
+    assert all(np.array_equal(catalog.features, known.features) for _, catalog, *_ in tuned)
+    for (_, first, *_), (_, second, *_) in zip(compared[::2], compared[1::2], strict=True):
+        assert np.array_equal(first.features, known.features) and np.array_equal(second.features, new.features)
+    policies = dict(zip(found, ((one[0], two[0]) for one, two in zip(compared[::2], compared[1::2], strict=True)),
+                        strict=True))
+    for name in ("LinUCB", "Thompson sampling", "gamma 0 with a tuned penalty on hooks"):
+        assert [len(policy.catalog) for policy in policies[name]] == [48, 12]
+    assert [policy.items is not None and len(policy.items) for policy in policies["DQN"]] == [48, 12]
+    assert policies["DQN"][0].config.gamma > 0 == policies["gamma 0"][0].config.gamma
+    assert set(seconds) == {"gamma 0", "DQN"}
+    earned = [experiments.reward(policy, known, sessions=50, seed=503) for policy, *_ in tuned]
+    best = policies["gamma 0 with a tuned penalty on hooks"][0].penalty
+    assert best == experiments.PENALTIES[int(np.argmax(earned))]
+
+
+def test_every_use_has_its_own_shop(visits):
+    twin = WithItems()
+    found = experiments.by_use(twin, seed=1, sessions=50)
+    configs = [env.config for env, *_ in twin.asked]
+    assert configs == [ShopConfig()] * 2 + [ADS] * 2 + [CART] * 2
+    assert [len(env.catalog) for env, *_ in twin.asked] == [48, 48, 49, 49, 48, 48]
+    assert [config for *_, config, _ in visits] == [ShopConfig()] * 4 + [ADS] * 4 + [CART] * 4
+    assert set(found) == {"shop", "search results", "advertisements", "cart"}
+    assert all(set(row) == {"by lot", "gamma 0", "DQN", "oracle that looks no further"} for row in found.values())
+
+
+def test_pages_by_lot_are_drawn_anew_at_each_step(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(experiments, "session_rewards", lambda pages, rank, seed: drawn.append(
+        [rank(pages.reset(seed=seed)) for _ in range(2)]) or np.zeros(1))
+    monkeypatch.setattr(experiments, "reward", lambda *rest, **options: 0.0)
+    experiments.by_use(WithItems(), sessions=30)
+    assert (drawn[0][0] != drawn[0][1]).any() and drawn[0][0].shape == (30, 5)
+    assert (drawn[-1][0] == drawn[-1][1]).all()
+
+
+def test_bandits_learn_from_known_items_and_popularity_from_what_it_sells():
+    known, new = experiments.catalogs(seed=2)
+    found = experiments.without_network(known, seed=2)
+    assert (found["LinUCB"](new).by, found["Thompson sampling"](new).by) == ("ucb", "ucb")  # no more doubt, no draws
+    sold = experiments.sold_by_lot(new, seed=2)
+    assert sold[found["the most popular item"](new).act(np.zeros((1, 22)))[0]] == sold.max()
+    assert experiments.reward(found["LinUCB"](new), new, sessions=500) > 1.2 * experiments.reward(
+        found["by lot"](new), new, sessions=500)

@@ -84,3 +84,25 @@ def test_what_is_no_page():
         Pages(CATALOG, places=13)
     with pytest.raises(ValueError, match="places"):
         ranking.exposure(0)
+
+
+def test_a_page_by_hand():
+    """What was looked at changes the visitor, by its mean; what was clicked is added; fatigue fades."""
+    catalog = simulate_catalog(12, seed=2)
+    catalog.appeal[:] = 100.0  # whatever is looked at is clicked
+    pages = Pages(catalog, num_envs=300, places=3)
+    pages.reset(seed=0)
+    shown, fatigue, clicked, satisfaction = np.tile([4, 7, 1], (300, 1)), np.zeros((300, 6)), np.zeros((300, 6)), 0.0
+    for step in range(1, 4):
+        obs, _, _, looked = pages.step(shown)
+        seen = looked.sum(axis=1, keepdims=True)
+        mean = looked[..., None] * catalog.embedding[shown] / np.maximum(seen, 1)[..., None]
+        hooks = (looked * catalog.hook[shown]).sum(axis=1) / np.maximum(seen[:, 0], 1)
+        fatigue = 0.7 * fatigue + mean.sum(axis=1)
+        clicked = clicked + (looked[..., None] * catalog.embedding[shown]).sum(axis=1)
+        satisfaction = 0.8 * satisfaction + 0.35 * (1 - 2 * hooks)
+        np.testing.assert_allclose(obs[:, 6:12], clicked, atol=1e-5)
+        np.testing.assert_allclose(obs[:, 12:18], fatigue, atol=1e-5)
+        np.testing.assert_allclose(obs[:, 18], satisfaction, atol=1e-5)
+        np.testing.assert_allclose(obs[:, 19], step / 20, atol=1e-6)
+        assert looked[:, 0].all() and 0.4 < looked[:, 1].mean() < 0.6 and 0.25 < looked[:, 2].mean() < 0.42
