@@ -104,3 +104,53 @@ def test_what_is_no_bandit():
             LinearBandit(CATALOG, **options)
     with pytest.raises(ValueError, match="steps"):
         learn_online(LinearBandit(CATALOG), RecommendationVectorEnv(CATALOG), steps=0)
+
+
+def test_bandits_learn_from_what_was_seen_before_the_step_and_not_from_resets():
+    class Spy:
+        def __init__(self):
+            self.lessons = []
+
+        def act(self, obs):
+            return np.arange(len(obs)) % 20
+
+        def learn(self, obs, actions, rewards):
+            self.lessons.append((obs.copy(), actions, rewards))
+
+    class Watched(RecommendationVectorEnv):
+        def reset(self, **options):
+            obs, infos = super().reset(**options)
+            self.seen, self.steps = obs, []
+            return obs, infos
+
+        def step(self, actions):
+            fresh, before = self.over.copy(), self.seen
+            self.seen, rewards, *rest = super().step(actions)
+            self.steps.append((before[~fresh], actions[~fresh], rewards[~fresh]))
+            return self.seen, rewards, *rest
+
+    env, spy = Watched(CATALOG, ShopConfig(steps=2), num_envs=30), Spy()
+    learn_online(spy, env, steps=7)
+    assert len(spy.lessons) == 7 and min(len(lesson[0]) for lesson in spy.lessons) < 10  # most begin anew at once
+    for given, expected in zip(spy.lessons, env.steps, strict=True):
+        for one, other in zip(given, expected, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_thompson_draws_coefficients_as_they_are_likely(monkeypatch):
+    bandit = LinearBandit(CATALOG, by="thompson", width=1.0)
+    covariance = np.eye(len(bandit.sums))
+    covariance[:2, :2] = [[1, 2], [2, 5]]  # unit vectors make draws of (1, 2) and (0, 1)
+    bandit.precision = np.linalg.inv(covariance)
+    size = len(covariance)
+    monkeypatch.setattr("course_lib.recommendation.policies.contexts", lambda obs, catalog: np.tile(
+        np.eye(size), (len(obs), 1, 1)))
+
+    class Units:
+        def normal(self, size):
+            return np.eye(*size)
+
+    bandit.rng = Units()
+    assert bandit.act(np.zeros((2, 22))).tolist() == [1, 1]
+    bandit.sums = bandit.precision @ np.r_[1.5, np.zeros(size - 1)]  # a mean of 1.5 for the first coefficient
+    assert bandit.act(np.zeros((2, 22))).tolist() == [0, 0]
