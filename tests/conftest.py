@@ -3,6 +3,7 @@
 import ast
 import functools
 import importlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,19 @@ def twin(request):
     """`twin("pruning")` imports a topic's twin, for each framework in turn."""
     pytest.importorskip({"pytorch": "torch", "keras": "keras"}[request.param])
     return lambda topic: importlib.import_module(f"course_lib.{topic}.in_{request.param}")
+
+
+@pytest.fixture
+def seeds():
+    """`seeds(module, 3, 2)`: what a claim is tried on, three in PyTorch, two in Keras; COURSE_CLAIM_SEEDS=10 takes ten.
+
+    CI takes few because each trains many networks; ten were tried when a claim was written.
+    """
+    def chosen(module, in_pytorch, in_keras, first=0):
+        few = in_keras if "keras" in module.__name__ else in_pytorch
+        return range(first, first + int(os.environ.get("COURSE_CLAIM_SEEDS") or few))
+
+    return chosen
 
 
 @pytest.fixture

@@ -142,8 +142,8 @@ def test_what_does_not_fit(call, message):
 
 
 @pytest.mark.slow
-def test_trust_that_grows_with_the_ratings(nets, show):
-    rows = [cold_items.experiment(nets, seed=seed) for seed in range(10 if "pytorch" in nets.__name__ else 3)]
+def test_trust_that_grows_with_the_ratings(nets, seeds, show):
+    rows = [cold_items.experiment(nets, seed=seed) for seed in seeds(nets, 4, 2)]
     error = {group: {name: np.array([row[name][group] for row in rows]) for name in rows[0]}
              for group in cold_items.GROUPS}
     cold, thin, warm, every = (error[group] for group in ("cold", "thin", "warm", "all"))

@@ -135,9 +135,9 @@ def test_what_does_not_fit(call, message):
 
 
 @pytest.mark.slow
-def test_safe_early_and_better_late(twin, show):
+def test_safe_early_and_better_late(twin, seeds, show):
     dqn = twin("dqn")
-    rows = [game.experiment(dqn, seed=seed) for seed in range(10 if "pytorch" in dqn.__name__ else 3)]
+    rows = [game.experiment(dqn, seed=seed) for seed in seeds(dqn, 4, 3)]
     found = {name: np.array([row[name] for row in rows]) for name in rows[0]}  # (seeds, moments)
     means = {name: values.mean(axis=1) for name, values in found.items()}
     late = found["steps"][0] > 7_000

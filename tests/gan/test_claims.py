@@ -3,7 +3,6 @@
 Each seed trains some twenty GANs, so CI takes few; COURSE_CLAIM_SEEDS=10 takes ten.
 """
 
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -29,11 +28,6 @@ def judge():
     return Judge(data.load("digits"))
 
 
-def seeds(gan, few):
-    """As many as are asked for; else so few in PyTorch, and one in Keras."""
-    return range(1, 1 + int(os.environ.get("COURSE_CLAIM_SEEDS") or (few if "pytorch" in gan.__name__ else 1)))
-
-
 def test_the_best_expert_and_the_value_of_the_game(show):
     x = np.linspace(-5, 5, 1001)
     p, q = (np.exp(-(((x - mean) / std) ** 2) / 2) / (std * np.sqrt(2 * np.pi)) for mean, std in ((-0.5, 1), (1, 0.7)))
@@ -52,9 +46,9 @@ def test_the_best_expert_and_the_value_of_the_game(show):
     assert np.abs(show("value of the game (< 0.03)", misses)).max() < 0.025
 
 
-def test_the_ring_and_its_three_failures(gan, show):
+def test_the_ring_and_its_three_failures(gan, seeds, show):
     points, modes, last = diagnosis.ring(5_000), {}, {}
-    for seed in seeds(gan, 2):
+    for seed in seeds(gan, 2, 1, first=1):
         for name, config in {"healthy": experiments.RING, **experiments.FAILURES}.items():
             history = gan.GAN((2,), 0, config, seed=seed).fit(points, seed=seed)
             found = [finding.name for finding in diagnosis.diagnose(history)]
@@ -71,9 +65,9 @@ def test_the_ring_and_its_three_failures(gan, show):
     assert show("movement, ratio (> 1.5)", last["no convergence"][3] / last["healthy"][3]).min() > 1.7
 
 
-def test_the_digits_and_what_lies_between_them(gan, judge, show):
+def test_the_digits_and_what_lies_between_them(gan, judge, seeds, show):
     real, frechet, score, coverage, jumps = judge.data.x_train, [], [], [], []
-    for seed in seeds(gan, 2):
+    for seed in seeds(gan, 2, 1, first=1):
         model, _, quality = experiments.train_and_judge(gan, judge, CONFIG, seed=seed)
         frechet.append(quality.frechet / judge.floor)
         score.append(quality.accuracy_score)
@@ -93,9 +87,9 @@ def test_the_digits_and_what_lies_between_them(gan, judge, show):
     assert show("longest step between two digits (< 0.5)", jumps).max() < 0.45
 
 
-def test_objectives_after_600_steps(gan, judge, show):
+def test_objectives_after_600_steps(gan, judge, seeds, show):
     penalised, worst = ["WGAN-GP", "non-saturating + R1", "R3GAN"], []
-    for seed in seeds(gan, 1):
+    for seed in seeds(gan, 1, 1, first=1):
         found = {name: experiments.train_and_judge(gan, judge, replace(CONFIG, **fields, steps=600, record_every=600),
                                                    seed=seed)[2] for name, fields in experiments.GAMES.items()}
         good, bad = ([found[name].frechet for name in found if (name in penalised) == kind] for kind in (True, False))
@@ -112,9 +106,9 @@ def test_objectives_after_600_steps(gan, judge, show):
     assert show("accuracy score (< 0.95)", worst[5]).max() < 0.94
 
 
-def test_augmentation_leakage_and_the_lucky_picture(gan, judge, show):
+def test_augmentation_leakage_and_the_lucky_picture(gan, judge, seeds, show):
     quick, rows, areas, lucky = replace(CONFIG, steps=1_000, record_every=1_000), [], [], []
-    for seed in seeds(gan, 1):
+    for seed in seeds(gan, 1, 1, first=1):
         rows.append(experiments.augmentation(gan, judge.data, labels=100, config=quick, seed=seed))
         areas.append([experiments.leakage(gan, judge.data, members=members, config=quick, seed=seed)
                       for members in (100, len(judge.data.x_train))])

@@ -1,4 +1,4 @@
-"""The claims of notebook 02 hold with a margin: over ten seeds in PyTorch, five in Keras. `-s` prints the margins."""
+"""The claims of notebook 02 hold with a margin: over five seeds. `-s` prints the margins."""
 
 from dataclasses import replace
 
@@ -22,8 +22,7 @@ def course(request):
                                 for topic in ("pruning", "classifier", "dqn"))
     digits = comparisons.split(data.load("digits"))
     config = classifier.TrainingConfig(learning_rate=3e-3, l2=3e-4)
-    models = [comparisons.trained(classifier, digits, config, seed)
-              for seed in range(10 if request.param == "pytorch" else 5)]
+    models = [comparisons.trained(classifier, digits, config, seed) for seed in range(5)]
     dense = np.array([classifier.accuracy(model, digits.x_test, digits.y_test) for model in models])
     return SimpleNamespace(name=request.param, pruning=pruning, classifier=classifier, dqn=dqn, digits=digits,
                            config=config, tuning=replace(config, epochs=20, l2=0.0), models=models, dense=dense)

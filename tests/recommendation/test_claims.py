@@ -3,7 +3,6 @@
 `-s` prints the margins. Each seed trains several agents, so CI takes few; COURSE_CLAIM_SEEDS=10 takes ten.
 """
 
-import os
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -25,12 +24,7 @@ SHORT = replace(PLANNER, total_steps=80_000, warmup_steps=5_000, epsilon_steps=3
 @pytest.fixture
 def twins(twin):
     recommendation = twin("recommendation")
-    return SimpleNamespace(recommendation=recommendation, nets=twin("classifier"),
-                           keras="keras" in recommendation.__name__)
-
-
-def seeds(twins, few):
-    return range(1, 1 + int(os.environ.get("COURSE_CLAIM_SEEDS") or (1 if twins.keras else few)))
+    return SimpleNamespace(recommendation=recommendation, nets=twin("classifier"))
 
 
 def columns(tables):
@@ -48,9 +42,9 @@ def early_hooks(agent, catalog):
     return np.mean(seen)
 
 
-def test_foresight_pays_and_in_the_control_it_does_not(twins, show):
+def test_foresight_pays_and_in_the_control_it_does_not(twins, seeds, show):
     tables, bait, control, oracle = [], [], [], []
-    for seed in seeds(twins, 2):
+    for seed in seeds(twins.recommendation, 2, 1, first=1):
         known, new = experiments.catalogs(seed=seed)
         trained = experiments.train_both(twins.recommendation, known, seed=seed)
         tables.append(experiments.compare(twins.recommendation, seed=seed, trained=trained)[0])
@@ -77,23 +71,23 @@ def test_foresight_pays_and_in_the_control_it_does_not(twins, show):
     assert show("bandits over the oracle (< .5)", bandits.max(axis=0) - perfect[:, 0]).max() < 0.4
 
 
-def test_four_uses(twins, show):
+def test_four_uses(twins, seeds, show):
     found = [experiments.by_use(twins.recommendation, seed=seed, planner=SHORT, myopic=replace(SHORT, gamma=0.0))
-             for seed in seeds(twins, 1)]
+             for seed in seeds(twins.recommendation, 1, 1, first=1)]
     pages = [one["search results"]["DQN"] - one["search results"]["gamma 0"] for one in found]
     assert show("pages, DQN over gamma 0 (> .5)", pages).min() > 0.8
     cart = [one["cart"]["DQN"] - one["cart"]["gamma 0"] for one in found]
     assert np.abs(show("cart, DQN over gamma 0 (within .3)", cart)).max() < 0.25
 
 
-def test_what_the_shop_sees_and_what_replay_shows(twins, show):
+def test_what_the_shop_sees_and_what_replay_shows(twins, seeds, show):
     class OnlyATimeLimit(RecommendationVectorEnv):
         def step(self, actions):
             obs, rewards, over, never, infos = super().step(actions)
             return obs, rewards, never, over, infos
 
     myopic, seen, replays, patient = replace(SHORT, gamma=0.0), [], [], []
-    for seed in seeds(twins, 1):
+    for seed in seeds(twins.recommendation, 1, 1, first=1):
         known, _ = experiments.catalogs(seed=seed)
         shop = experiments.trained_agents(twins.recommendation, known, seed=seed, planner=SHORT, myopic=myopic)
         less = experiments.by_what_is_seen(twins.recommendation, seed=seed, planner=SHORT, myopic=myopic)
@@ -115,9 +109,9 @@ def test_what_the_shop_sees_and_what_replay_shows(twins, show):
     assert show("uniform over rewards drawn more often (> 0)", even - often).min() > 0.1
 
 
-def test_without_a_target_network_values_run_away(twins, show):
+def test_without_a_target_network_values_run_away(twins, seeds, show):
     most, got = [], []
-    for seed in seeds(twins, 1):
+    for seed in seeds(twins.recommendation, 1, 1, first=1):
         known, _ = experiments.catalogs(seed=seed)
         obs, _ = RecommendationVectorEnv(known, num_envs=500).reset(seed=1)
         alone = replace(SHORT, gamma=0.99, n_step=1, target_network=False)
@@ -132,9 +126,9 @@ def test_without_a_target_network_values_run_away(twins, show):
     assert show("earned with over without (> 1.5)", got[:, 1] / got[:, 0]).min() > 1.6
 
 
-def test_the_next_basket(twins, show):
+def test_the_next_basket(twins, seeds, show):
     found = []
-    for seed in seeds(twins, 3):
+    for seed in seeds(twins.recommendation, 3, 1, first=1):
         log = simulate_log(seed=seed)
         split = splits.temporal_split(log, 335 * DAY)
         net = twins.recommendation.NextBasketNetwork(log.items, hidden=64, seed=seed)
