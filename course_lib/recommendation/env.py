@@ -25,7 +25,8 @@ LARGEST = 5.0  # numbers of a profile are cut at it
 def observation_space(config):
     """Profile (6), sum of the clicked embeddings (6), fatigue (6), satisfaction, time in [0, 1], clicks, purchases.
 
-    With a budget, what is left of it is in the place of the purchases.
+    With a budget, what is left of it is in the place of the purchases; with pairing, the sum of what was bought in that
+    of what was clicked.
     """
     fatigue, satisfaction = 1 / (1 - config.memory), max(1e-6, 5 * config.kappa)
     counts = config.steps, max(config.steps, config.budget or 0)
@@ -65,7 +66,7 @@ class RecommendationEnv(gym.Env):
         self.profile = self.taste + (noise or 0) * self.np_random.normal(size=SIZE)
         if noise is None:
             self.profile = np.zeros(SIZE)
-        self.clicked, self.fatigue = np.zeros(SIZE), np.zeros(SIZE)
+        self.clicked, self.bought, self.fatigue = np.zeros(SIZE), np.zeros(SIZE), np.zeros(SIZE)
         self.satisfaction, self.time, self.clicks, self.purchases, self.spent = 0.0, 0, 0, 0, 0
         return self._obs(), {}
 
@@ -80,11 +81,12 @@ class RecommendationEnv(gym.Env):
         appeal = self.catalog.appeal[action]
         chance = self.np_random.random(3)  # to click, to buy, to leave
         liking, sameness = self.taste @ embedding, self.fatigue @ embedding
+        match = self.config.pairing * self.bought @ embedding / max(1, self.purchases)
         click = chance[0] < click_probability(liking, hook, appeal, sameness, self.satisfaction, self.config.phi)
-        purchase = click and chance[1] < purchase_probability(liking, hook)
+        purchase = click and chance[1] < purchase_probability(liking + match, hook)
         self.satisfaction = next_satisfaction(self.satisfaction, hook, self.config.kappa)
         self.fatigue = self.config.memory * self.fatigue + embedding
-        self.clicked = self.clicked + click * embedding
+        self.clicked, self.bought = self.clicked + click * embedding, self.bought + purchase * embedding
         self.time, self.clicks, self.purchases = self.time + 1, self.clicks + click, self.purchases + purchase
         left = chance[2] < leaving_probability(self.satisfaction, click)
         over = bool(left or self.time == self.config.steps)
@@ -95,8 +97,8 @@ class RecommendationEnv(gym.Env):
         seen = self.satisfaction if self.config.observe_satisfaction else 0.0
         profile = np.clip(self.profile, -LARGEST, LARGEST)
         count = self.purchases if self.config.budget is None else self.config.budget - self.spent
-        rest = seen, self.time / self.config.steps, self.clicks, count
-        return np.concatenate([profile, self.clicked, self.fatigue, rest]).astype(np.float32)
+        rest, basket = (seen, self.time / self.config.steps, self.clicks, count), self.config.pairing > 0
+        return np.concatenate([profile, self.bought if basket else self.clicked, self.fatigue, rest]).astype(np.float32)
 
 
 class RecommendationVectorEnv(VectorEnv):
@@ -124,7 +126,7 @@ class RecommendationVectorEnv(VectorEnv):
         """A new visitor comes in every copy."""
         super().reset(seed=seed)
         n = self.num_envs
-        self.taste, self.profile, self.clicked, self.fatigue = (np.zeros((n, SIZE)) for _ in range(4))
+        self.taste, self.profile, self.clicked, self.bought, self.fatigue = (np.zeros((n, SIZE)) for _ in range(5))
         self.satisfaction, self.clicks, self.purchases, self.spent = (np.zeros(n) for _ in range(4))
         self.time, self.over = np.zeros(n, int), np.ones(n, bool)
         self._welcome()
@@ -143,12 +145,14 @@ class RecommendationVectorEnv(VectorEnv):
             self.spent = self.spent + (actions != len(catalog) - 1)
         embedding, hook, appeal = catalog.embedding[actions], catalog.hook[actions], catalog.appeal[actions]
         chance = self.np_random.random((self.num_envs, 3))
-        liking, sameness = ((vectors * embedding).sum(axis=1) for vectors in (self.taste, self.fatigue))
+        liking, sameness, match = ((vectors * embedding).sum(axis=1)
+                                   for vectors in (self.taste, self.fatigue, self.pull()))
         click = chance[:, 0] < click_probability(liking, hook, appeal, sameness, self.satisfaction, config.phi)
-        purchase = click & (chance[:, 1] < purchase_probability(liking, hook))
+        purchase = click & (chance[:, 1] < purchase_probability(liking + match, hook))
         self.satisfaction = next_satisfaction(self.satisfaction, hook, config.kappa)
         self.fatigue = config.memory * self.fatigue + embedding
         self.clicked = self.clicked + click[:, None] * embedding
+        self.bought = self.bought + purchase[:, None] * embedding
         self.time, self.clicks, self.purchases = self.time + 1, self.clicks + click, self.purchases + purchase
         left = chance[:, 2] < leaving_probability(self.satisfaction, click)
         click, purchase = click & ~fresh, purchase & ~fresh
@@ -161,10 +165,15 @@ class RecommendationVectorEnv(VectorEnv):
 
     def expected_rewards(self):
         """What each item would earn at this step on average, (num_envs, N): from what only the visitors know."""
-        liking, sameness = self.taste @ self.catalog.embedding.T, self.fatigue @ self.catalog.embedding.T
+        liking, sameness, match = (vectors @ self.catalog.embedding.T
+                                   for vectors in (self.taste, self.fatigue, self.pull()))
         click = click_probability(liking, self.catalog.hook, self.catalog.appeal, sameness,
                                   self.satisfaction[:, None], self.config.phi)
-        return expected_reward(click, purchase_probability(liking, self.catalog.hook), self.config)
+        return expected_reward(click, purchase_probability(liking + match, self.catalog.hook), self.config)
+
+    def pull(self):
+        """Which way the baskets pull, (num_envs, 6): `pairing` times the mean embedding of what is in them."""
+        return self.config.pairing * self.bought / np.maximum(1, self.purchases)[:, None]
 
     def _welcome(self):
         """A new visitor where the last one's session is over."""
@@ -172,8 +181,8 @@ class RecommendationVectorEnv(VectorEnv):
         draws = self.np_random.normal(size=(len(new), 2, SIZE))
         self.taste[new] = directions(draws[:, 0])
         self.profile[new] = 0 if noise is None else self.taste[new] + noise * draws[:, 1]
-        for state in (self.clicked, self.fatigue, self.satisfaction, self.time, self.clicks, self.purchases,
-                      self.spent):
+        for state in (self.clicked, self.bought, self.fatigue, self.satisfaction, self.time, self.clicks,
+                      self.purchases, self.spent):
             state[new] = 0
 
     def _obs(self):
@@ -181,4 +190,5 @@ class RecommendationVectorEnv(VectorEnv):
         profile = np.clip(self.profile, -LARGEST, LARGEST)
         count = self.purchases if self.config.budget is None else self.config.budget - self.spent
         rest = np.column_stack([seen, self.time / self.config.steps, self.clicks, count])
-        return np.hstack([profile, self.clicked, self.fatigue, rest]).astype(np.float32)
+        basket = self.bought if self.config.pairing > 0 else self.clicked
+        return np.hstack([profile, basket, self.fatigue, rest]).astype(np.float32)

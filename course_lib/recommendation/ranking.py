@@ -61,15 +61,17 @@ class Pages:
         if pages.shape != shape or not (np.diff(np.sort(pages, axis=1), axis=1) > 0).all():
             raise ValueError(f"pages: expected shape {shape} and no item twice a page, got shape {pages.shape}")
         embedding, hook = catalog.embedding[pages], catalog.hook[pages]  # (B, places, 6), (B, places)
-        liking, sameness = ((embedding @ vectors[:, :, None])[..., 0] for vectors in (v.taste, v.fatigue))
+        liking, sameness, match = ((embedding @ vectors[:, :, None])[..., 0]
+                                   for vectors in (v.taste, v.fatigue, v.pull()))
         looked = v.np_random.random(shape) < self.exposure
         click = looked & (v.np_random.random(shape) < click_probability(
             liking, hook, catalog.appeal[pages], sameness, v.satisfaction[:, None], config.phi))
-        purchase = click & (v.np_random.random(shape) < purchase_probability(liking, hook))
+        purchase = click & (v.np_random.random(shape) < purchase_probability(liking + match, hook))
         share = looked / np.maximum(looked.sum(axis=1, keepdims=True), 1)
         v.satisfaction = next_satisfaction(v.satisfaction, (share * hook).sum(axis=1), config.kappa)
         v.fatigue = config.memory * v.fatigue + (share[..., None] * embedding).sum(axis=1)
         v.clicked = v.clicked + (click[..., None] * embedding).sum(axis=1)
+        v.bought = v.bought + (purchase[..., None] * embedding).sum(axis=1)
         v.time, v.clicks, v.purchases = v.time + 1, v.clicks + click.sum(axis=1), v.purchases + purchase.sum(axis=1)
         reward = np.where(v.over, 0, (config.click_reward * click + config.purchase_reward * purchase).sum(axis=1))
         left = v.np_random.random(v.num_envs) < leaving_probability(v.satisfaction, click.any(axis=1))

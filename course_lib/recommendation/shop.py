@@ -31,11 +31,13 @@ class ShopConfig(Fields):
     steps: int = 20  # after so many a session is over
     click_reward: float = 0.1  # what the shop has of a click
     purchase_reward: float = 1.0  # ... and of a purchase
+    pairing: float = 0.0  # how much likelier what goes with the basket is bought, once clicked
     budget: int | None = None  # so many items may be shown in a session, then only the last one, "nothing"; None: any
 
     def __post_init__(self):
         require(self, "kappa", lambda v: v >= 0, "a number >= 0")
         require(self, "phi", lambda v: v >= 0, "a number >= 0")
+        require(self, "pairing", lambda v: v >= 0, "a number >= 0")
         require(self, "memory", lambda v: 0 <= v < 1, "a number in [0, 1)")
         require(self, "profile_noise", lambda v: v is None or v >= 0, "None or a number >= 0")
         require(self, "steps", lambda v: whole(v, 1), "a whole number >= 1")
@@ -46,7 +48,8 @@ class ShopConfig(Fields):
 
 CONTROL = ShopConfig(kappa=0.0, phi=0.0)  # where it costs next to nothing to be short-sighted
 ADS = ShopConfig(click_reward=1.0, purchase_reward=0.0, budget=6)  # paid by the click, for few places: `with_nothing`
-CART = ShopConfig(kappa=0.0, click_reward=0.0, steps=8)  # "goes well with that": only what is bought counts
+# "Goes well with that": only what is bought counts, and what goes with the basket is bought more readily.
+CART = ShopConfig(kappa=0.0, phi=0.5, click_reward=0.0, steps=8, pairing=3.0)
 
 
 class Catalog:

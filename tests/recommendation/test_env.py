@@ -68,8 +68,9 @@ def rollout(config, actions, *, num_envs=4_000, seed=0, catalog=CATALOG):
         fresh = terminated
 
 
-def test_expected_rewards_are_what_is_earned():
-    env = RecommendationVectorEnv(CATALOG, num_envs=200_000)
+@pytest.mark.parametrize("config", [ShopConfig(), replace(CART, click_reward=0.5)])
+def test_expected_rewards_are_what_is_earned(config):
+    env = RecommendationVectorEnv(CATALOG, config, num_envs=200_000)
     env.reset(seed=1)
     rng = np.random.default_rng(2)
     for _ in range(3):  # the third has fatigue and satisfaction, too
@@ -118,6 +119,25 @@ def test_the_observation():
     blind = RecommendationEnv(CATALOG, ShopConfig(profile_noise=None, observe_satisfaction=False))
     obs, _ = blind.reset(seed=0)
     assert not obs[:6].any() and blind.step(0)[0][18] == 0 and blind.satisfaction != 0
+
+
+def test_what_goes_with_the_basket_is_bought():
+    catalog, config = simulate_catalog(30, seed=0), replace(CART, phi=0.0, steps=3)
+    catalog.appeal[:] = 100.0  # whatever is shown is clicked
+    alike = int((catalog.embedding @ catalog.embedding[4])[5:].argmax()) + 5
+    other = int((catalog.embedding @ catalog.embedding[4]).argmin())
+    catalog.hook[alike] = catalog.hook[other]
+    shares = []
+    for second in (alike, other):
+        env = RecommendationVectorEnv(catalog, config, num_envs=20_000)
+        env.reset(seed=0)
+        obs, _, _, _, infos = env.step(np.full(20_000, 4))
+        had = infos["purchase"] & ~env.over
+        np.testing.assert_allclose(obs[:, 6:12], infos["purchase"][:, None] * catalog.embedding[4], atol=1e-6)
+        bought = env.step(np.full(20_000, second))[-1]["purchase"]
+        shares.append((bought[had].mean(), bought[~had & (env.time == 2)].mean()))
+    (with_alike, without_alike), (with_other, without_other) = shares
+    assert with_alike > without_alike + 0.3 and with_other < without_other - 0.1
 
 
 def test_the_step_after_the_end_only_welcomes():

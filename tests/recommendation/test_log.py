@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.linear_model import Ridge
 
 from course_lib.recommendation import baselines, log, metrics, splits
@@ -61,12 +62,14 @@ def test_examples_by_hand():
 
 
 def test_leaving_the_last_out_knows_the_future():
-    cut = SMALL.time[SMALL.user == 1].max()  # user 1's last basket is wanted, and basket 2 of user 0 is known by then
-    assert splits.temporal_split(SMALL, cut).known.sum() <= splits.leave_last_out(SMALL).known.sum()
     simulated = log.simulate_log(users=60, items=40, seed=1)
     last = splits.leave_last_out(simulated)
-    end_of_first = min(simulated.time[simulated.user == user].max() for user in last.users)
-    assert splits.count(simulated, simulated.time > end_of_first).sum() > len(last.users)
+    tested = [simulated.basket[simulated.user == user].max() for user in range(simulated.users)]
+    training = ~np.isin(simulated.basket, tested)
+    assert last.known.sum() == training.sum()  # just what is not tested, whenever it was
+    assert (simulated.time[training] > min(simulated.time[simulated.basket == basket].max() for basket in tested)).any()
+    cut = 330 * DAY
+    assert splits.temporal_split(simulated, cut).known.sum() == (simulated.time < cut).sum()
     with pytest.raises(ValueError, match="expected one with a cut"):
         baselines.recent_popularity(simulated, last)
 
@@ -130,6 +133,39 @@ def test_a_simulated_log(simulated):
     assert rates["lot"] < rates["popular"] < rates["frequency"] and rates["ease"] > rates["popular"]
     with pytest.raises(ValueError, match="items, days: expected whole numbers"):
         log.simulate_log(items=5)
+
+
+def test_a_simulated_log_keeps_its_rules():
+    found = log.simulate_log(users=300, items=60, seed=0)
+    moments = [found.time[found.item == item] / DAY for item in range(60)]
+    lasts = np.array([np.ptp(times) for times in moments])
+    ended = np.array([times.max() < 330 for times in moments])
+    assert 15 <= ended.sum() <= 32 and lasts[ended].max() < 180  # half have seasons, some of which are not over
+    sizes = np.bincount(found.basket)
+    assert sizes.min() >= 1 and sizes.max() == 12 and abs(sizes.mean() - 6.5) < 0.3
+    # Bought before: six times the odds. Compare, over baskets, what each user has of his own with what strangers have.
+    own, strangers, had = [], [], np.zeros((300, 60), bool)
+    for basket in range(found.basket.max() + 1):
+        rows = found.basket == basket
+        user, items = found.user[rows][0], found.item[rows]
+        if had[user].sum() > 5:
+            own.append(had[user, items].mean())
+            strangers.append(had[(user + 1) % 300, items].mean())
+        had[user, items] = True
+    assert np.mean(own) > 2.2 * np.mean(strangers)
+
+
+def test_a_catalog_by_hand():
+    counts = np.random.default_rng(0).integers(0, 2, size=(50, 8))
+    catalog, chosen = catalog_of_log(csr_array(counts), items=8)
+    share = counts.mean(axis=0)
+    together = counts.T @ counts / 50
+    information = np.maximum(0, np.log(np.maximum(together, 1e-12) / np.outer(share, share)))
+    values, vectors = np.linalg.eigh(information @ information.T)
+    leading = vectors[:, ::-1][:, :6] * values[::-1][:6] ** 0.25
+    leading /= np.linalg.norm(leading, axis=1, keepdims=True)
+    np.testing.assert_allclose(catalog.embedding @ catalog.embedding.T, leading @ leading.T, atol=1e-7)
+    assert chosen.tolist() == list(range(8)) and catalog.appeal.std() == pytest.approx(0.3)
 
 
 def test_a_catalog_of_a_log(simulated):

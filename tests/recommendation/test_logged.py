@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 
 from course_lib.recommendation import logged, ope
 from course_lib.recommendation.logged import Soft
+from course_lib.recommendation.policies import contexts
 from course_lib.recommendation.shop import ShopConfig, simulate_catalog
 
 CATALOG = simulate_catalog(12, seed=0)
@@ -27,7 +29,23 @@ def test_first_steps():
     np.testing.assert_allclose(log.policy, NEW.probabilities(log.obs))
     np.testing.assert_allclose(log.wanted, log.policy[rows, log.actions])
     np.testing.assert_allclose(log.logged, OLD.probabilities(log.obs)[rows, log.actions])
-    assert 0 < log.rewards.mean() < 1 and 0 < log.truth < 1
+    crowd = [logged.first_steps(CATALOG, NEW, NEW, sessions=100_000, seed=seed) for seed in range(3)]
+    errors = [log.rewards.mean() - log.truth for log in crowd]  # who logs and is judged earns what it says
+    assert np.abs(errors).max() < 4 * crowd[0].rewards.std() / np.sqrt(100_000)
+
+
+def test_the_model_of_the_reward_has_not_seen_what_it_explains():
+    log = logged.first_steps(CATALOG, OLD, NEW, sessions=60, seed=3)
+    model = np.zeros((60, 12))
+    for test in (np.arange(60) % 2 == 0, np.arange(60) % 2 == 1):
+        pairs = contexts(log.obs, CATALOG)
+        seen = pairs[~test, log.actions[~test]]
+        fitted = Ridge(2.0, fit_intercept=False).fit(seen, log.rewards[~test])
+        model[test] = pairs[test] @ fitted.coef_
+    found = logged.judge(log, CATALOG, ridge=2.0)
+    expected = ope.doubly_robust(log.rewards, log.actions, log.wanted, log.logged, model, log.policy)
+    assert found["direct method"].value == pytest.approx((log.policy * model).sum(axis=1).mean())
+    assert vars(found["doubly robust"]) == pytest.approx(vars(expected))
 
 
 def test_estimates_find_the_truth_and_the_plain_mean_does_not():

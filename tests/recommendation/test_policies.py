@@ -10,6 +10,7 @@ from course_lib.recommendation.policies import (
     ByLot,
     LinearBandit,
     OracleMyopic,
+    Penalised,
     Popular,
     contexts,
     learn_online,
@@ -96,6 +97,16 @@ def test_the_oracle_that_does_not_look_ahead():
     assert earned(OracleMyopic(env, penalty=0.6), env) > oracle + 0.5  # less bait, longer sessions
     control = RecommendationVectorEnv(CATALOG, ShopConfig(kappa=0, phi=0), num_envs=1_000)
     assert earned(OracleMyopic(control), control) > earned(OracleMyopic(control, penalty=0.6), control)
+
+
+def test_a_penalty_takes_the_bait_away():
+    class Fond:
+        def q_values(self, obs):
+            return np.tile(0.5 * CATALOG.hook, (len(obs), 1))
+
+    obs = some_observations()[:2]
+    for penalty, chosen in ((0.4, CATALOG.hook.argmax()), (0.6, CATALOG.hook.argmin())):
+        assert (Penalised(Fond(), CATALOG, penalty).act(obs) == chosen).all()
 
 
 def test_what_is_no_bandit():

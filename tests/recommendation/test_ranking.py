@@ -21,8 +21,9 @@ def test_upper_places_are_seen_more():
     np.testing.assert_allclose(click / click[0], ranking.exposure(4), atol=0.04)
 
 
-def test_a_page_of_one_is_the_shop():
-    config, actions = ShopConfig(steps=6), np.arange(30_000) % 12
+@pytest.mark.parametrize("config", [ShopConfig(steps=6), ShopConfig(steps=6, pairing=3.0)])
+def test_a_page_of_one_is_the_shop(config):
+    actions = np.arange(30_000) % 12
     pages, shop = Pages(CATALOG, config, num_envs=30_000, places=1), RecommendationVectorEnv(CATALOG, config,
                                                                                               num_envs=30_000)
     pages.reset(seed=0)

@@ -56,8 +56,9 @@ def test_what_is_no_catalog(embedding, hook, appeal, said):
         Catalog(embedding, hook, appeal)
 
 
-@pytest.mark.parametrize("field", [{"kappa": -1}, {"phi": "much"}, {"memory": 1}, {"profile_noise": -0.1},
-                                   {"steps": 0}, {"click_reward": -1}, {"purchase_reward": None}, {"budget": 0}])
+@pytest.mark.parametrize("field", [{"kappa": -1}, {"phi": "much"}, {"pairing": -1}, {"memory": 1},
+                                   {"profile_noise": -0.1}, {"steps": 0}, {"click_reward": -1},
+                                   {"purchase_reward": None}, {"budget": 0}])
 def test_what_is_no_shop(field):
     with pytest.raises(ValueError, match=f"ShopConfig.{next(iter(field))}: expected"):
         ShopConfig(**field)
