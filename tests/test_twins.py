@@ -17,7 +17,7 @@ PAIRS = sorted({str(path.relative_to(LIBRARY)).removesuffix(ending) for ending i
 HOOKS = {"forward", "call", "build", "compute_loss", "compute_output_shape", "get_config", "train_step"}
 MOST = {"file": 320, "function": 45, "package": 1820}  # lines
 BROAD = {"fusion": 2850,  # six kinds of networks, weights, choice, safety, and five applications
-         "recommendation": 1900}  # a shop and a log, four uses, baselines, metrics, off-policy evaluation
+         "recommendation": 1920}  # a shop and a log, four uses, baselines, metrics, off-policy evaluation
 
 
 def is_public(node):

@@ -1,4 +1,4 @@
-"""Recommendation by deep Q-learning in Keras; `in_pytorch` is the same file in Keras."""
+"""Recommendation by deep Q-learning in Keras; `in_pytorch` is the same file in PyTorch."""
 
 from __future__ import annotations
 

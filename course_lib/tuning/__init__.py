@@ -1,0 +1,1 @@
+"""Reinforcement learning that tunes the training of other networks."""
