@@ -1,0 +1,163 @@
+"""A training run as an environment: each step decides on the learning rate, and then the network learns for a while."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from course_lib.common.fields import whole
+from course_lib.tuning.config import TuningConfig
+from course_lib.tuning.runs import batches
+
+WORST = 5.0  # losses are cut at it, and a run that has lost all numbers has it
+SEEN = ("training loss", "validation loss", "slope of training", "slope of validation", "gradient norm",
+        "learning rate", "progress", "above the best")  # all but the last two on a logarithmic scale
+
+
+def observation_space():
+    """What is seen of a run, (8,): see `SEEN`."""
+    high = np.array([8, 8, 8, 8, 8, 8, 1, WORST], np.float32)
+    return gym.spaces.Box(np.where([True] * 6 + [False] * 2, -high, 0).astype(np.float32), high)
+
+
+class TrainingEnv(gym.Env):
+    """`TrainingVectorEnv` with one run, as an ordinary environment.
+
+    Parameters
+    ----------
+    tuning, tasks, config
+        As there.
+    """
+
+    metadata = {"render_modes": []}
+
+    def __init__(self, tuning, tasks, config=None):
+        self.runs = TrainingVectorEnv(tuning, tasks, config, num_envs=1)
+        self.observation_space, self.action_space = (self.runs.single_observation_space,
+                                                     self.runs.single_action_space)
+
+    def reset(self, *, seed=None, options=None):
+        """A new run begins."""
+        super().reset(seed=seed)
+        obs, info = self.runs.reset(seed=int(self.np_random.integers(2**31)))
+        return obs[0], info
+
+    def step(self, action):
+        """Decide, and train; returns the usual five values."""
+        obs, reward, terminated, truncated, info = self.runs.step(np.array([action]))
+        return obs[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), info
+
+
+class TrainingVectorEnv(VectorEnv):
+    """Many training runs at once; when one is over, the next one, of another task, begins at the next step.
+
+    An observation is the logarithm of the mean training loss since the last decision and of the validation loss now,
+    how both have changed, the logarithms of the gradient's norm and of the learning rate, the share of the run that is
+    over, and how far the validation loss lies above its best so far. An action multiplies the learning rate. The reward
+    is by how much the validation loss, divided by that of guessing, has fallen; at the end there is a bonus for
+    accuracy. Test examples are in neither.
+
+    A run whose loss is no number any more is over, with the worst loss.
+
+    Parameters
+    ----------
+    tuning : module
+        A twin of `tuning`.
+    tasks : sequence of Task
+        Each run has one of these, drawn by lot.
+    config : TuningConfig, optional
+    num_envs : int
+    """
+
+    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
+
+    def __init__(self, tuning, tasks, config=None, *, num_envs=32):
+        if not whole(num_envs, 1) or not len(tasks):
+            raise ValueError("num_envs, tasks: expected a whole number >= 1 and one task or more, "
+                             f"got {num_envs!r} and {len(tasks)}")
+        self.tuning, self.pool, self.config, self.num_envs = tuning, list(tasks), config or TuningConfig(), num_envs
+        self.single_observation_space = observation_space()
+        self.single_action_space = gym.spaces.Discrete(len(self.config.factors))
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.runs = None
+
+    def reset(self, *, seed=None, options=None):
+        """A new run begins in every copy."""
+        super().reset(seed=seed)
+        n = self.num_envs
+        self.tasks, self.rate, self.time, self.over = [None] * n, np.ones(n), np.zeros(n, int), np.ones(n, bool)
+        self.loss, self.train_loss, self.norm, self.best, self.accuracy = (np.zeros(n) for _ in range(5))
+        self.slopes = np.zeros((n, 2))
+        self._begin()
+        self.over[:] = False
+        return self._obs(), {}
+
+    def step(self, actions):
+        """Decide in every run, and train; returns the usual five values."""
+        actions = np.asarray(actions)
+        if actions.shape != (self.num_envs,) or not 0 <= actions.min() <= actions.max() < len(self.config.factors):
+            raise ValueError(f"actions: expected {self.num_envs} whole numbers from 0 to "
+                             f"{len(self.config.factors) - 1}, got {actions!r}")
+        return self.advance(self.rate * np.asarray(self.config.factors)[actions])
+
+    def advance(self, rates):
+        """`step` with learning rates (num_envs,), which are cut at the bounds, in place of actions."""
+        fresh = self.over
+        self.rate = np.clip(rates, *self.config.bounds)
+        x, y = batches(self.tasks, self.np_random, self.config.steps, self.config.batch_size)
+        train_loss, self.norm = self.runs.train(x, y, self.rate)
+        before, train_before = self.loss, self.train_loss
+        self.train_loss = _cut(train_loss)
+        self.loss, self.accuracy, dead = self._evaluate()
+        self.slopes = np.log(np.stack([self.train_loss, self.loss], axis=1)) - np.log(
+            np.stack([train_before, before], axis=1))
+        self.best, self.time = np.minimum(self.best, self.loss), self.time + 1
+        ended = self.time == self.config.decisions
+        reward = (before - self.loss) / self.guessing + self.config.bonus * self.accuracy * (ended & ~dead)
+        reward = np.where(fresh, 0, reward)
+        if fresh.any():
+            self._begin()
+        self.over = (ended | dead) & ~fresh
+        return self._obs(), reward, self.over.copy(), np.zeros(self.num_envs, bool), {}
+
+    def test(self):
+        """Loss and accuracy of the runs now, (num_envs,) each, on test examples: to judge, not to learn."""
+        loss, accuracy = self.runs.evaluate(self.held_out["x_test"], self.held_out["y_test"])
+        return _cut(loss), accuracy
+
+    def _begin(self):
+        new, rng = np.flatnonzero(self.over), self.np_random
+        for index in new:
+            self.tasks[index] = self.pool[rng.integers(len(self.pool))]
+        weights = [np.stack(parts) for parts in zip(*(self.tasks[index].weights for index in new), strict=True)]
+        if self.runs is None:
+            self.runs = self.tuning.TrainingRuns(weights, momentum=self.config.momentum)
+        self.runs.restart(new, weights)
+        self.rate[new] = np.exp(rng.uniform(*np.log(self.config.start), size=len(new)))
+        self.held_out = {name: np.stack([getattr(task, name) for task in self.tasks])
+                         for name in ("x_val", "y_val", "x_test", "y_test")}
+        self.guessing = np.log([len(np.unique(task.y_val)) for task in self.tasks])
+        loss, accuracy, _ = self._evaluate()
+        self.loss[new], self.accuracy[new] = loss[new], accuracy[new]
+        self.train_loss[new], self.best[new], self.norm[new] = loss[new], loss[new], 1.0
+        self.time[new], self.slopes[new] = 0, 0
+
+    def _evaluate(self):
+        loss, accuracy = self.runs.evaluate(self.held_out["x_val"], self.held_out["y_val"])
+        return _cut(loss), accuracy, ~np.isfinite(loss)
+
+    def _obs(self):
+        logs = np.stack([self.train_loss, self.loss, np.maximum(np.nan_to_num(self.norm, nan=1e3, posinf=1e3), 1e-3),
+                         self.rate], axis=1)
+        first, second, norm, rate = np.log(logs).T
+        obs = np.stack([first, second, *self.slopes.T, norm, rate + 4, self.time / self.config.decisions,
+                        self.loss - self.best], axis=1)
+        space = self.single_observation_space
+        return np.clip(obs, space.low, space.high).astype(np.float32)
+
+
+def _cut(loss):
+    return np.clip(np.nan_to_num(np.asarray(loss, float), nan=WORST, posinf=WORST), 1e-3, WORST)

@@ -1,0 +1,124 @@
+"""A training run as an environment: what is seen, what is earned, and that test examples are in neither."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+from course_lib.tuning.config import TuningConfig
+from course_lib.tuning.env import WORST, TrainingEnv, TrainingVectorEnv
+from course_lib.tuning.tasks import TaskConfig, draw_task
+
+SHORT = TuningConfig(decisions=4, steps=5, batch_size=16)
+
+
+@pytest.fixture(scope="module")
+def tasks():
+    rng = np.random.default_rng(0)
+    return [draw_task(rng, TaskConfig(sources=("digits", "wine", "synthetic"))) for _ in range(6)]
+
+
+@pytest.fixture
+def tuning(twin):
+    return twin("tuning")
+
+
+@pytest.mark.filterwarnings("ignore:.*Not able to test alternative render modes")
+def test_gymnasium_finds_nothing_wrong(tuning, tasks):
+    env = TrainingEnv(tuning, tasks, SHORT)
+    check_env(env)
+    assert np.isfinite(env.observation_space.high).all() and np.isfinite(env.observation_space.low).all()
+
+
+def test_an_action_multiplies_the_learning_rate(tuning, tasks):
+    env = TrainingVectorEnv(tuning, tasks, replace(SHORT, bounds=(1e-3, 0.5), start=(0.01, 0.1)), num_envs=3)
+    obs, _ = env.reset(seed=0)
+    rate = env.rate.copy()
+    assert (0.01 <= rate).all() and (rate <= 0.1).all() and len(set(rate)) == 3
+    np.testing.assert_allclose(obs[:, 5], np.log(rate) + 4, rtol=1e-5)
+    for wanted in (rate * [0.4, 1, 2.5], np.clip(rate * [0.16, 1, 6.25], 1e-3, 0.5)):
+        obs, *_ = env.step(np.array([0, 1, 2]))
+        np.testing.assert_allclose(env.rate, wanted)
+        np.testing.assert_allclose(obs[:, 5], np.log(wanted) + 4, rtol=1e-5)
+
+
+def test_what_is_seen_and_what_is_earned(tuning, tasks):
+    env = TrainingVectorEnv(tuning, tasks, SHORT, num_envs=4)
+    obs, _ = env.reset(seed=1)
+    before = np.exp(obs[:, 1])
+    classes = [len(np.unique(task.y_val)) for task in env.tasks]
+    best = before.copy()
+    for step in range(1, 5):
+        x, y = (np.stack([getattr(task, name) for task in env.tasks]) for name in ("x_val", "y_val"))
+        old, (obs, reward, over, truncated, _) = obs, env.step(np.full(4, 1))
+        loss, accuracy = env.runs.evaluate(x, y)
+        best = np.minimum(best, loss)
+        np.testing.assert_allclose(np.exp(obs[:, 1]), loss, rtol=1e-4)
+        np.testing.assert_allclose(obs[:, 2:4], obs[:, :2] - old[:, :2], atol=1e-5)
+        np.testing.assert_allclose(obs[:, 6], step / 4)
+        np.testing.assert_allclose(obs[:, 7], loss - best, atol=1e-5)
+        bonus = accuracy if step == 4 else 0
+        np.testing.assert_allclose(reward, (before - loss) / np.log(classes) + bonus, atol=1e-4)
+        before = loss
+        assert (over == (step == 4)).all() and not truncated.any()
+    fresh, reward, over, *_ = env.step(np.full(4, 1))  # new runs begin
+    assert not reward.any() and not over.any() and not fresh[:, 6].any() and not fresh[:, 7].any()
+
+
+def test_test_examples_are_in_nothing_that_is_seen(tuning, tasks):
+    rng = np.random.default_rng(0)
+    others = [replace(task, x_test=rng.normal(size=task.x_test.shape), y_test=rng.permutation(task.y_test))
+              for task in tasks]
+    one, other = (TrainingVectorEnv(tuning, of, SHORT, num_envs=4) for of in (tasks, others))
+    np.testing.assert_array_equal(one.reset(seed=3)[0], other.reset(seed=3)[0])
+    for action in (2, 1, 0, 1, 1):
+        for found, wanted in zip(one.step(np.full(4, action))[:3], other.step(np.full(4, action))[:3]):
+            np.testing.assert_array_equal(found, wanted)
+    for env in (one, other):
+        env.reset(seed=3)
+        for _ in range(4):
+            env.step(np.full(4, 1))
+    assert np.abs(one.test()[0] - other.test()[0]).min() > 0.05 and one.test()[1].mean() > other.test()[1].mean() + 0.1
+
+
+def test_a_run_that_explodes_is_over(tuning, tasks):
+    env = TrainingVectorEnv(tuning, tasks, replace(SHORT, bounds=(1e-5, 1e20), decisions=9), num_envs=3)
+    env.reset(seed=0)
+    before, over = env.loss.copy(), np.zeros(3, bool)
+    while not over[1]:
+        obs, reward, over, *_ = env.advance([0.02, 1e18, 0.02])
+    assert over.tolist() == [False, True, False] and env.time[1] < 9 and env.loss[1] == WORST
+    assert np.isfinite(obs).all() and obs[1] in env.single_observation_space
+    obs, reward, over, *_ = env.advance([0.02, 0.02, 0.02])
+    assert env.time[1] == 0 and env.loss[1] < WORST and reward[1] == 0 and not over.any()
+    obs, reward, *_ = env.advance([0.02, 0.02, 0.02])
+    assert np.isfinite(env.loss).all() and (env.loss < before).all()
+
+
+def test_the_same_seed_gives_the_same_runs(tuning, tasks):
+    env = TrainingVectorEnv(tuning, tasks, SHORT, num_envs=2)
+    found = []
+    for seed in (0, 0, 1):
+        env.reset(seed=seed)
+        found.append(env.step(np.array([1, 2]))[0])
+    np.testing.assert_allclose(found[0], found[1], atol=1e-5)
+    assert np.abs(found[0] - found[2]).max() > 0.1
+
+
+@pytest.mark.parametrize("field", [{"decisions": 0}, {"steps": 1.5}, {"momentum": 1}, {"factors": (1.0,)},
+                                   {"bounds": (1, 0.1)}, {"start": (1e-9, 0.1)}, {"bonus": -1}])
+def test_what_is_no_training_run(field):
+    with pytest.raises(ValueError, match=f"TuningConfig.{next(iter(field))}: expected"):
+        TuningConfig(**field)
+
+
+def test_what_is_no_action(tuning, tasks):
+    env = TrainingVectorEnv(tuning, tasks, SHORT, num_envs=2)
+    env.reset(seed=0)
+    for actions in ([0], [0, 3], [-1, 0]):
+        with pytest.raises(ValueError, match="actions: expected 2 whole numbers from 0 to 2"):
+            env.step(np.array(actions))
+    for options in ({"tasks": []}, {"num_envs": 0}):
+        with pytest.raises(ValueError, match="num_envs, tasks: expected"):
+            TrainingVectorEnv(tuning, **{"tasks": tasks, "num_envs": 1, **options})

@@ -1,0 +1,48 @@
+"""Tasks: parts that do not overlap, filled up without effect, noise where it should be."""
+
+import numpy as np
+import pytest
+
+from course_lib.tuning.tasks import CLASSES, FEATURES, HELD_OUT, NEVER, REAL, UNITS, TaskConfig, draw_task
+
+
+@pytest.mark.parametrize("source", ["digits", "wine", "breast cancer", "synthetic"])
+def test_one_shape_and_no_example_twice(source):
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        task = draw_task(rng, TaskConfig(sources=(source,), examples=(20, 120), widths=(5, 30), noise=(0.0, 0.0)))
+        assert task.source == source and 20 <= len(task.y) <= 120 and task.x.shape == (len(task.y), FEATURES)
+        assert task.x_val.shape == task.x_test.shape == (HELD_OUT, FEATURES) and task.x.dtype == np.float32
+        val, test = (np.unique(np.column_stack(part), axis=0) for part in (
+            (task.x_val, task.y_val), (task.x_test, task.y_test)))
+        train = np.column_stack([task.x, task.y])
+        both = np.unique(np.vstack([val, test, np.unique(train, axis=0)]), axis=0)
+        assert len(both) == len(val) + len(test) + len(np.unique(train, axis=0))
+        np.testing.assert_allclose(task.x[:, task.x.any(axis=0)].mean(axis=0), 0, atol=0.1)
+        kernel, bias, last, shift = task.weights
+        units = np.flatnonzero(kernel.any(axis=0))
+        assert units.tolist() == list(range(len(units))) and 5 <= len(units) <= 30
+        classes = int(max(task.y.max(), task.y_val.max(), task.y_test.max())) + 1
+        assert (shift[:classes] == 0).all() and (shift[classes:] == NEVER).all() and not last[:, classes:].any()
+        assert not last[len(units):].any() and not bias.any()
+        assert (kernel.shape, last.shape) == ((FEATURES, UNITS), (UNITS, CLASSES))
+
+
+def test_noise_is_in_training_labels_alone():
+    x, y = REAL["digits"](return_X_y=True)
+    share = []
+    for seed in range(5):
+        clean, noisy = (draw_task(np.random.default_rng(seed), TaskConfig(
+            sources=("digits",), examples=(800, 800), noise=(level, level))) for level in (0.0, 0.5))
+        share.append((clean.y != noisy.y).mean())
+        np.testing.assert_array_equal(clean.y_val, noisy.y_val)
+        np.testing.assert_array_equal(clean.y_test, noisy.y_test)
+        np.testing.assert_array_equal(clean.x, noisy.x)
+    assert np.mean(share) == pytest.approx(0.5 * 0.9, abs=0.03)  # by lot it is right once in ten
+
+
+@pytest.mark.parametrize("field", [{"sources": ("cats",)}, {"sources": ()}, {"examples": (5, 2)}, {"widths": (1, 65)},
+                                   {"noise": (0.2, 1.5)}])
+def test_what_is_no_task(field):
+    with pytest.raises(ValueError, match=f"TaskConfig.{next(iter(field))}: expected"):
+        TaskConfig(**field)
