@@ -9,17 +9,23 @@ from gymnasium.vector.utils import batch_space
 
 from course_lib.common.fields import whole
 from course_lib.tuning.config import TuningConfig
-from course_lib.tuning.runs import batches
+from course_lib.tuning.runs import batches, dropout_masks
+from course_lib.tuning.tasks import trimmed
 
 WORST = 5.0  # losses are cut at it, and a run that has lost all numbers has it
 SEEN = ("training loss", "validation loss", "slope of training", "slope of validation", "gradient norm",
-        "learning rate", "progress", "above the best")  # all but the last two on a logarithmic scale
+        "learning rate", "progress", "above the best")  # the first six on a logarithmic scale
+LEVELS = {"l2": (0.0, 1e-4, 1e-3, 1e-2), "dropout": (0.0, 0.2, 0.4), "max_norm": (np.inf, 1.0)}  # from none to most
+MOVES = tuple((knob, way) for knob in LEVELS for way in (1, -1))  # what an action more does: a level up or down
 
 
-def observation_space():
-    """What is seen of a run, (8,): see `SEEN`."""
+def observation_space(config):
+    """What is seen of a run, (8,): see `SEEN`; with `config.regularise` (11,): the levels of `LEVELS`, too."""
     high = np.array([8, 8, 8, 8, 8, 8, 1, WORST], np.float32)
-    return gym.spaces.Box(np.where([True] * 6 + [False] * 2, -high, 0).astype(np.float32), high)
+    low = np.where([True] * 6 + [False] * 2, -high, 0).astype(np.float32)
+    more = [len(levels) - 1 for levels in LEVELS.values()] * config.regularise
+    return gym.spaces.Box(np.append(low, np.zeros(len(more), np.float32)),
+                          np.append(high, np.array(more, np.float32)))
 
 
 class TrainingEnv(gym.Env):
@@ -54,10 +60,11 @@ class TrainingVectorEnv(VectorEnv):
     """Many training runs at once; when one is over, the next one, of another task, begins at the next step.
 
     An observation is the logarithm of the mean training loss since the last decision and of the validation loss now,
-    how both have changed, the logarithms of the gradient's norm and of the learning rate, the share of the run that is
-    over, and how far the validation loss lies above its best so far. An action multiplies the learning rate. The reward
-    is by how much the validation loss, divided by that of guessing, has fallen; at the end there is a bonus for
-    accuracy. Test examples are in neither.
+    both over the loss of guessing, how both have changed, the logarithms of the gradient's norm and of the learning
+    rate, the share of the run that is over, and how far the validation loss lies above its best so far. An action
+    multiplies the learning rate by one of `config.factors`. With `config.regularise` further actions, in the order of
+    `MOVES`, put one of `LEVELS` up or down; the last one stops the run. The reward is by how much the logarithm of the
+    validation loss has fallen; at the end there is a bonus for accuracy. Test examples are in neither.
 
     A run whose loss is no number any more is over, with the worst loss.
 
@@ -77,9 +84,10 @@ class TrainingVectorEnv(VectorEnv):
         if not whole(num_envs, 1) or not len(tasks):
             raise ValueError("num_envs, tasks: expected a whole number >= 1 and one task or more, "
                              f"got {num_envs!r} and {len(tasks)}")
-        self.tuning, self.pool, self.config, self.num_envs = tuning, list(tasks), config or TuningConfig(), num_envs
-        self.single_observation_space = observation_space()
-        self.single_action_space = gym.spaces.Discrete(len(self.config.factors))
+        self.tuning, self.pool, self.config, self.num_envs = tuning, trimmed(tasks), config or TuningConfig(), num_envs
+        self.single_observation_space = observation_space(self.config)
+        actions = len(self.config.factors) + (len(MOVES) + 1) * self.config.regularise
+        self.single_action_space = gym.spaces.Discrete(actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.runs = None
@@ -90,33 +98,38 @@ class TrainingVectorEnv(VectorEnv):
         n = self.num_envs
         self.tasks, self.rate, self.time, self.over = [None] * n, np.ones(n), np.zeros(n, int), np.ones(n, bool)
         self.loss, self.train_loss, self.norm, self.best, self.accuracy = (np.zeros(n) for _ in range(5))
-        self.slopes = np.zeros((n, 2))
+        self.slopes, self.levels = np.zeros((n, 2)), {knob: np.zeros(n, int) for knob in LEVELS}
         self._begin()
         self.over[:] = False
         return self._obs(), {}
 
     def step(self, actions):
         """Decide in every run, and train; returns the usual five values."""
-        actions = np.asarray(actions)
-        if actions.shape != (self.num_envs,) or not 0 <= actions.min() <= actions.max() < len(self.config.factors):
-            raise ValueError(f"actions: expected {self.num_envs} whole numbers from 0 to "
-                             f"{len(self.config.factors) - 1}, got {actions!r}")
-        return self.advance(self.rate * np.asarray(self.config.factors)[actions])
+        actions, most = np.asarray(actions), self.single_action_space.n - 1
+        if actions.shape != (self.num_envs,) or not 0 <= actions.min() <= actions.max() <= most:
+            raise ValueError(f"actions: expected {self.num_envs} whole numbers from 0 to {most}, got {actions!r}")
+        factors = np.append(self.config.factors, np.ones(len(MOVES) + 1))
+        for action, (knob, way) in enumerate(MOVES, len(self.config.factors)):
+            self.levels[knob] = np.clip(self.levels[knob] + way * (actions == action), 0, len(LEVELS[knob]) - 1)
+        stop = actions == len(factors) - 1
+        return self.advance(self.rate * factors[actions], stop)
 
-    def advance(self, rates):
-        """`step` with learning rates (num_envs,), which are cut at the bounds, in place of actions."""
-        fresh = self.over
+    def advance(self, rates, stop=False):
+        """`step` with learning rates (num_envs,), which are cut at the bounds, in place of actions.
+
+        Where `stop`, bool (num_envs,), holds, the run is over without another step of gradient descent.
+        """
+        fresh, stop = self.over, np.broadcast_to(stop, self.num_envs)
         self.rate = np.clip(rates, *self.config.bounds)
-        x, y = batches(self.tasks, self.np_random, self.config.steps, self.config.batch_size)
-        train_loss, self.norm = self.runs.train(x, y, self.rate)
+        train_loss, self.norm = self._train(np.where(stop, 0, self.rate))
         before, train_before = self.loss, self.train_loss
         self.train_loss = _cut(train_loss)
         self.loss, self.accuracy, dead = self._evaluate()
         self.slopes = np.log(np.stack([self.train_loss, self.loss], axis=1)) - np.log(
             np.stack([train_before, before], axis=1))
-        self.best, self.time = np.minimum(self.best, self.loss), self.time + 1
-        ended = self.time == self.config.decisions
-        reward = (before - self.loss) / self.guessing + self.config.bonus * self.accuracy * (ended & ~dead)
+        self.best, self.time = np.minimum(self.best, self.loss), self.time + ~stop
+        ended = (self.time == self.config.decisions) | stop
+        reward = np.log(before / self.loss) + self.config.bonus * self.accuracy * (ended & ~dead)
         reward = np.where(fresh, 0, reward)
         if fresh.any():
             self._begin()
@@ -137,6 +150,8 @@ class TrainingVectorEnv(VectorEnv):
             self.runs = self.tuning.TrainingRuns(weights, momentum=self.config.momentum)
         self.runs.restart(new, weights)
         self.rate[new] = np.exp(rng.uniform(*np.log(self.config.start), size=len(new)))
+        for levels in self.levels.values():
+            levels[new] = 0
         self.held_out = {name: np.stack([getattr(task, name) for task in self.tasks])
                          for name in ("x_val", "y_val", "x_test", "y_test")}
         self.guessing = np.log([len(np.unique(task.y_val)) for task in self.tasks])
@@ -145,18 +160,28 @@ class TrainingVectorEnv(VectorEnv):
         self.train_loss[new], self.best[new], self.norm[new] = loss[new], loss[new], 1.0
         self.time[new], self.slopes[new] = 0, 0
 
+    def _train(self, rates):
+        config, rng = self.config, self.np_random
+        x, y = batches(self.tasks, rng, config.steps, config.batch_size)
+        options = {}
+        if config.regularise:
+            now = {knob: np.take(LEVELS[knob], levels) for knob, levels in self.levels.items()}
+            units = self.tasks[0].weights[-2].shape[0]
+            options = {"kept": dropout_masks(rng, now.pop("dropout"), (*x.shape[:3], units)), **now}
+        return self.runs.train(x, y, rates, **options)
+
     def _evaluate(self):
         loss, accuracy = self.runs.evaluate(self.held_out["x_val"], self.held_out["y_val"])
         return _cut(loss), accuracy, ~np.isfinite(loss)
 
     def _obs(self):
-        logs = np.stack([self.train_loss, self.loss, np.maximum(np.nan_to_num(self.norm, nan=1e3, posinf=1e3), 1e-3),
-                         self.rate], axis=1)
-        first, second, norm, rate = np.log(logs).T
-        obs = np.stack([first, second, *self.slopes.T, norm, rate + 4, self.time / self.config.decisions,
-                        self.loss - self.best], axis=1)
+        norm = np.clip(np.nan_to_num(self.norm, nan=1e3, posinf=1e3), 1e-3, None)
+        seen = [np.log(self.train_loss / self.guessing), np.log(self.loss / self.guessing), *self.slopes.T,
+                np.log(norm), np.log(self.rate) + 4, self.time / self.config.decisions, self.loss - self.best]
+        if self.config.regularise:
+            seen += self.levels.values()
         space = self.single_observation_space
-        return np.clip(obs, space.low, space.high).astype(np.float32)
+        return np.clip(np.stack(seen, axis=1), space.low, space.high).astype(np.float32)
 
 
 def _cut(loss):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine, make_classification
 
 from course_lib.common.fields import require, whole
+from course_lib.tuning.texts import load_docstrings
 
 FEATURES, CLASSES, UNITS, HELD_OUT = 64, 10, 64, 180  # every task is filled up to these
 NEVER = -30.0  # the bias of a class that a task has not
-REAL = {"digits": load_digits, "breast cancer": load_breast_cancer, "wine": load_wine}
+REAL = {"digits": load_digits, "breast cancer": load_breast_cancer, "wine": load_wine, "docstrings": load_docstrings}
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,12 @@ class TaskConfig:
         If a field is outside its range.
     """
 
-    sources: tuple[str, ...] = ("digits", "synthetic")  # of these and "breast cancer", "wine", each as likely
-    examples: tuple[int, int] = (100, 1_000)  # to train with, at most as many as there are
-    widths: tuple[int, int] = (16, 48)  # hidden units
+    sources: tuple[str, ...] = ("synthetic",)  # or some of `REAL`; each as likely
+    examples: tuple[int, int] = (40, 1_000)  # to train with, at most as many as there are
+    widths: tuple[int, int] = (8, 24)  # hidden units of a layer
+    layers: int = 1  # hidden layers
     noise: tuple[float, float] = (0.0, 0.3)  # share of training labels that are drawn by lot
+    scale: tuple[float, float] = (0.3, 3.0)  # of the inputs: by it they are multiplied, after standardisation
 
     def __post_init__(self):
         require(self, "sources", lambda v: v and set(v) <= {*REAL, "synthetic"},
@@ -35,14 +38,17 @@ class TaskConfig:
         require(self, "examples", lambda v: whole(v[0], 1) and whole(v[1], v[0]), "whole numbers 1 <= least <= most")
         require(self, "widths", lambda v: whole(v[0], 1) and whole(v[1], v[0]) and v[1] <= UNITS,
                 f"whole numbers 1 <= least <= most <= {UNITS}")
+        require(self, "scale", lambda v: 0 < v[0] <= v[1], "numbers 0 < least <= most")
+        require(self, "layers", lambda v: whole(v, 1), "a whole number >= 1")
         require(self, "noise", lambda v: 0 <= v[0] <= v[1] <= 1, "numbers 0 <= least <= most <= 1")
 
 
 @dataclass(frozen=True)
 class Task:
-    """Examples x (N, 64), standardised and filled up with zeros, their classes y (N,), and a network's first weights.
+    """Examples x (N, 64) and their classes y (N,), and a network's first weights.
 
-    Validation and test examples are 180 each; of a small data set each stands there several times.
+    Examples are standardised, scaled and filled up with zeros. Validation and test examples are 180 each; of a
+    small data set each stands there several times.
     """
 
     source: str
@@ -52,7 +58,7 @@ class Task:
     y_val: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
-    weights: list  # kernel (64, 64), bias (64,), kernel (64, 10), bias (10,): units and classes not there never act
+    weights: list  # kernel (64, 64), bias (64,) ... kernel (64, 10), bias (10,): units and classes not there never act
 
 
 def draw_task(rng, config=None):
@@ -66,32 +72,59 @@ def draw_task(rng, config=None):
     train = train[: rng.integers(min(config.examples[0], len(train)), min(config.examples[1], len(train)) + 1)]
     mean, scale = x[train].mean(axis=0), x[train].std(axis=0) + 1e-6
     inputs = np.zeros((len(x), FEATURES), np.float32)
-    inputs[:, : x.shape[1]] = np.clip((x - mean) / scale, -5, 5)
+    inputs[:, : x.shape[1]] = np.clip((x - mean) / scale, -5, 5) * np.exp(rng.uniform(*np.log(config.scale)))
     labels, classes = y[train].copy(), int(y.max()) + 1
     wrong = rng.random(len(train)) < rng.uniform(*config.noise)
     labels[wrong] = rng.integers(classes, size=wrong.sum())
     held_out = [values[np.resize(rows, HELD_OUT)] for rows in (val, test) for values in (inputs, y)]
-    weights = first_weights(rng, x.shape[1], int(rng.integers(config.widths[0], config.widths[1] + 1)), classes)
+    units = int(rng.integers(config.widths[0], config.widths[1] + 1))
+    weights = first_weights(rng, [x.shape[1], *[units] * config.layers, classes])
     return Task(source, inputs[train], labels, *held_out, weights)
 
 
-def first_weights(rng, features, units, classes):
-    """Kernels and biases of a dense network with one hidden layer, filled up to 64 inputs, 64 units and 10 classes.
+def trimmed(tasks):
+    """The same tasks, without the inputs and hidden units that none of them has: less to multiply."""
+    if len({len(task.weights) for task in tasks}) != 1:
+        raise ValueError("tasks: expected networks of as many layers, got tasks with "
+                         f"{sorted({len(task.weights) // 2 for task in tasks})} kernels")
+    features, units = (1 + max(np.flatnonzero(task.weights[0].any(axis=axis))[-1] for task in tasks) for axis in (1, 0))
+
+    def less(task):
+        inputs = {name: np.ascontiguousarray(getattr(task, name)[:, :features]) for name in ("x", "x_val", "x_test")}
+        most, last = ([features, *[units] * (len(task.weights) // 2 - 1)], len(task.weights) - 2)
+        weights = [part if i > last else part[: most[i // 2], : CLASSES if i == last else units] if part.ndim == 2
+                   else part[:units] for i, part in enumerate(task.weights)]
+        return replace(task, weights=weights, **inputs)
+
+    return [less(task) for task in tasks]
+
+
+def first_weights(rng, sizes):
+    """Kernels and biases of a dense network, filled up to 64 inputs, 64 units a hidden layer and 10 classes.
 
     Kernels are uniform in +-sqrt(6/inputs) (He et al. 2015, eq. 10). An input that is always 0, a unit without kernels
     and a class with a bias of -30 have no gradient to speak of: the network learns as if they were not there.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    sizes : list of int
+        Inputs, units of each hidden layer, classes.
     """
-    first, second = np.zeros((FEATURES, UNITS), np.float32), np.zeros((UNITS, CLASSES), np.float32)
-    first[:features, :units] = rng.uniform(-1, 1, (features, units)) * np.sqrt(6 / features)
-    second[:units, :classes] = rng.uniform(-1, 1, (units, classes)) * np.sqrt(6 / units)
-    last = np.full(CLASSES, NEVER, np.float32)
-    last[:classes] = 0
-    return [first, np.zeros(UNITS, np.float32), second, last]
+    weights, full = [], [FEATURES, *[UNITS] * (len(sizes) - 2), CLASSES]
+    for inputs, outputs, rows, columns in zip(sizes[:-1], sizes[1:], full[:-1], full[1:], strict=True):
+        kernel = np.zeros((rows, columns), np.float32)
+        kernel[:inputs, :outputs] = rng.uniform(-1, 1, (inputs, outputs)) * np.sqrt(6 / inputs)
+        weights += [kernel, np.zeros(columns, np.float32)]
+    weights[-1][sizes[-1]:] = NEVER
+    return weights
 
 
 def _synthetic(rng):
-    """Clusters in a few of up to 64 dimensions, for 2 to 10 classes."""
-    classes, informative = int(rng.integers(2, 11)), int(rng.integers(5, 13))
-    return make_classification(1_000, n_features=int(rng.integers(16, 65)), n_informative=informative, n_redundant=2,
-                               n_classes=classes, n_clusters_per_class=1, class_sep=float(rng.uniform(0.5, 2)),
+    """1,000 examples of 2 to 10 classes: a cluster for each, in 4 to 12 dimensions, and some to many sums of those."""
+    classes, informative = int(np.exp(rng.uniform(np.log(2), np.log(11)))), int(rng.integers(4, 13))
+    features = int(rng.integers(informative + 2, FEATURES + 1))
+    return make_classification(1_000, n_features=features, n_informative=informative,
+                               n_redundant=int(rng.integers(features - informative + 1)), n_classes=classes,
+                               n_clusters_per_class=1, flip_y=0, class_sep=float(np.exp(rng.uniform(-0.7, 1.1))),
                                random_state=int(rng.integers(2**31)))

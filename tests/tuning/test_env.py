@@ -16,7 +16,7 @@ SHORT = TuningConfig(decisions=4, steps=5, batch_size=16)
 @pytest.fixture(scope="module")
 def tasks():
     rng = np.random.default_rng(0)
-    return [draw_task(rng, TaskConfig(sources=("digits", "wine", "synthetic"))) for _ in range(6)]
+    return [draw_task(rng, TaskConfig(sources=("digits", "wine", "synthetic"), scale=(1, 1))) for _ in range(6)]
 
 
 @pytest.fixture
@@ -46,20 +46,20 @@ def test_an_action_multiplies_the_learning_rate(tuning, tasks):
 def test_what_is_seen_and_what_is_earned(tuning, tasks):
     env = TrainingVectorEnv(tuning, tasks, SHORT, num_envs=4)
     obs, _ = env.reset(seed=1)
-    before = np.exp(obs[:, 1])
-    classes = [len(np.unique(task.y_val)) for task in env.tasks]
+    guessing = np.log([len(np.unique(task.y_val)) for task in env.tasks])
+    before = np.exp(obs[:, 1]) * guessing
     best = before.copy()
     for step in range(1, 5):
         x, y = (np.stack([getattr(task, name) for task in env.tasks]) for name in ("x_val", "y_val"))
         old, (obs, reward, over, truncated, _) = obs, env.step(np.full(4, 1))
         loss, accuracy = env.runs.evaluate(x, y)
         best = np.minimum(best, loss)
-        np.testing.assert_allclose(np.exp(obs[:, 1]), loss, rtol=1e-4)
+        np.testing.assert_allclose(np.exp(obs[:, 1]) * guessing, loss, rtol=1e-4)
         np.testing.assert_allclose(obs[:, 2:4], obs[:, :2] - old[:, :2], atol=1e-5)
         np.testing.assert_allclose(obs[:, 6], step / 4)
         np.testing.assert_allclose(obs[:, 7], loss - best, atol=1e-5)
         bonus = accuracy if step == 4 else 0
-        np.testing.assert_allclose(reward, (before - loss) / np.log(classes) + bonus, atol=1e-4)
+        np.testing.assert_allclose(reward, np.log(before / loss) + bonus, atol=1e-4)
         before = loss
         assert (over == (step == 4)).all() and not truncated.any()
     fresh, reward, over, *_ = env.step(np.full(4, 1))  # new runs begin
@@ -87,13 +87,39 @@ def test_a_run_that_explodes_is_over(tuning, tasks):
     env.reset(seed=0)
     before, over = env.loss.copy(), np.zeros(3, bool)
     while not over[1]:
-        obs, reward, over, *_ = env.advance([0.02, 1e18, 0.02])
+        obs, reward, over, *_ = env.advance([0.005, 1e18, 0.005])
     assert over.tolist() == [False, True, False] and env.time[1] < 9 and env.loss[1] == WORST
     assert np.isfinite(obs).all() and obs[1] in env.single_observation_space
-    obs, reward, over, *_ = env.advance([0.02, 0.02, 0.02])
+    obs, reward, over, *_ = env.advance([0.005, 0.005, 0.005])
     assert env.time[1] == 0 and env.loss[1] < WORST and reward[1] == 0 and not over.any()
-    obs, reward, *_ = env.advance([0.02, 0.02, 0.02])
-    assert np.isfinite(env.loss).all() and (env.loss < before).all()
+    obs, reward, *_ = env.advance([0.005, 0.005, 0.005])
+    assert np.isfinite(env.loss).all() and (env.loss[[0, 2]] < before[[0, 2]]).all()
+
+
+def test_the_second_setting_decides_on_more(tuning, tasks):
+    env = TrainingVectorEnv(tuning, tasks, replace(SHORT, regularise=True, decisions=9), num_envs=5)
+    obs, _ = env.reset(seed=2)
+    assert obs.shape == (5, 11) and env.single_action_space.n == 3 + 6 + 1 and not obs[:, 8:].any()
+    given = []
+    train = env.runs.train
+    env.runs.train = lambda x, y, rate, **options: given.append((rate, options)) or train(x, y, rate, **options)
+    start, weights = env.rate.copy(), env.runs.weights()[0]
+    obs, reward, over, *_ = env.step(np.array([3, 5, 7, 0, 9]))  # l2, dropout, clipping, a smaller rate, stop
+    rate, options = given[0]
+    np.testing.assert_allclose(rate, start * [1, 1, 1, 0.4, 0])
+    np.testing.assert_allclose(options["l2"], [1e-4, 0, 0, 0, 0])
+    np.testing.assert_allclose(options["max_norm"], [np.inf, np.inf, 1, np.inf, np.inf])
+    left_out = (options["kept"] == 0).mean(axis=(0, 2, 3))
+    assert (left_out[[0, 2, 3, 4]] == 0).all() and left_out[1] == pytest.approx(0.2, abs=0.03)
+    np.testing.assert_array_equal(obs[:, 8:], [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0]])
+    assert over.tolist() == [False] * 4 + [True] and env.time.tolist() == [1, 1, 1, 1, 0]
+    np.testing.assert_array_equal(env.runs.weights()[0][4], weights[4])
+    assert reward[4] == pytest.approx(env.accuracy[4])  # the loss is what it was
+    for actions in ([3, 6, 8, 1, 1], [3, 5, 7, 1, 1], [3, 5, 7, 1, 1], [3, 5, 7, 1, 1]):
+        obs, *_ = env.step(np.array(actions))
+    np.testing.assert_array_equal(obs[:, 8:], [[3, 0, 0], [0, 2, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0]])
+    assert obs in env.observation_space
+    check_env(TrainingEnv(tuning, tasks, replace(SHORT, regularise=True)), skip_render_check=True)
 
 
 def test_the_same_seed_gives_the_same_runs(tuning, tasks):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from course_lib.tuning.runs import batches, dropout_masks
-from course_lib.tuning.tasks import CLASSES, UNITS, TaskConfig, draw_task
+from course_lib.tuning.runs import OPTIMIZERS, batches, dropout_masks
+from course_lib.tuning.tasks import UNITS, TaskConfig, draw_task
 
 K, S, B = 3, 6, 16
 RATES, DECAY, NORM = np.array([0.02, 0.1, 0.5]), np.array([0, 1e-3, 1e-2]), np.array([0.5, 100, 1.5])
@@ -15,51 +15,103 @@ RATES, DECAY, NORM = np.array([0.02, 0.1, 0.5]), np.array([0, 1e-3, 1e-2]), np.a
 def tasks():
     rng = np.random.default_rng(0)
     sources = (("digits",), ("synthetic",), ("wine",))
-    return [draw_task(rng, TaskConfig(sources=source, widths=(8, 20))) for source in sources]
+    return [draw_task(rng, TaskConfig(sources=source, widths=(8, 20), examples=(100, 1_000), scale=(1, 1)))
+            for source in sources]
 
 
 def stacked(tasks):
     return [np.stack(parts) for parts in zip(*(task.weights for task in tasks), strict=True)]
 
 
-def by_hand(weights, x, y, rates, decay, norms, kept):
+def by_hand(weights, x, y, rates, optimizer="sgd", l1=None, l2=None, max_norm=None, max_value=None, kept=None):
     """The same steps run by run in NumPy, with gradients by the chain rule, in double precision."""
-    weights = [part.astype(float) for part in weights]
-    velocity, losses, sizes = [np.zeros_like(part) for part in weights], np.zeros((S, K)), np.zeros((S, K))
+    weights, none = [part.astype(float) for part in weights], np.zeros(K)
+    l1, l2 = none if l1 is None else l1, none if l2 is None else l2
+    max_norm, max_value = (np.full(K, np.inf) if most is None else most for most in (max_norm, max_value))
+    first, second, losses, sizes = (*([np.zeros_like(part) for part in weights] for _ in range(2)), np.zeros((S, K)),
+                                    np.zeros((S, K)))
     for s in range(S):
         for k in range(K):
-            w1, b1, w2, b2 = (part[k] for part in weights)
-            before = x[s, k] @ w1 + b1
-            hidden = np.maximum(before, 0) * kept[s, k]
-            logits = log_softmax(hidden @ w2 + b2, axis=1)
-            losses[s, k] = -logits[np.arange(B), y[s, k]].mean()
-            error = (np.exp(logits) - np.eye(CLASSES)[y[s, k]]) / B
-            back = error @ w2.T * kept[s, k] * (before > 0)
-            gradients = [x[s, k].T @ back + 2 * decay[k] * w1, back.sum(axis=0),
-                         hidden.T @ error + 2 * decay[k] * w2, error.sum(axis=0)]
+            own = [part[k] for part in weights]
+            losses[s, k], gradients = loss_and_gradients(own, x[s, k], y[s, k], 1 if kept is None else kept[s, k])
+            for i in range(0, len(own), 2):
+                gradients[i] += l1[k] * np.sign(own[i]) + 2 * l2[k] * own[i]
             sizes[s, k] = np.sqrt(sum((part**2).sum() for part in gradients))
-            for part, v, gradient in zip(weights, velocity, gradients, strict=True):
-                v[k] = 0.9 * v[k] + gradient * min(1, norms[k] / sizes[s, k])
-                part[k] -= rates[k] * v[k]
+            for part, m, v, gradient in zip(own, first, second, gradients, strict=True):
+                gradient = np.clip(gradient * min(1, max_norm[k] / sizes[s, k]), -max_value[k], max_value[k])
+                if optimizer == "sgd":
+                    m[k] = 0.9 * m[k] + gradient
+                    part -= rates[k] * m[k]
+                elif optimizer == "rmsprop":
+                    v[k] = 0.9 * v[k] + 0.1 * gradient**2
+                    part -= rates[k] * gradient / (np.sqrt(v[k]) + 1e-7)
+                else:
+                    m[k], v[k] = 0.9 * m[k] + 0.1 * gradient, 0.999 * v[k] + 0.001 * gradient**2
+                    part -= rates[k] * m[k] / (1 - 0.9 ** (s + 1)) / (np.sqrt(v[k] / (1 - 0.999 ** (s + 1))) + 1e-7)
     return weights, losses.mean(axis=0), sizes.mean(axis=0)
 
 
-@pytest.mark.parametrize("extra", [False, True])
-def test_every_run_learns_as_if_it_were_alone(twin, tasks, extra):
-    rng = np.random.default_rng(1)
+def loss_and_gradients(weights, x, y, kept):
+    """Of one network: the mean cross-entropy, and its gradient for each kernel and bias."""
+    inputs, last = [x], len(weights) - 2
+    for i in range(0, last, 2):
+        inputs.append(np.maximum(inputs[-1] @ weights[i] + weights[i + 1], 0) * (kept if i == last - 2 else 1))
+    logits = log_softmax(inputs[-1] @ weights[last] + weights[last + 1], axis=1)
+    delta = (np.exp(logits) - np.eye(logits.shape[1])[y]) / len(y)
+    gradients = [None] * len(weights)
+    for i in range(last, -1, -2):
+        gradients[i], gradients[i + 1] = inputs[i // 2].T @ delta, delta.sum(axis=0)
+        delta = delta @ weights[i].T * (inputs[i // 2] > 0) * (kept if i == last else 1)
+    return -logits[np.arange(len(y)), y].mean(), gradients
+
+
+def deeper(weights, rng):
+    """The same with another hidden layer."""
+    between = rng.uniform(-0.3, 0.3, (K, UNITS, UNITS)).astype(np.float32)
+    return [*weights[:2], between, np.zeros((K, UNITS), np.float32), *weights[2:]]
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"l2": DECAY, "max_norm": NORM, "kept": [0.0, 0.3, 0.5]}, {"l1": DECAY / 5, "max_value": NORM / 40},
+    {"optimizer": "rmsprop"}, {"optimizer": "adam", "kept": [0.0, 0.3, 0.5]}, {"layers": 3, "l2": DECAY}],
+    ids=["plain", "l2, norm, dropout", "l1, value", "rmsprop", "adam", "deeper"])
+def test_every_run_learns_as_if_it_were_alone(twin, tasks, options):
+    rng, options = np.random.default_rng(1), dict(options)
     x, y = batches(tasks, rng, S, B)
-    kept = dropout_masks(rng, [0.0, 0.3, 0.5], (S, K, B, UNITS))
-    options = dict(weight_decay=DECAY, max_norm=NORM, kept=kept) if extra else {}
-    runs = twin("tuning").TrainingRuns(stacked(tasks))
-    losses, norms = runs.train(x, y, RATES, **options)
-    expected = by_hand(stacked(tasks), x, y, RATES, *((DECAY, NORM, kept) if extra else (
-        np.zeros(K), np.full(K, np.inf), np.ones((S, K, B, UNITS)))))
-    for found, wanted in zip(runs.weights(), expected[0], strict=True):
-        np.testing.assert_allclose(found, wanted, atol=2e-5)
-    np.testing.assert_allclose(losses, expected[1], rtol=1e-5)
-    np.testing.assert_allclose(norms, expected[2], rtol=1e-4)
-    if extra:
+    optimizer, weights = options.pop("optimizer", "sgd"), stacked(tasks)
+    rates = RATES if optimizer == "sgd" else RATES / 20
+    if options.pop("layers", 0):
+        weights = deeper(weights, rng)
+    if "kept" in options:
+        options["kept"] = dropout_masks(rng, options["kept"], (S, K, B, UNITS))
+    runs = twin("tuning").TrainingRuns(weights, optimizer=optimizer)
+    losses, norms = runs.train(x, y, rates, **options)
+    expected = by_hand(weights, x, y, rates, optimizer, **options)
+    for found, wanted, before in zip(runs.weights(), expected[0], weights, strict=True):
+        np.testing.assert_allclose(found, wanted, atol=2e-5 if optimizer == "sgd" else 2e-4)
+        assert np.abs(found - before).max() > 1e-3
+    np.testing.assert_allclose(losses, expected[1], rtol=1e-4)
+    np.testing.assert_allclose(norms, expected[2], rtol=1e-3)
+    if "max_norm" in options:
         assert norms[0] > 1.5 * NORM[0] and norms[1] < NORM[1]  # one is clipped, one is not
+
+
+def test_by_hand_is_what_pytorch_has(tasks):
+    torch = pytest.importorskip("torch")
+    x, y = batches(tasks, np.random.default_rng(4), S, B)
+    for name, make in (("sgd", lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.9)),
+                       ("rmsprop", lambda p: torch.optim.RMSprop(p, lr=0.02, alpha=0.9, eps=1e-7)),
+                       ("adam", lambda p: torch.optim.Adam(p, lr=0.02, eps=1e-7))):
+        wanted, *_ = by_hand(stacked(tasks), x, y, np.full(K, 0.02), name)
+        w1, b1, w2, b2 = own = [torch.tensor(part[0].astype(float), requires_grad=True) for part in stacked(tasks)]
+        optimizer = make(own)
+        for s in range(S):
+            optimizer.zero_grad()
+            hidden = torch.relu(torch.tensor(x[s, 0], dtype=torch.float64) @ w1 + b1)
+            torch.nn.functional.cross_entropy(hidden @ w2 + b2, torch.tensor(y[s, 0])).backward()
+            optimizer.step()
+        for found, part in zip(own, wanted, strict=True):
+            np.testing.assert_allclose(found.detach().numpy(), part[0], atol=1e-9)
 
 
 def test_what_a_task_has_not_never_acts(twin, tasks):
@@ -79,20 +131,15 @@ def test_they_learn_and_begin_anew(twin, tasks):
     before, guessed = runs.evaluate(*held)
     runs.train(*batches(tasks, rng, 100, 32), np.full(K, 0.05))
     after, right = runs.evaluate(*held)
-    assert (after < before).all() and (right > guessed + 0.2).all()
+    assert (after < before).all() and (right > guessed + 0.1).all()
     logits = np.stack([np.maximum(task.x_val @ w1 + b1, 0) @ w2 + b2 for task, w1, b1, w2, b2 in zip(
         tasks, *runs.weights(), strict=True)])
+    np.testing.assert_allclose(runs.predict(held[0]), logits, atol=1e-3)
     np.testing.assert_allclose(right, (logits.argmax(axis=-1) == held[1]).mean(axis=1), atol=0.006)
     fresh = [part[[0, 2]] for part in stacked(tasks)]
     runs.restart(np.array([0, 2]), fresh)
     again, _ = runs.evaluate(*held)
     np.testing.assert_allclose(again, [before[0], after[1], before[2]], rtol=1e-5)
-    x, y = batches(tasks, rng, 1, B)
-    runs.train(x, y, RATES)  # no momentum is left of what was before
-    alone = twin("tuning").TrainingRuns([part[:1] for part in stacked(tasks)])
-    alone.train(x[:, :1], y[:, :1], RATES[:1])
-    for found, wanted in zip(runs.weights(), alone.weights(), strict=True):
-        np.testing.assert_allclose(found[0], wanted[0], atol=1e-6)
 
 
 def test_dropout_leaves_out_as_many_as_it_should():
@@ -102,12 +149,27 @@ def test_dropout_leaves_out_as_many_as_it_should():
     assert dropout_masks(np.random.default_rng(0), [0.0, 0.0], (1, 2, 3, 4)) is None
 
 
+def test_no_memory_is_left_of_what_was_before(twin, tasks):
+    rng = np.random.default_rng(5)
+    for optimizer in OPTIMIZERS:
+        runs, alone = (twin("tuning").TrainingRuns(stacked(tasks), optimizer=optimizer) for _ in range(2))
+        runs.train(*batches(tasks, rng, 3, B), RATES / 20)
+        runs.restart(np.array([1]), [part[[1]] for part in stacked(tasks)])
+        x, y = batches(tasks, rng, 2, B)
+        for one in (runs, alone):
+            one.train(x, y, RATES / 20)
+        for found, wanted in zip(runs.weights(), alone.weights(), strict=True):
+            np.testing.assert_allclose(found[1], wanted[1], atol=1e-6)
+        assert np.abs(runs.weights()[0][0] - alone.weights()[0][0]).max() > 1e-3
+
+
 @pytest.mark.parametrize("change", [
-    lambda w: w[:3], lambda w: [w[0], w[1][:, :5], *w[2:]], lambda w: [part[:0] for part in w]])
+    lambda w: w[:3], lambda w: [w[0], w[1][:, :5], *w[2:]], lambda w: [part[:0] for part in w], lambda w: [],
+    lambda w: [w[0], w[1], w[2][:, :5], w[3]], lambda w: [w[0], w[1][:2], *w[2:]]])
 def test_what_is_no_set_of_runs(twin, tasks, change):
     with pytest.raises(ValueError, match="weights: expected kernels"):
         twin("tuning").TrainingRuns(change(stacked(tasks)))
     with pytest.raises(ValueError, match=r"momentum: expected a number in \[0, 1\), got 1"):
         twin("tuning").TrainingRuns(stacked(tasks), momentum=1)
-
-
+    with pytest.raises(ValueError, match="optimizer: expected one of sgd, rmsprop, adam, got 'adan'"):
+        twin("tuning").TrainingRuns(stacked(tasks), optimizer="adan")

@@ -3,14 +3,26 @@
 import numpy as np
 import pytest
 
-from course_lib.tuning.tasks import CLASSES, FEATURES, HELD_OUT, NEVER, REAL, UNITS, TaskConfig, draw_task
+from course_lib.tuning.tasks import (
+    CLASSES,
+    FEATURES,
+    HELD_OUT,
+    NEVER,
+    REAL,
+    UNITS,
+    TaskConfig,
+    draw_task,
+    trimmed,
+)
+from course_lib.tuning.texts import LIBRARIES, bags_of_words, docstrings
 
 
-@pytest.mark.parametrize("source", ["digits", "wine", "breast cancer", "synthetic"])
+@pytest.mark.parametrize("source", ["digits", "wine", "breast cancer", "docstrings", "synthetic"])
 def test_one_shape_and_no_example_twice(source):
     rng = np.random.default_rng(0)
     for _ in range(3):
-        task = draw_task(rng, TaskConfig(sources=(source,), examples=(20, 120), widths=(5, 30), noise=(0.0, 0.0)))
+        task = draw_task(rng, TaskConfig(sources=(source,), examples=(20, 120), widths=(5, 30), noise=(0.0, 0.0),
+                                         scale=(1, 1)))
         assert task.source == source and 20 <= len(task.y) <= 120 and task.x.shape == (len(task.y), FEATURES)
         assert task.x_val.shape == task.x_test.shape == (HELD_OUT, FEATURES) and task.x.dtype == np.float32
         val, test = (np.unique(np.column_stack(part), axis=0) for part in (
@@ -41,8 +53,45 @@ def test_noise_is_in_training_labels_alone():
     assert np.mean(share) == pytest.approx(0.5 * 0.9, abs=0.03)  # by lot it is right once in ten
 
 
+def test_inputs_are_scaled_and_nothing_else_is():
+    plain, scaled = (draw_task(np.random.default_rng(3), TaskConfig(scale=scale)) for scale in ((1, 1), (3, 3)))
+    for name in ("x", "x_val", "x_test"):
+        np.testing.assert_allclose(getattr(scaled, name), 3 * getattr(plain, name), rtol=1e-5)
+    np.testing.assert_array_equal(scaled.y, plain.y)
+    wide = [np.abs(draw_task(np.random.default_rng(seed)).x).max() for seed in range(30)]
+    assert min(wide) < 2 and max(wide) > 10
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+def test_trimmed_tasks_have_the_same_networks(layers):
+    rng = np.random.default_rng(4)
+    tasks = [draw_task(rng, TaskConfig(sources=("wine",), widths=(5, 12), layers=layers)) for _ in range(3)]
+    for task, less in zip(tasks, trimmed(tasks)):
+        assert less.x.shape[1] == less.weights[0].shape[0] == 13 and less.weights[0].shape[1] <= 12
+        assert len(less.weights) == 2 * layers + 2
+        outputs = []
+        for one in (task, less):
+            x = one.x_val
+            for kernel, bias in zip(one.weights[:-2:2], one.weights[1:-2:2]):
+                x = np.maximum(x @ kernel + bias, 0)
+            outputs.append(x @ one.weights[-2] + one.weights[-1])
+        np.testing.assert_allclose(*outputs, rtol=1e-4, atol=1e-4)
+        assert np.abs(outputs[0][:, :3]).max() > 0.1
+    with pytest.raises(ValueError, match="expected networks of as many layers, got"):
+        trimmed([*tasks, draw_task(rng, TaskConfig(layers=layers + 1))])
+
+
+def test_texts_do_not_name_their_library():
+    texts, owners = docstrings()
+    assert len(texts) == len(set(texts)) == len(owners) > 1_500 and np.bincount(owners).min() > 200
+    assert not any(name in text.lower() for text in texts for name in LIBRARIES)
+    counts, words = bags_of_words(["The cat eats fish, cat! an ox", "fish fish fish"], words=3)
+    assert words.tolist() == ["cat", "eats", "fish"]
+    np.testing.assert_allclose(counts, np.log1p([[2, 1, 1], [0, 0, 3]]))
+
+
 @pytest.mark.parametrize("field", [{"sources": ("cats",)}, {"sources": ()}, {"examples": (5, 2)}, {"widths": (1, 65)},
-                                   {"noise": (0.2, 1.5)}])
+                                   {"noise": (0.2, 1.5)}, {"scale": (0, 1)}, {"layers": 0}])
 def test_what_is_no_task(field):
     with pytest.raises(ValueError, match=f"TaskConfig.{next(iter(field))}: expected"):
         TaskConfig(**field)
