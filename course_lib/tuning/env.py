@@ -93,13 +93,15 @@ class TrainingVectorEnv(VectorEnv):
         self.runs = None
 
     def reset(self, *, seed=None, options=None):
-        """A new run begins in every copy."""
+        """A new run begins in every copy; `options["tasks"]`, whole numbers (num_envs,), says of which tasks."""
         super().reset(seed=seed)
-        n = self.num_envs
+        n, first = self.num_envs, (options or {}).get("tasks")
+        if first is not None and (len(first) != n or not 0 <= min(first) <= max(first) < len(self.pool)):
+            raise ValueError(f"tasks: expected {n} whole numbers from 0 to {len(self.pool) - 1}, got {first!r}")
         self.tasks, self.rate, self.time, self.over = [None] * n, np.ones(n), np.zeros(n, int), np.ones(n, bool)
         self.loss, self.train_loss, self.norm, self.best, self.accuracy = (np.zeros(n) for _ in range(5))
         self.slopes, self.levels = np.zeros((n, 2)), {knob: np.zeros(n, int) for knob in LEVELS}
-        self._begin()
+        self._begin(first)
         self.over[:] = False
         return self._obs(), {}
 
@@ -141,10 +143,10 @@ class TrainingVectorEnv(VectorEnv):
         loss, accuracy = self.runs.evaluate(self.held_out["x_test"], self.held_out["y_test"])
         return _cut(loss), accuracy
 
-    def _begin(self):
+    def _begin(self, first=None):
         new, rng = np.flatnonzero(self.over), self.np_random
-        for index in new:
-            self.tasks[index] = self.pool[rng.integers(len(self.pool))]
+        for index, drawn in zip(new, rng.integers(len(self.pool), size=len(new)) if first is None else first, strict=True):
+            self.tasks[index] = self.pool[drawn]
         weights = [np.stack(parts) for parts in zip(*(self.tasks[index].weights for index in new), strict=True)]
         if self.runs is None:
             self.runs = self.tuning.TrainingRuns(weights, momentum=self.config.momentum)
