@@ -95,6 +95,7 @@ class TrainingVectorEnv(VectorEnv):
     def reset(self, *, seed=None, options=None):
         """A new run begins in every copy; `options["tasks"]`, whole numbers (num_envs,), says of which tasks."""
         super().reset(seed=seed)
+        self.batch_rng = np.random.default_rng(int(self.np_random.integers(2**31)))  # what is decided changes no batch
         n, first = self.num_envs, (options or {}).get("tasks")
         if first is not None and (len(first) != n or not 0 <= min(first) <= max(first) < len(self.pool)):
             raise ValueError(f"tasks: expected {n} whole numbers from 0 to {len(self.pool) - 1}, got {first!r}")
@@ -145,8 +146,9 @@ class TrainingVectorEnv(VectorEnv):
 
     def _begin(self, first=None):
         new, rng = np.flatnonzero(self.over), self.np_random
-        for index, drawn in zip(new, rng.integers(len(self.pool), size=len(new)) if first is None else first, strict=True):
-            self.tasks[index] = self.pool[drawn]
+        drawn = rng.integers(len(self.pool), size=len(new)) if first is None else first
+        for index, task in zip(new, drawn, strict=True):
+            self.tasks[index] = self.pool[task]
         weights = [np.stack(parts) for parts in zip(*(self.tasks[index].weights for index in new), strict=True)]
         if self.runs is None:
             self.runs = self.tuning.TrainingRuns(weights, momentum=self.config.momentum)
@@ -164,7 +166,7 @@ class TrainingVectorEnv(VectorEnv):
 
     def _train(self, rates):
         config, rng = self.config, self.np_random
-        x, y = batches(self.tasks, rng, config.steps, config.batch_size)
+        x, y = batches(self.tasks, self.batch_rng, config.steps, config.batch_size)
         options = {}
         if config.regularise:
             now = {knob: np.take(LEVELS[knob], levels) for knob, levels in self.levels.items()}

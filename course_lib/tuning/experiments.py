@@ -113,7 +113,7 @@ def compare(tuning, agent, peaks, tasks, config=None, *, seed=0):
 
 
 def search_each(tuning, tasks, config=None, *, schedule="cosine", trials=16, seed=0):
-    """What searches on each task reach that may make `trials` runs: {search: (Played-like figures, decisions a task)}."""
+    """What searches reach that may make up to `trials` runs on each task: {search: (Played, runs spent on a task)}."""
     config, n = config or TuningConfig(), len(tasks)
     env = TrainingVectorEnv(tuning, tasks, config, num_envs=n * trials)
     peaks = random_rates(np.random.default_rng(seed), n * trials, PEAKS)

@@ -9,7 +9,7 @@ from keras import ops
 from course_lib.common.keras_steps import make_steps
 from course_lib.tuning.runs import EPSILON, check_runs
 
-__all__ = ["TrainingRuns"]
+__all__ = ["TrainingRuns", "set_learning_rate"]
 
 
 class TrainingRuns:
@@ -104,6 +104,11 @@ class TrainingRuns:
             changed = np.array(ops.convert_to_numpy(variable))
             changed[runs] = values
             variable.assign(changed)
+
+
+def set_learning_rate(agent, rate):
+    """Let a `DQNAgent` learn with another rate from now on; its optimizer keeps what it remembers."""
+    agent.learner.optimizer.learning_rate = float(rate)
 
 
 class _Networks(keras.Model):

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from course_lib.common.device import one_thread
 from course_lib.tuning.runs import EPSILON, check_runs
 
-__all__ = ["TrainingRuns"]
+__all__ = ["TrainingRuns", "set_learning_rate"]
 
 
 class TrainingRuns:
@@ -141,6 +141,12 @@ class TrainingRuns:
 
     def _tensor(self, part):
         return torch.as_tensor(np.asarray(part, np.float32), device=self.device)
+
+
+def set_learning_rate(agent, rate):
+    """Let a `DQNAgent` learn with another rate from now on; its optimizer keeps what it remembers."""
+    for group in agent.optimizer.param_groups:
+        group["lr"] = float(rate)
 
 
 def _as(numbers, like):

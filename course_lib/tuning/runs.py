@@ -28,7 +28,8 @@ def check_runs(weights, optimizer, momentum):
 
 def batches(tasks, rng, steps, size):
     """Examples (S, K, B, F) and classes (S, K, B), drawn by lot from the training examples of each of K tasks."""
-    rows = [rng.integers(len(task.y), size=(steps, size)) for task in tasks]
+    shares = rng.random((len(tasks), steps, size))  # as many numbers for each task, however many examples it has
+    rows = [(own * len(task.y)).astype(int) for task, own in zip(tasks, shares, strict=True)]
     return (np.stack([task.x[own] for task, own in zip(tasks, rows, strict=True)], axis=1),
             np.stack([task.y[own] for task, own in zip(tasks, rows, strict=True)], axis=1))
 

@@ -58,7 +58,8 @@ def successive_halving(curves, *, rungs=(0.25, 0.5), keep=0.5):
     """
     curves = _checked(curves)
     if not (all(0 < rung < 1 for rung in rungs) and list(rungs) == sorted(set(rungs)) and 0 < keep < 1):
-        raise ValueError(f"rungs, keep: expected increasing shares in (0, 1) and a share in (0, 1), got {rungs}, {keep}")
+        raise ValueError("rungs, keep: expected increasing shares in (0, 1) and a share in (0, 1), "
+                         f"got {rungs} and {keep}")
     alive, time, spent = np.arange(len(curves)), 0, 0
     for rung in rungs:
         until = max(int(np.ceil(rung * curves.shape[1])), 1)

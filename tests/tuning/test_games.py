@@ -1,0 +1,58 @@
+"""A game agent's training as an environment."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+from course_lib.tuning.games import LONGEST, PLAYER, GameConfig, GameTuningEnv
+
+SHORT = GameConfig(decisions=3, steps=200, episodes=2)
+QUICK = replace(PLAYER, hidden=(16,), warmup_steps=64, updates_per_block=4)
+
+
+@pytest.fixture
+def env(twin):
+    return GameTuningEnv(twin("tuning"), twin("dqn"), SHORT, QUICK)
+
+
+@pytest.mark.filterwarnings("ignore:.*Not able to test alternative render modes")
+def test_gymnasium_finds_nothing_wrong(env):
+    check_env(env)
+
+
+def test_one_episode_is_one_training(env):
+    obs, _ = env.reset(seed=0, options={"rate": 0.01})
+    start, weights = env.score, [part.copy() for part in env.trainer.agent.state()["q"]]
+    assert obs[0] == pytest.approx(start) and obs[3] == pytest.approx(np.log(0.01)) and obs[4] == 0
+    rewards = []
+    for time, action in enumerate((2, 1, 0), 1):
+        obs, reward, terminated, truncated, _ = env.step(action)
+        rewards.append(reward)
+        assert env.trainer.history.steps >= 200 * time and obs[4] == pytest.approx(time / 3)
+        assert terminated == (time == 3) and not truncated
+    assert env.rate == pytest.approx(0.01 * 3 * 0.3) and 0 < env.score <= 1 and 0 < env.test() <= LONGEST
+    assert sum(rewards) == pytest.approx(env.score - start) and obs[0] == pytest.approx(env.score)
+    assert max(np.abs(a - b).max() for a, b in zip(env.trainer.agent.state()["q"], weights)) > 1e-3
+    assert env.reset(seed=1)[0][4] == 0 and 1e-4 <= env.rate <= 0.3
+
+
+def test_the_learning_rate_is_the_optimizers(env):
+    moved = []
+    for rate in (1e-5, 1.0):
+        env.reset(seed=3, options={"rate": 0.01})
+        env.advance(0.01)
+        before = np.concatenate([part.ravel() for part in env.trainer.agent.state()["q"]])
+        env.advance(rate)
+        moved.append(np.abs(np.concatenate([part.ravel() for part in env.trainer.agent.state()["q"]]) - before).max())
+    assert moved[0] < 1e-3 and moved[1] > 0.5
+
+
+def test_what_is_no_game(env):
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match="action: expected a whole number from 0 to 2, got 3"):
+        env.step(3)
+    for field in ({"decisions": 0}, {"factors": (1.0,)}, {"bounds": (1, 0.1)}, {"start": (1e-9, 1)}):
+        with pytest.raises(ValueError, match=f"GameConfig.{next(iter(field))}: expected"):
+            GameConfig(**field)
