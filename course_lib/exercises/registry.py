@@ -8,10 +8,10 @@ import inspect
 import random
 
 from course_lib.common.framework import current
-from course_lib.exercises import dqn, ensembling, fusion, gan, judge, pruning, recommendation, record
+from course_lib.exercises import dqn, ensembling, fusion, gan, judge, pruning, recommendation, record, tuning
 from course_lib.exercises.tensors import bridge
 
-TOPICS = (dqn.TOPIC, pruning.TOPIC, ensembling.TOPIC, gan.TOPIC, fusion.TOPIC, recommendation.TOPIC)
+TOPICS = (dqn.TOPIC, pruning.TOPIC, ensembling.TOPIC, gan.TOPIC, fusion.TOPIC, recommendation.TOPIC, tuning.TOPIC)
 
 _hints_shown: dict[str, int] = {}
 

@@ -9,6 +9,7 @@ from gymnasium.vector.utils import batch_space
 
 from course_lib.common.fields import whole
 from course_lib.tuning.config import TuningConfig
+from course_lib.tuning.reference import tuning_reward
 from course_lib.tuning.runs import batches, dropout_masks
 from course_lib.tuning.tasks import trimmed
 
@@ -132,7 +133,7 @@ class TrainingVectorEnv(VectorEnv):
             np.stack([train_before, before], axis=1))
         self.best, self.time = np.minimum(self.best, self.loss), self.time + ~stop
         ended = (self.time == self.config.decisions) | stop
-        reward = np.log(before / self.loss) + self.config.bonus * self.accuracy * (ended & ~dead)
+        reward = tuning_reward(before, self.loss, self.accuracy, ended, dead, self.config.bonus)
         reward = np.where(fresh, 0, reward)
         if fresh.any():
             self._begin()

@@ -9,7 +9,26 @@ from keras import ops
 from course_lib.common.keras_steps import make_steps
 from course_lib.tuning.runs import EPSILON, check_runs
 
-__all__ = ["TrainingRuns", "set_learning_rate"]
+__all__ = ["TrainingRuns", "forward", "set_learning_rate"]
+
+
+def forward(weights, x, kept=None):
+    """Logits (K, B, C) of K dense ReLU networks, each for its own inputs x (K, B, F).
+
+    Parameters
+    ----------
+    weights : list of tensors
+        Kernels (K, F, H) and biases (K, H) of each layer in turn.
+    x : tensor (K, B, F)
+    kept : tensor (K, B, H), optional
+        By what the last hidden units are multiplied.
+    """
+    last = len(weights) - 2
+    for i in range(0, len(weights), 2):
+        x = ops.relu(x) if i else x
+        x = x * kept if i == last and kept is not None else x
+        x = ops.matmul(x, weights[i]) + weights[i + 1][:, None]  # K matrix products: (K, B, F) @ (K, F, H)
+    return x
 
 
 class TrainingRuns:
@@ -124,14 +143,7 @@ class _Networks(keras.Model):
 
     def call(self, inputs):
         x, kept = inputs if isinstance(inputs, (tuple, list)) else (inputs, None)
-        weights = self.trainable_variables
-        for i in range(0, len(weights), 2):
-            if i:
-                x = ops.relu(x)
-            if i == len(weights) - 2 and kept is not None:
-                x = x * kept
-            x = ops.matmul(x, weights[i]) + weights[i + 1][:, None]  # (K, B, H): each run its own kernel
-        return x
+        return forward(self.trainable_variables, x, kept)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         losses = _cross_entropy(y_pred, y)

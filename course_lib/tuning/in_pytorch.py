@@ -9,7 +9,26 @@ from torch.nn import functional as F
 from course_lib.common.device import one_thread
 from course_lib.tuning.runs import EPSILON, check_runs
 
-__all__ = ["TrainingRuns", "set_learning_rate"]
+__all__ = ["TrainingRuns", "forward", "set_learning_rate"]
+
+
+def forward(weights, x, kept=None):
+    """Logits (K, B, C) of K dense ReLU networks, each for its own inputs x (K, B, F).
+
+    Parameters
+    ----------
+    weights : list of tensors
+        Kernels (K, F, H) and biases (K, H) of each layer in turn.
+    x : tensor (K, B, F)
+    kept : tensor (K, B, H), optional
+        By what the last hidden units are multiplied.
+    """
+    last = len(weights) - 2
+    for i in range(0, len(weights), 2):
+        x = torch.relu(x) if i else x
+        x = x * kept if i == last and kept is not None else x
+        x = torch.baddbmm(weights[i + 1][:, None], x, weights[i])  # K matrix products: (K, B, F) @ (K, F, H)
+    return x
 
 
 class TrainingRuns:
@@ -71,7 +90,7 @@ class TrainingRuns:
         found = []
         with one_thread():
             for step in range(len(x)):
-                losses = _cross_entropy(self._logits(x[step], kept[step]), y[step])
+                losses = _cross_entropy(forward(self._weights, x[step], kept[step]), y[step])
                 gradients = torch.autograd.grad(losses.sum() + self._penalties(l1, l2), self._weights)
                 norms = torch.sqrt(sum(part.flatten(1).square().sum(dim=1) for part in gradients))
                 if max_norm is not None:
@@ -86,12 +105,12 @@ class TrainingRuns:
     @torch.no_grad()
     def predict(self, x):
         """Logits (K, N, C) of every run for its own examples x (K, N, F)."""
-        return self._logits(self._tensor(x)).numpy(force=True)
+        return forward(self._weights, self._tensor(x)).numpy(force=True)
 
     @torch.no_grad()
     def evaluate(self, x, y):
         """Loss (K,) and accuracy (K,) of every run on its own examples x (K, N, F) of classes y (K, N)."""
-        logits, y = self._logits(self._tensor(x)), torch.as_tensor(np.asarray(y), device=self.device)
+        logits, y = forward(self._weights, self._tensor(x)), torch.as_tensor(np.asarray(y), device=self.device)
         right = (logits.argmax(dim=-1) == y).float().mean(dim=1)
         return _cross_entropy(logits, y).numpy(force=True), right.numpy(force=True)
 
@@ -121,16 +140,6 @@ class TrainingRuns:
         count = _as(self._count, gradient)
         mean, square = first.lerp_(gradient, 0.1), second.lerp_(gradient.square(), 0.001)
         return mean / (1 - 0.9**count) / ((square / (1 - 0.999**count)).sqrt() + EPSILON)
-
-    def _logits(self, x, kept=None):
-        for i in range(0, len(self._weights), 2):
-            if i:
-                x = torch.relu(x)
-            if i == len(self._weights) - 2 and kept is not None:
-                x = x * kept
-            kernel, bias = self._weights[i : i + 2]
-            x = torch.baddbmm(bias[:, None], x, kernel)  # (K, B, H): each run its own kernel
-        return x
 
     def _penalties(self, l1, l2):
         total, kernels = 0.0, self._weights[::2]
