@@ -205,8 +205,8 @@ STOPPING = Exercise(
     id="07.early_stopping",
     title="When to stop",
     statement="`losses` (T,) are validation losses, look after look. A run stops at the look that is the `patience`th "
-              "in a row without a new lowest loss, or at the last one. Return [the look with the lowest loss up to there, "
-              "the look at which it stops], both counted from 0. As low as before is no new lowest.",
+              "in a row without a new lowest loss, or at the last one. Return [the look with the lowest loss up to "
+              "there, the look at which it stops], both counted from 0. As low as before is no new lowest.",
     reference=_listed(reference.early_stopping),
     cases=_losses,
     hints=(

@@ -25,7 +25,7 @@ QUESTIONS = (
         ("Say both: what the agent costs on a new task, and what it cost to train.",
          "Right. On one task the search is far cheaper. Over thousands of tasks the agent is. Both are true, and both "
          "belong into the report."),
-        (("Yes: training does not count.", "Somebody paid for it. It counts, divided by the tasks that it is used for."),
+        (("Yes: training does not count.", "Somebody paid for it. It counts, divided by the tasks that it serves."),
          ("No: the search needs 5,000 runs as well.", "Only if there is just this one task; then it is fair, and "
                                                       "the agent will look poor."),
          ("Yes, if both use the same seeds.", "Paired seeds make the comparison sharper. They do not make it fair.")),

@@ -41,5 +41,5 @@ class TuningConfig(Fields):
 
 
 # For 64 runs at a time.
-TUNER = DQNConfig(hidden=(64, 64), learning_rate=2e-3, gamma=0.97, n_step=3, huber_delta=1.0, tau=0.01,
+TUNER = DQNConfig(hidden=(64, 64), learning_rate=2e-3, gamma=0.94, n_step=3, huber_delta=1.0, tau=0.01,
                   epsilon_end=0.1, epsilon_steps=50_000, total_steps=100_000, eval_every=10_000_000)

@@ -115,5 +115,5 @@ class GameTuningEnv(gym.Env):
 
 # For one training at a time: there are few decisions, so many updates after each.
 GAME_TUNER = DQNConfig(hidden=(32,), learning_rate=2e-3, batch_size=64, gamma=0.97, n_step=3, huber_delta=1.0, tau=0.01,
-                       warmup_steps=200, train_every=1, updates_per_block=8, epsilon_end=0.1, epsilon_steps=1_500,
-                       total_steps=3_000, eval_every=10_000_000)
+                       warmup_steps=200, train_every=1, updates_per_block=8, epsilon_end=0.1, epsilon_steps=1_000,
+                       total_steps=2_000, eval_every=10_000_000)
