@@ -121,6 +121,7 @@ def search_each(tuning, tasks, config=None, *, schedule="cosine", trials=16, see
                   tasks=np.repeat(np.arange(n), trials))
     found, curves = {}, played.losses.T.reshape(n, trials, config.decisions)
     for name, search in (("one at random", lambda own: random_search(own[:1])),
+                         ("random search, 2", lambda own: random_search(own[:2])),
                          ("random search, 4", lambda own: random_search(own[:4])),
                          (f"random search, {trials}", random_search), (f"halving, {trials}", successive_halving)):
         chosen, spent = np.array([search(own) for own in curves]).T

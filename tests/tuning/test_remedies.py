@@ -98,6 +98,9 @@ def test_remedies_help_who_has_few_examples(twin, seeds, show):
         assert show("learned by heart: training loss (< .02)", none.train[-1].mean()) < 0.02
         over = none.validation[-1] - none.validation.min(axis=0)
         assert show("... validation loss over its best (> .02)", over.mean()) > 0.02
+        augmented = found["augmentation"].validation[-1] - none.validation[-1]
+        assert show("augmentation: loss above none (> .02)", augmented.mean()) > 0.02
+        assert show("... digits less none (> -.005)", gain["augmentation"]) > -0.005
         _, looks = none.stopped()
         assert show("stopped after (< .7 of the run)", looks.mean() / 40) < 0.7
 
