@@ -74,7 +74,8 @@ def test_comparing_is_paired_and_counts_what_is_spent(tuning, tasks):
     assert (best["random search, 8"] <= best["random search, 4"]).all()
     assert (best["random search, 4"] <= best["one at random"]).all()
     assert {name: runs for name, (_, runs) in searched.items()} == {
-        "one at random": 1, "random search, 2": 2, "random search, 4": 4, "random search, 8": 8, "halving, 8": (8 + 4 + 2 * 2) / 4}
+        "one at random": 1, "random search, 2": 2, "random search, 4": 4, "random search, 8": 8,
+        "halving, 8": (8 + 4 + 2 * 2) / 4}
     assert (best["halving, 8"] >= best["random search, 8"]).all()
 
 
