@@ -15,8 +15,6 @@ from course_lib.tuning.env import TrainingVectorEnv
 from course_lib.tuning.games import GameTuningEnv
 from course_lib.tuning.schedules import SCHEDULES
 
-PLACES = ("digits", "docstrings", "two hidden layers")
-
 
 @pytest.fixture
 def shipped(twin):
@@ -36,16 +34,19 @@ def test_shipped_agents_are_small_and_load(shipped):
 
 @pytest.mark.slow
 def test_on_tasks_that_it_never_saw(tuning, shipped, seeds, show):
-    for seed in seeds(tuning, 2, 1):
+    for seed in seeds(tuning, 1, 1):
         for place, (name, config) in enumerate(experiments.UNSEEN.items()):
             tasks = experiments.draw_tasks(config, count=96, seed=50_000 + 10 * seed + place)
             found = {who: played.figures() for who, played in experiments.compare(
                 tuning, shipped.rate, shipped.peaks, tasks, seed=seed).items()}
             gain = {who: figures["test"] - found["agent"]["test"] for who, figures in found.items()}
-            if name in PLACES:
+            usual = [gain["cosine"], gain["one-cycle"]]
+            if name in ("digits", "docstrings"):
                 assert show(f"{name}: constant less agent (> 0)", gain["constant"]) > 0
-                assert show(f"{name}: cosine, one-cycle less agent (> -.02)",
-                            [gain["cosine"], gain["one-cycle"]]).min() > -0.02
+            if name == "docstrings":
+                assert show(f"{name}: cosine, one-cycle less agent (> 0)", usual).min() > 0
+            elif name in ("digits", "two hidden layers"):
+                assert np.abs(show(f"{name}: cosine, one-cycle less agent (within .1)", usual)).max() < 0.1
             careless = found["constant, any rate"]["test"] - found["agent, any first rate"]["test"]
             assert show(f"{name}: any rate, constant less agent (> .25)", careless) > 0.25
             best = max(found[who]["test accuracy"] for who in shipped.peaks)
@@ -55,7 +56,7 @@ def test_on_tasks_that_it_never_saw(tuning, shipped, seeds, show):
 
 @pytest.mark.slow
 def test_it_warms_up_anneals_and_looks(tuning, shipped, seeds, show):
-    for seed in seeds(tuning, 2, 1):
+    for seed in seeds(tuning, 1, 1):
         tasks = experiments.draw_tasks(experiments.UNSEEN["synthetic"], count=128, seed=60_000 + seed)
         found = experiments.compare(tuning, shipped.rate, shipped.peaks, tasks, seed=seed)
         rates, scale = found["agent"].rates, np.log([np.abs(task.x).max() for task in tasks])
@@ -77,7 +78,7 @@ def test_it_warms_up_anneals_and_looks(tuning, shipped, seeds, show):
 
 @pytest.mark.slow
 def test_what_it_costs(tuning, shipped, seeds, show):
-    for seed in seeds(tuning, 2, 1):
+    for seed in seeds(tuning, 1, 1):
         few = experiments.draw_tasks(experiments.UNSEEN["synthetic"], count=32, seed=70_000 + seed)
         found = {name: (played.figures()["test"], runs) for name, (played, runs) in experiments.search_each(
             tuning, few, seed=seed).items()}
@@ -93,7 +94,7 @@ def test_what_it_costs(tuning, shipped, seeds, show):
 def test_it_learns_in_minutes(tuning, seeds, show):
     dqn = importlib.import_module(tuning.__name__.replace("tuning", "dqn"))
     short = replace(TUNER, total_steps=40_000, epsilon_steps=20_000)
-    for seed in seeds(tuning, 2, 1):
+    for seed in seeds(tuning, 1, 1):
         history, seconds = experiments.train_tuner(tuning, dqn, settings=short, seed=seed)
         returns = np.array(history.episode_returns)
         assert show("last 300 runs less first 300 (> .5)", returns[-300:].mean() - returns[:300].mean()) > 0.5
@@ -108,7 +109,7 @@ def test_a_game_agent_recovers_from_a_wrong_rate(tuning, shipped, show):
         scores = {}
         for name in ("left alone", "tuned"):
             lengths = []
-            for seed in range(10, 14):
+            for seed in range(10, 13):
                 obs, _ = game.reset(seed=seed, options={"rate": start})
                 for _ in range(game.config.decisions):
                     obs, *_ = (game.step(int(shipped.game.act(obs[None])[0])) if name == "tuned"
@@ -120,7 +121,7 @@ def test_a_game_agent_recovers_from_a_wrong_rate(tuning, shipped, show):
 
 @pytest.mark.slow
 def test_optimizers_have_valleys(tuning, seeds, show):
-    for seed in seeds(tuning, 2, 1):
+    for seed in seeds(tuning, 1, 1):
         digits, rates, ends = [remedies.small_digits(5 * seed + i) for i in range(5)], np.geomspace(1e-4, 1, 9), {}
         for name, optimizer, momentum in (("SGD", "sgd", 0.0), ("momentum", "sgd", 0.9), ("RMSprop", "rmsprop", 0.0),
                                           ("Adam", "adam", 0.0)):
