@@ -62,17 +62,17 @@ def play(env, decide, *, seed=0, tasks=None):
     """
     tasks = np.arange(env.num_envs) % len(env.pool) if tasks is None else tasks
     obs, _ = env.reset(seed=seed, options={"tasks": tasks})
-    ended, final = np.zeros(env.num_envs, bool), np.empty((4, env.num_envs))
+    ended, final = np.zeros(env.num_envs, bool), np.zeros((4, env.num_envs))
     losses, rates = np.empty((2, env.config.decisions, env.num_envs))
     for t in range(env.config.decisions):
         if hasattr(decide, "act"):
             obs, _, over, *_ = env.step(decide.act(obs))
         else:
             obs, _, over, *_ = env.advance(np.broadcast_to(decide[t], env.num_envs))
-        new = ~ended
-        now = np.array([env.loss, env.accuracy, *env.test()])
-        final[:, new] = now[:, new]  # what comes after the end of a run is another one
         losses[t], rates[t] = np.where(ended, final[0], env.loss), np.where(ended, np.nan, env.rate)
+        now = over & ~ended  # what comes after the end of a run is another one
+        if now.any():
+            final[:, now] = np.array([env.loss, env.accuracy, *env.test()])[:, now]
         ended |= over
     return Played(losses, rates, *final[1:])
 
