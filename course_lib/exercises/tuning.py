@@ -78,7 +78,7 @@ CLIP = Exercise(
     id="07.clip_by_norm",
     title="Clip a gradient",
     statement="`gradients` is a list of arrays, one for each kernel and bias. If the norm of all their entries "
-              "together is above `max_norm`, scale all down so that it is `max_norm`. Return the list of arrays.",
+              "together is above `max_norm`, scale all down so that it is `max_norm`. Return a list of new arrays.",
     reference=reference.clip_by_norm,
     cases=_gradients,
     hints=(
