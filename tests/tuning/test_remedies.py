@@ -112,7 +112,9 @@ def test_clipping_saves_what_explodes(twin, seeds, show):
         deep = [small_digits(5 * seed + i, layers=8, units=32, gain=1.5) for i in range(5)]
         none, norm, value = try_out(module, deep, [{}, {"max_norm": 1.0}, {"max_value": 0.01}], rate=0.02, steps=200,
                                     seed=seed)
-        assert show("lost without (> .5)", (~np.isfinite(none.validation[-1])).mean()) > 0.5
+        # What explodes ends in nan, or with dead units at the loss of guessing; rounding decides which.
+        lost = ~(none.validation[-1] < 0.95 * np.log(10))
+        assert show("lost without (> .5)", lost.mean()) > 0.5
         for tried in (norm, value):
             assert np.isfinite(tried.validation[-1]).all()
             assert show("accuracy with clipping (> .25)", tried.test_accuracy[-1].mean()) > 0.25
