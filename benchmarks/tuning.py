@@ -13,12 +13,14 @@ import argparse
 import importlib
 
 import numpy as np
+import optuna
 from scipy.stats import t as student
 from side_by_side import report, table
 
 from course_lib.tuning import experiments, trained
 from course_lib.tuning.config import TuningConfig
 from course_lib.tuning.env import TrainingVectorEnv
+from course_lib.tuning.schedules import SCHEDULES
 from course_lib.tuning.tasks import TaskConfig
 
 NOISY = TaskConfig(examples=(40, 200), noise=(0.3, 0.3))  # few examples, three labels in ten by lot
@@ -45,8 +47,31 @@ def on_unseen_tasks(tuning, dqn, peaks, seed, tasks=96):
         if kind == "synthetic":
             searched = experiments.search_each(tuning, drawn[:32], seed=seed)
             one = experiments.compare(tuning, history.agent, {"constant": peaks["constant"]}, drawn[:32], seed=seed)
+            searched["TPE, 16"] = search_by_tpe(tuning, drawn[:32], seed=seed), 16
             for name, (played, runs) in searched.items():
                 yield f"new tasks: {name} ({runs:.2g} runs)", played.figures()["test"] - one["agent"].figures()["test"]
+
+
+def search_by_tpe(tuning, tasks, *, schedule="cosine", trials=16, seed=0):
+    """The best of some runs on each task, their peaks proposed by Optuna's tree of Parzen estimators: a `Played`."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    config = TuningConfig()
+    env = TrainingVectorEnv(tuning, tasks, config, num_envs=len(tasks))
+    between = {"peak": optuna.distributions.FloatDistribution(*experiments.PEAKS, log=True)}
+    studies = [optuna.create_study(sampler=optuna.samplers.TPESampler(n_startup_trials=5, seed=seed * 1_000 + i))
+               for i in range(len(tasks))]
+    runs = []
+    for trial in range(trials):
+        asked = [study.ask(between) for study in studies]
+        peaks = [one.params["peak"] for one in asked]
+        runs.append(experiments.play(env, np.multiply.outer(SCHEDULES[schedule](config.decisions), peaks),
+                                     seed=seed * 1_000 + trial))
+        for study, one, loss in zip(studies, asked, runs[-1].losses[-1], strict=True):
+            study.tell(one, float(loss) if np.isfinite(loss) else 1e6)
+    best = np.array([run.losses[-1] for run in runs]).argmin(axis=0), np.arange(len(tasks))
+    losses, rates = (np.array([getattr(run, name).T for run in runs])[best].T for name in ("losses", "rates"))
+    ends = (np.array([getattr(run, name) for run in runs])[best] for name in ("accuracy", "test_loss", "test_accuracy"))
+    return experiments.Played(losses, rates, *ends)
 
 
 def with_all_knobs(tuning, dqn, seed, tasks=96):
