@@ -15,6 +15,7 @@ QUESTIONS = (
           "The discount spreads the error over time; it would be there with any discount above 0."),
          ("It is not: errors of mean zero cancel out.",
           "They cancel in an average, not in a maximum: the higher of two dice averages 4.47, not 3.5.")),
+        written=True,
     ),
     Question(
         "CartPole stops after 500 steps with the pole still up: truncated, not terminated. What is the "
@@ -49,6 +50,7 @@ QUESTIONS = (
           "It costs a second set of weights."),
          ("To remove the overestimation by the maximum.",
           "It lags, but it still both picks and values the action. Removing that takes Double DQN.")),
+        written=True,
     ),
     Question(
         "Our agent steps 32 copies of CartPole at once. What does that change in the algorithm?",

@@ -12,6 +12,7 @@ QUESTIONS = (
          ("When each is already very good.", "The gain comes from how they differ, not from how good they are."),
          ("Never: a mean cannot be better than its parts.",
           "Errors of different sign cancel: two models that err by +1 and -1 are right together.")),
+        written=True,
     ),
     Question(
         "What does a random forest have that bagged trees have not?",
@@ -41,6 +42,7 @@ QUESTIONS = (
           "That would ask for slightly wider intervals, not twice as wide."),
          ("The folds have different sizes.", "By one example at most."),
          ("It is not too small.", "Repeat everything on fresh data, and the means vary more than it says.")),
+        written=True,
     ),
     Question(
         "A deep ensemble predicts a mean and a variance. Of what is the variance made?",

@@ -63,6 +63,7 @@ class Question:
     text: str
     right: tuple[str, str]  # answer, why it is right
     wrong: tuple[tuple[str, str], ...]  # answers, each with why it is not
+    written: bool = False  # whether it can be answered without seeing these: classroom assignments ask such ones
 
 
 @dataclass(frozen=True)

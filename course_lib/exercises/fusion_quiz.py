@@ -22,6 +22,7 @@ QUESTIONS = (
          ("Each network overfits in its own way.", "That is what a mean of outputs gains from; and the weights of "
                                                    "networks that do not overfit clash just as much."),
          ("Two networks are too few for a mean.", "More unrelated networks only blend more unrelated neurons.")),
+        written=True,
     ),
     Question(
         "There are two classes. Eight of nine experts give the right one .9; the ninth is poisoned and gives it 1e-12. "
@@ -43,6 +44,7 @@ QUESTIONS = (
          ("A gate is so small that it does not matter.", "Even one number is chosen badly by errors that are not "
                                                          "those on new data."),
          ("It would take longer.", "It would take as long. The trouble is what it learns.")),
+        written=True,
     ),
     Question(
         "The labels are known, and so is what each expert says. Reinforcement learning picks one expert for each "

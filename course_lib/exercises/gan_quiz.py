@@ -18,6 +18,7 @@ QUESTIONS = (
         (("It has another optimum.", "Its optimum is the same; the way there is what differs."),
          ("It is slower to compute.", "Both are one softplus."),
          ("It cannot be written with logits.", "It can: minus the softplus of the logit.")),
+        written=True,
     ),
     Question(
         "What does the R1 penalty keep small?",
@@ -34,6 +35,7 @@ QUESTIONS = (
         (("Nearly perfect.", "So is one that draws the same ten images for ever."),
          ("Overfitted.", "Perhaps; this figure does not tell."),
          ("As good as the classifier.", "The classifier's errors are not the generator's.")),
+        written=True,
     ),
     Question(
         "A generator has learnt the training images by heart. Which of these figures gives it away?",

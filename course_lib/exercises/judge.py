@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numbers
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from course_lib.exercises.answers import Answer, NotWritten, kind, run, shorten
 
-__all__ = ["Answer", "NotWritten", "Verdict", "compare", "judge", "run", "shorten", "show"]
+__all__ = ["Answer", "AnswerKey", "NotWritten", "Verdict", "compare", "judge", "run", "shorten", "show"]
 
 
 @dataclass(frozen=True)
@@ -35,38 +36,57 @@ def judge(exercise, cases, answers):
     -------
     Verdict
     """
-    case, complaint = _first_wrong(exercise, cases, answers)
-    if case is None:
-        return Verdict()
-    alike = []  # known mistakes with the same outputs, first those that also hand back the same inputs
-    for index, wrong in enumerate(exercise.wrong):
-        theirs = run(exercise, wrong.function, cases=cases)
-        if exercise.verify:
-            same = _first_wrong(exercise, cases, theirs) == (case, complaint)
-        else:
-            same = all(a.complaint == b.complaint and not compare(b.output, a.output, exercise.tolerance)
-                       for a, b in zip(answers, theirs, strict=True))
-        if same:
-            alike.append(([a.shared for a in answers] != [b.shared for b in theirs], index))
-    if alike:
-        _, index = min(alike)
-        return Verdict(case, complaint, exercise.wrong[index].hint, index)
-    return Verdict(case, complaint)
+    return AnswerKey(exercise, cases).judge(answers)
 
 
-def _first_wrong(exercise, cases, answers):
-    for index, answer in enumerate(answers):
-        if answer.complaint:
-            return index, answer.complaint
-    outputs = [answer.output for answer in answers]
-    if exercise.verify:
-        return exercise.verify(cases, outputs) or (None, "")
-    right = [answer.output for answer in run(exercise, exercise.reference, cases=cases)]
-    for index, (expected, got) in enumerate(zip(right, outputs, strict=True)):
-        complaint = compare(expected, got, exercise.tolerance)
-        if complaint:
-            return index, complaint
-    return next(((index, answer.shared) for index, answer in enumerate(answers) if answer.shared), (None, ""))
+class AnswerKey:
+    """What is right on some cases, and what each known mistake makes of them: computed once, for many learners."""
+
+    def __init__(self, exercise, cases):
+        self.exercise, self.cases = exercise, cases
+
+    @cached_property
+    def right(self):
+        """The right outputs."""
+        return [answer.output for answer in run(self.exercise, self.exercise.reference, cases=self.cases)]
+
+    @cached_property
+    def mistakes(self):
+        """For each known mistake its answers."""
+        return [run(self.exercise, wrong.function, cases=self.cases) for wrong in self.exercise.wrong]
+
+    def judge(self, answers):
+        """The `Verdict` on a learner's answers, a list of Answer."""
+        exercise = self.exercise
+        case, complaint = self._first_wrong(answers)
+        if case is None:
+            return Verdict()
+        alike = []  # known mistakes with the same outputs, first those that also hand back the same inputs
+        for index, theirs in enumerate(self.mistakes):
+            if exercise.verify:
+                same = self._first_wrong(theirs) == (case, complaint)
+            else:
+                same = all(a.complaint == b.complaint and not compare(b.output, a.output, exercise.tolerance)
+                           for a, b in zip(answers, theirs, strict=True))
+            if same:
+                alike.append(([a.shared for a in answers] != [b.shared for b in theirs], index))
+        if alike:
+            _, index = min(alike)
+            return Verdict(case, complaint, exercise.wrong[index].hint, index)
+        return Verdict(case, complaint)
+
+    def _first_wrong(self, answers):
+        for index, answer in enumerate(answers):
+            if answer.complaint:
+                return index, answer.complaint
+        outputs = [answer.output for answer in answers]
+        if self.exercise.verify:
+            return self.exercise.verify(self.cases, outputs) or (None, "")
+        for index, (expected, got) in enumerate(zip(self.right, outputs, strict=True)):
+            complaint = compare(expected, got, self.exercise.tolerance)
+            if complaint:
+                return index, complaint
+        return next(((index, answer.shared) for index, answer in enumerate(answers) if answer.shared), (None, ""))
 
 
 def compare(expected, got, tolerance):

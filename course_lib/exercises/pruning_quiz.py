@@ -29,6 +29,7 @@ QUESTIONS = (
         (("The logarithm is not linear below 1.", "That plays no part: many examples make the same logarithm right."),
          ("Few examples have a low entropy.", "The entropies are too low as well, but that of the pairs by most."),
          ("It is not; it is too low.", "Shuffle the labels and estimate again: it is above zero every time.")),
+        written=True,
     ),
     Question(
         "Gradual pruning removes most of the weights early, and few towards the end. Why?",
@@ -37,6 +38,7 @@ QUESTIONS = (
         (("So that training becomes faster.", "A mask does not make it faster."),
          ("The learning rate is higher at the end.", "It is lower: what is lost late can hardly be made up for."),
          ("Small weights come into being only late.", "There are plenty of them from the first step on.")),
+        written=True,
     ),
     Question(
         "You choose the sparsity with the best accuracy on the test set, and report that accuracy. What is wrong?",

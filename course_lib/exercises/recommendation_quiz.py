@@ -31,6 +31,7 @@ QUESTIONS = (
         (("It is too slow.", "It may be fast. It just knows nothing about the new item."),
          ("It needs more layers.", "No layer learns about an item from no data at all."),
          ("It does solve it, after some epochs.", "Then the item is no longer cold.")),
+        written=True,
     ),
     Question(
         "Each user's last basket is left out as the test set. What leaks?",
@@ -39,6 +40,7 @@ QUESTIONS = (
         (("Nothing, if users are not shared.", "They are, and that is fine. The future is not."),
          ("The user's own earlier baskets.", "Those may be known: they are what the guess rests on."),
          ("The popularity of items before the test.", "What was popular *before* may be known.")),
+        written=True,
     ),
     Question(
         "An IPS estimate from 100,000 sessions has an effective sample size of 40. What does that mean?",

@@ -19,6 +19,7 @@ QUESTIONS = (
         (("The training loss is not known.", "It is known, at no cost. That is what makes it tempting."),
          ("The validation loss is less noisy.", "Rather more: there are fewer examples. But it asks what counts."),
          ("It makes no difference.", "On noisy labels it does: bug 1 shows it.")),
+        written=True,
     ),
     Question(
         "An agent was trained in 5,000 runs. It is compared with a random search of 16 runs on the new task. Fair?",
@@ -29,6 +30,7 @@ QUESTIONS = (
          ("No: the search needs 5,000 runs as well.", "Only if there is just this one task; then it is fair, and "
                                                       "the agent will look poor."),
          ("Yes, if both use the same seeds.", "Paired seeds make the comparison sharper. They do not make it fair.")),
+        written=True,
     ),
     Question(
         "What does clipping the gradient's norm do?",

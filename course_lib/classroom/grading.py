@@ -1,0 +1,296 @@
+"""The score of a submission: a student's functions answer in a sandbox, and are judged here.
+
+python -m course_lib.classroom grade COURSE 01_dqn
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
+
+import course_lib
+from course_lib.classroom import sandbox, submissions, wire
+from course_lib.classroom.assignments import (
+    POINTS,
+    WRITTEN_POINTS,
+    setup_source,
+    topic_of,
+    uses_tensors,
+    written_questions,
+)
+from course_lib.classroom.solutions import function_name, given
+from course_lib.exercises import judge
+from course_lib.exercises.exercise import SEED
+from course_lib.exercises.registry import find
+
+HIDDEN_DRAWS = 3  # of cases that nobody sees
+MODULES = {"pytorch": "torch", "keras": "keras"}
+
+class NotGraded(RuntimeError):
+    """A submission could not be tried, through no fault of the student's."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What came of one exercise."""
+
+    id: str  # of the exercise, or of the written question
+    points: float
+    most: float
+    state: str  # "right", "wrong", "not written", "missing", "stopped", "to be read" (by a person)
+    comment: str = ""  # for the student; it says nothing of cases that are not shown
+    mistake: int | None = None  # which of the exercise's known mistakes it is
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a submission."""
+
+    student: str
+    assignment: str
+    marks: tuple[Mark, ...] = ()
+    framework: str = ""
+    problem: str = ""  # why there is nothing to grade, or why it could not be graded
+    graded: bool = True
+    notes: tuple[str, ...] = ()
+    way: str = ""  # how the sandbox was made
+    seconds: float = 0.0
+    digest: str = ""  # of the submission, the exercises and the hidden cases
+    written: dict = field(default_factory=dict)  # grade_id: text
+
+    @property
+    def points(self):
+        """The sum, without what a person has still to read."""
+        return sum(mark.points for mark in self.marks)
+
+    @property
+    def most(self):
+        """The sum of what can be had, with what a person reads."""
+        return sum(mark.most for mark in self.marks)
+
+    def as_json(self):
+        """Text that `from_json` reads."""
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text):
+        """The result in a text."""
+        data = json.loads(text)
+        marks = tuple(Mark(**mark) for mark in data.pop("marks"))
+        return cls(marks=marks, notes=tuple(data.pop("notes")), **data)
+
+
+def fingerprint(submission, assignment, seed, limits):
+    """What a grade depends on, as a short text: the same one need not be computed again."""
+    parts = (course_lib.__version__, submission.digest, submission.problem, assignment, str(seed), repr(limits),
+             str([(exercise.id, exercise.statement) for exercise in topic_of(assignment).exercises]))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+
+def grade_file(path, student, assignment, *, seed, limits=None):
+    """Grade one notebook.
+
+    Parameters
+    ----------
+    path : path-like
+    student, assignment : str
+    seed : int
+        Of the hidden cases.
+    limits : sandbox.Limits, optional
+
+    Returns
+    -------
+    Result
+        Whatever stands in the file.
+    """
+    began, limits = time.monotonic(), limits or sandbox.Limits()
+    topic, submission = topic_of(assignment), submissions.read(path)
+    common = {"student": student, "assignment": assignment, "digest": fingerprint(submission, assignment, seed, limits)}
+    questions = written_questions(topic)
+    if submission.problem:
+        marks = [Mark(exercise.id, 0, POINTS, "missing") for exercise in topic.exercises]
+        marks += [Mark(name, 0, WRITTEN_POINTS, "missing") for name in questions]
+        return Result(marks=tuple(marks), problem=submission.problem, **common)
+    common |= {"framework": submission.framework, "notes": submission.notes}
+    try:
+        marks = _try_functions(topic, submission, seed, limits)
+    except NotGraded as error:
+        return Result(problem=str(error), graded=False, **common)
+    written = {name: submission.written(name) for name in questions}
+    for name, text in written.items():
+        empty = text is None or text.strip() in ("", "YOUR ANSWER HERE")
+        marks.append(Mark(name, 0, WRITTEN_POINTS, "not written" if empty else "to be read"))
+    return Result(marks=tuple(marks), way=str(sandbox.best_way()), seconds=round(time.monotonic() - began, 2),
+                  written={name: text for name, text in written.items() if text is not None}, **common)
+
+
+def _try_functions(topic, submission, seed, limits):
+    """The marks for the functions of a topic."""
+    imports = []
+    if uses_tensors(topic):
+        imports = [MODULES[submission.framework]]
+        if find_spec(imports[0]) is None:
+            raise NotGraded(f"not graded: the submission uses {submission.framework}, which is not installed here")
+    until = time.monotonic() + 3 * limits.total + limits.start
+    marks = {}
+    for exercises in _batches(topic.exercises):
+        answers, errors = _answers(topic, submission, exercises, seed, limits, imports, until)
+        for exercise in exercises:
+            marks[exercise.id] = _mark(exercise, answers[exercise.id], errors, submission, seed)
+    return [marks[exercise.id] for exercise in topic.exercises]
+
+
+def _batches(exercises):
+    """The exercises in as few lists as will do, none beside one whose help is its answer."""
+    batches = []
+    for exercise in exercises:
+        for batch in batches:
+            if not any(_gives_away(exercise, other) or _gives_away(other, exercise) for other in batch):
+                batch.append(exercise)
+                break
+        else:
+            batches.append([exercise])
+    return batches
+
+
+def _gives_away(one, other):
+    return one is not other and other.name in given(one)
+
+
+def _helpers(topic, exercises):
+    """The files of the course's package that students' code may import, and what stands in for the others."""
+    allowed = {name: source for exercise in exercises for name, source in given(exercise).items()}
+    named = {name for exercise in topic.exercises for name in given(exercise)}
+    if not named:
+        return {}
+    away = [f"def {name}(*given):\n    raise RuntimeError('{name} is out of reach while that exercise is graded')\n"
+            for name in sorted(named - allowed.keys())]
+    text = "\n\n".join(["import numpy as np\n", *allowed.values(), *away])
+    return {f"{topic.package}/__init__.py": "", f"{topic.package}/reference.py": text}
+
+
+def _answers(topic, submission, exercises, seed, limits, imports, until):
+    """What functions answered, {id: list or text}, and what went wrong in cells, {number: text}.
+
+    What stops the process is left out, and the rest tried again.
+    """
+    found, errors, left = {}, {}, list(exercises)
+    cells, stopped, failures = [[0, setup_source(topic)], *submission.code()], set(), 0
+    while left and time.monotonic() < until:
+        request = {"framework": submission.framework, "imports": imports,
+                   "cells": [cell for cell in cells if cell[0] not in stopped],
+                   "exercises": [_task(exercise, seed) for exercise in left]}
+        messages, why = sandbox.converse(request, helpers=_helpers(topic, exercises), limits=limits)
+        if not any(message.get("ready") is True for message in messages):
+            failures += 1
+            if failures == 2:
+                raise NotGraded(f"not graded: the sandbox did not start, it {why or 'ended'}")
+            continue
+        wanted = {exercise.id for exercise in left}
+        errors |= {message["cell"]: message["error"] for message in messages if type(message.get("cell")) is int
+                   and type(message.get("error")) is str and message["error"]}
+        found |= {message["exercise"]: message.get("answers") for message in messages
+                  if type(message.get("exercise")) is str and message["exercise"] in wanted}
+        begun = [message["begin"] for message in messages if type(message.get("begin")) is str]
+        if why and begun:
+            last, number = begun[-1], begun[-1].removeprefix("cell ")
+            if last in wanted and last not in found:
+                found[last] = Stopped(why)
+            elif last.startswith("cell ") and number.isdecimal() and int(number) not in stopped:
+                stopped.add(int(number))
+                errors[int(number)] = why
+            else:
+                break
+        elif why or not wanted & found.keys():
+            break
+        left = [exercise for exercise in left if exercise.id not in found]
+    return {exercise.id: found.get(exercise.id, Stopped("was not reached: the notebook ends its process, or has used "
+                                                        "up its time")) for exercise in exercises}, errors
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Why a function's process was ended."""
+
+    why: str
+
+
+@functools.lru_cache(maxsize=1_024)
+def _keys(exercise_id, seed):
+    """The answer keys of the cases that are shown, and of those that are not."""
+    exercise = find(exercise_id)
+    return [judge.AnswerKey(exercise, exercise.draw(one)) for one in (SEED, *(seed + i for i in range(HIDDEN_DRAWS)))]
+
+
+def _task(exercise, seed):
+    cases = [wire.encode(case) for key in _keys(exercise.id, seed) for case in key.cases]
+    return {"id": exercise.id, "function": function_name(exercise), "seeded": list(exercise.seeded),
+            "tensors": exercise.tensors, "cases": cases}
+
+
+def _mark(exercise, answers, errors, submission, seed):
+    def mark(points, state, comment, mistake=None):
+        return Mark(exercise.id, points, POINTS, state, comment, mistake)
+
+    name = function_name(exercise)
+    if isinstance(answers, Stopped):
+        return mark(0, "stopped", f"{name} {answers.why}.")
+    if answers == "not written":
+        return mark(0, "not written", "Not written yet.")
+    if answers == "missing":
+        return mark(0, "missing", f"There is no function {name}." + _why_missing(name, errors, submission))
+    shown, *hidden = _keys(exercise.id, seed)
+    parts = _split(answers, [len(key.cases) for key in (shown, *hidden)])
+    if parts is None:
+        return mark(0, "wrong", "The answers could not be read.")
+    verdict = _judged(shown, parts[0])
+    if verdict.case is not None:
+        hint = f" {verdict.hint}" if verdict.hint else ""
+        inputs = ", ".join(f"{key}={judge.show(value)}" for key, value in shown.cases[verdict.case].items())
+        return mark(0, "wrong", f"Example {verdict.case + 1}: {judge.shorten(verdict.complaint, 200)}. "
+                                f"{name}({judge.shorten(inputs, 300)}){hint}", verdict.mistake)
+    for key, part in zip(hidden, parts[1:], strict=True):
+        verdict = _judged(key, part)
+        if verdict.case is not None:  # what it says could give a hidden case away
+            hint = f" {verdict.hint}" if verdict.hint else ""
+            return mark(0, "wrong", f"Right on the examples, and wrong on others that are not shown.{hint}",
+                        verdict.mistake)
+    return mark(POINTS, "right", "Right.")
+
+
+def _why_missing(name, errors, submission):
+    for number, source in submission.code():
+        if name in source and number in errors:
+            return f" Cell {number}: {errors[number]}"
+    return ""
+
+
+def _judged(key, answers):
+    try:
+        return key.judge(answers)
+    except Exception:  # an exercise's own check may stumble over what nobody foresaw
+        return judge.Verdict(0, "an answer that cannot be judged")
+
+
+def _split(answers, lengths):
+    """What came from the sandbox as lists of `judge.Answer`, or None."""
+    if type(answers) is not list or len(answers) != sum(lengths):
+        return None
+    read = []
+    for answer in answers:
+        if type(answer) is not dict or not all(type(answer.get(name)) is str for name in ("complaint", "shared")):
+            return None
+        try:
+            output = wire.decode(answer.get("output"))
+        except wire.NotPlain as error:
+            read.append(judge.Answer(complaint=f"an answer that cannot be read: {error}"))
+            continue
+        if output is None and not answer["complaint"]:
+            return None
+        read.append(judge.Answer(output, answer["complaint"], answer["shared"]))
+    ends = [sum(lengths[:i + 1]) for i in range(len(lengths))]
+    return [read[end - length:end] for end, length in zip(ends, lengths, strict=True)]
