@@ -69,6 +69,37 @@ def written_questions(topic):
     return {f"question-{number}": question for number, question in enumerate(chosen, start=1)}
 
 
+def cell_of(mark_id):
+    """The cell that has the points for an exercise ("01.td_target") or a written question ("question-1")."""
+    return f"{mark_id.partition('.')[2]}-tests" if "." in mark_id else mark_id
+
+
+def default_points(topic):
+    """The points of each exercise and written question, by id."""
+    return ({exercise.id: float(POINTS) for exercise in topic.exercises}
+            | {name: float(WRITTEN_POINTS) for name in written_questions(topic)})
+
+
+def points_in(path, topic):
+    """What a teacher's notebook gives for each exercise and question that it still holds, by id.
+
+    Raises
+    ------
+    ValueError
+        If the file is not a notebook, or holds none of them.
+    """
+    try:
+        cells = nbformat.read(path, 4).cells
+        given = {cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points) for cell in cells
+                 if cell.metadata.get("nbgrader", {}).get("grade")}
+    except (OSError, ValueError, AttributeError, nbformat.reader.NotJSONError) as error:
+        raise ValueError(f"{path}: expected a teacher's notebook, got {type(error).__name__}: {error}") from None
+    points = {name: given[cell_of(name)] for name in default_points(topic) if cell_of(name) in given}
+    if not points:
+        raise ValueError(f"{path}: expected cells with points for some of {', '.join(default_points(topic))}")
+    return points
+
+
 def assignment_name(topic):
     """The name of a topic's assignment, its folder and its notebook: "01_dqn"."""
     return f"{topic.number}_{topic.package}"

@@ -9,19 +9,12 @@ import functools
 import hashlib
 import json
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 
 import course_lib
 from course_lib.classroom import sandbox, submissions, wire
-from course_lib.classroom.assignments import (
-    POINTS,
-    WRITTEN_POINTS,
-    setup_source,
-    topic_of,
-    uses_tensors,
-    written_questions,
-)
+from course_lib.classroom.assignments import default_points, setup_source, topic_of, uses_tensors
 from course_lib.classroom.solutions import function_name, given
 from course_lib.exercises import judge
 from course_lib.exercises.exercise import SEED
@@ -60,7 +53,6 @@ class Result:
     way: str = ""  # how the sandbox was made
     seconds: float = 0.0
     digest: str = ""  # of the submission, the exercises and the hidden cases
-    written: dict = field(default_factory=dict)  # grade_id: text
 
     @property
     def points(self):
@@ -84,14 +76,22 @@ class Result:
         return cls(marks=marks, notes=tuple(data.pop("notes")), **data)
 
 
-def fingerprint(submission, assignment, seed, limits):
+def fingerprint(submission, assignment, points, seed, limits):
     """What a grade depends on, as a short text: the same one need not be computed again."""
-    parts = (course_lib.__version__, submission.digest, submission.problem, assignment, str(seed), repr(limits),
-             str([(exercise.id, exercise.statement) for exercise in topic_of(assignment).exercises]))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+    statements = [exercise.statement for exercise in topic_of(assignment).exercises]
+    parts = (course_lib.__version__, submission.digest, submission.problem, assignment, statements, points, seed,
+             limits)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
 
-def grade_file(path, student, assignment, *, seed, limits=None):
+def nothing_graded(student, assignment, problem, *, points=None, graded=False, **more):
+    """The result of a submission of which nothing could be tried: no points."""
+    points = points or default_points(topic_of(assignment))
+    marks = tuple(Mark(name, 0.0, most, "missing") for name, most in points.items())
+    return Result(student, assignment, marks, problem=str(problem), graded=graded, **more)
+
+
+def grade_file(path, student, assignment, *, seed, points=None, limits=None):
     """Grade one notebook.
 
     Parameters
@@ -100,6 +100,8 @@ def grade_file(path, student, assignment, *, seed, limits=None):
     student, assignment : str
     seed : int
         Of the hidden cases.
+    points : dict of str to float, optional
+        What the exercises and questions count, by id; those that are not in it are left out.
     limits : sandbox.Limits, optional
 
     Returns
@@ -107,41 +109,37 @@ def grade_file(path, student, assignment, *, seed, limits=None):
     Result
         Whatever stands in the file.
     """
-    began, limits = time.monotonic(), limits or sandbox.Limits()
-    topic, submission = topic_of(assignment), submissions.read(path)
-    common = {"student": student, "assignment": assignment, "digest": fingerprint(submission, assignment, seed, limits)}
-    questions = written_questions(topic)
+    began, limits, topic = time.monotonic(), limits or sandbox.Limits(), topic_of(assignment)
+    points, submission = points or default_points(topic), submissions.read(path)
+    digest = fingerprint(submission, assignment, points, seed, limits)
     if submission.problem:
-        marks = [Mark(exercise.id, 0, POINTS, "missing") for exercise in topic.exercises]
-        marks += [Mark(name, 0, WRITTEN_POINTS, "missing") for name in questions]
-        return Result(marks=tuple(marks), problem=submission.problem, **common)
-    common |= {"framework": submission.framework, "notes": submission.notes}
+        return nothing_graded(student, assignment, submission.problem, points=points, graded=True, digest=digest)
+    common = {"framework": submission.framework, "notes": submission.notes, "digest": digest}
     try:
-        marks = _try_functions(topic, submission, seed, limits)
+        marks = _try_functions(topic, submission, points, seed, limits)
     except NotGraded as error:
-        return Result(problem=str(error), graded=False, **common)
-    written = {name: submission.written(name) for name in questions}
-    for name, text in written.items():
+        return nothing_graded(student, assignment, error, points=points, **common)
+    for name in points.keys() - marks.keys():
+        text = submission.written(name)
         empty = text is None or text.strip() in ("", "YOUR ANSWER HERE")
-        marks.append(Mark(name, 0, WRITTEN_POINTS, "not written" if empty else "to be read"))
-    return Result(marks=tuple(marks), way=str(sandbox.best_way()), seconds=round(time.monotonic() - began, 2),
-                  written={name: text for name, text in written.items() if text is not None}, **common)
+        marks[name] = Mark(name, 0.0, points[name], "not written" if empty else "to be read")
+    return Result(student, assignment, tuple(marks[name] for name in points), way=str(sandbox.best_way()),
+                  seconds=round(time.monotonic() - began, 2), **common)
 
 
-def _try_functions(topic, submission, seed, limits):
-    """The marks for the functions of a topic."""
+def _try_functions(topic, submission, points, seed, limits):
+    """The marks for the functions of a topic that have points, by id."""
     imports = []
     if uses_tensors(topic):
         imports = [MODULES[submission.framework]]
         if find_spec(imports[0]) is None:
             raise NotGraded(f"not graded: the submission uses {submission.framework}, which is not installed here")
-    until = time.monotonic() + 3 * limits.total + limits.start
-    marks = {}
-    for exercises in _batches(topic.exercises):
+    until, marks = time.monotonic() + 3 * limits.total + limits.start, {}
+    for exercises in _batches([exercise for exercise in topic.exercises if exercise.id in points]):
         answers, errors = _answers(topic, submission, exercises, seed, limits, imports, until)
         for exercise in exercises:
-            marks[exercise.id] = _mark(exercise, answers[exercise.id], errors, submission, seed)
-    return [marks[exercise.id] for exercise in topic.exercises]
+            marks[exercise.id] = _mark(exercise, points[exercise.id], answers[exercise.id], errors, submission, seed)
+    return marks
 
 
 def _batches(exercises):
@@ -232,34 +230,34 @@ def _task(exercise, seed):
             "tensors": exercise.tensors, "cases": cases}
 
 
-def _mark(exercise, answers, errors, submission, seed):
+def _mark(exercise, most, answers, errors, submission, seed):
     def mark(points, state, comment, mistake=None):
-        return Mark(exercise.id, points, POINTS, state, comment, mistake)
+        return Mark(exercise.id, points, most, state, comment, mistake)
 
     name = function_name(exercise)
     if isinstance(answers, Stopped):
-        return mark(0, "stopped", f"{name} {answers.why}.")
+        return mark(0.0, "stopped", f"{name} {answers.why}.")
     if answers == "not written":
-        return mark(0, "not written", "Not written yet.")
+        return mark(0.0, "not written", "Not written yet.")
     if answers == "missing":
-        return mark(0, "missing", f"There is no function {name}." + _why_missing(name, errors, submission))
+        return mark(0.0, "missing", f"There is no function {name}." + _why_missing(name, errors, submission))
     shown, *hidden = _keys(exercise.id, seed)
     parts = _split(answers, [len(key.cases) for key in (shown, *hidden)])
     if parts is None:
-        return mark(0, "wrong", "The answers could not be read.")
+        return mark(0.0, "wrong", "The answers could not be read.")
     verdict = _judged(shown, parts[0])
     if verdict.case is not None:
         hint = f" {verdict.hint}" if verdict.hint else ""
         inputs = ", ".join(f"{key}={judge.show(value)}" for key, value in shown.cases[verdict.case].items())
-        return mark(0, "wrong", f"Example {verdict.case + 1}: {judge.shorten(verdict.complaint, 200)}. "
+        return mark(0.0, "wrong", f"Example {verdict.case + 1}: {judge.shorten(verdict.complaint, 200)}. "
                                 f"{name}({judge.shorten(inputs, 300)}){hint}", verdict.mistake)
     for key, part in zip(hidden, parts[1:], strict=True):
         verdict = _judged(key, part)
         if verdict.case is not None:  # what it says could give a hidden case away
             hint = f" {verdict.hint}" if verdict.hint else ""
-            return mark(0, "wrong", f"Right on the examples, and wrong on others that are not shown.{hint}",
+            return mark(0.0, "wrong", f"Right on the examples, and wrong on others that are not shown.{hint}",
                         verdict.mistake)
-    return mark(POINTS, "right", "Right.")
+    return mark(most, "right", "Right.")
 
 
 def _why_missing(name, errors, submission):

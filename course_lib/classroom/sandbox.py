@@ -25,9 +25,11 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]  # of the package
 # All that a student's code finds of the course: what the worker needs, and empty hands for what notebooks call.
 KIT = ("classroom/worker.py", "classroom/wire.py", "exercises/answers.py", "exercises/tensors.py")
-STUBS = {"__init__.py": "from types import SimpleNamespace as use_\n\n\ndef use(name):\n    return use_(name=name)\n",
-         "classroom/__init__.py": "",
-         "exercises/__init__.py": "def check(*given):\n    pass\n\n\nhint = solution = progress = quiz = check\n"}
+STUBS = {
+    "__init__.py": "from types import SimpleNamespace\n\n\n"
+                   "def use(name):\n    return SimpleNamespace(name=name)\n",
+    "classroom/__init__.py": "",
+    "exercises/__init__.py": "def check(*given):\n    pass\n\n\nhint = solution = progress = quiz = check\n"}
 NOBODY = 65534
 
 

@@ -1,0 +1,137 @@
+"""Results in nbgrader's grade book, and the notebooks that its form grader and its feedback show.
+
+nbgrader is an extra for teachers (`pip install "learn-prune-fuse[teacher]"`); only this file imports it.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import warnings
+from importlib.util import find_spec
+
+import nbformat
+
+from course_lib.classroom import submissions
+from course_lib.classroom.assignments import build, cell_of, topic_of
+from course_lib.common.files import atomic_write
+
+_HIDDEN = re.compile(r"\n### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS", re.DOTALL)
+
+
+def available():
+    """Whether nbgrader is installed."""
+    return find_spec("nbgrader") is not None
+
+
+def opened(course):
+    """The grade book of a course, nbgrader's `Gradebook`; where it is, nbgrader_config.py may say."""
+    from nbgrader.api import Gradebook
+    from traitlets.config import PyFileConfigLoader
+
+    settings = PyFileConfigLoader("nbgrader_config.py", path=str(course.folder)).load_config().CourseDirectory
+    return Gradebook(settings.get("db_url", f"sqlite:///{course.folder / 'gradebook.db'}"),
+                     settings.get("course_id", "default_course"))
+
+
+def students(course):
+    """The names of the students in the grade book, a set; empty without a grade book."""
+    if not available() or not (course.folder / "nbgrader_config.py").exists():
+        return set()
+    with opened(course) as book:
+        return {student.id for student in book.students}
+
+
+def record(course, assignment, results):
+    """Write results into the grade book, and the graded notebooks into `autograded/`.
+
+    What a person has graded or remarked stays. What could not be graded is left as it is.
+
+    Returns
+    -------
+    bool
+        Whether there was a grade book to write into; if not, a warning says why.
+    """
+    if not available():
+        warnings.warn("nbgrader is not installed, so nothing goes into its grade book (pip install nbgrader)",
+                      stacklevel=2)
+        return False
+    from nbgrader.api import MissingEntry
+
+    with opened(course) as book:
+        try:
+            book.find_notebook(assignment, assignment)
+        except MissingEntry:
+            warnings.warn(f"the grade book does not know {assignment} yet, so nothing goes into it: run nbgrader "
+                          f"generate_assignment {assignment} in {course.folder}, then grade again", stacklevel=2)
+            return False
+        for result in results:
+            if result.graded:
+                _record_one(book, course, assignment, result)
+    return True
+
+
+def _record_one(book, course, assignment, result):
+    from nbgrader.api import MissingEntry
+
+    folder = course.handed_in(result.student, assignment).parent
+    stamp = folder / "timestamp.txt"
+    when = {"timestamp": stamp.read_text("utf-8").strip()} if stamp.is_file() else {}
+    book.update_or_create_student(result.student)
+    book.update_or_create_submission(assignment, result.student, **when)
+    for mark in result.marks:
+        try:
+            grade = book.find_grade(cell_of(mark.id), assignment, assignment, result.student)
+        except MissingEntry:  # the teacher has taken it out of the assignment since
+            continue
+        to_be_read = mark.state == "to be read"
+        grade.auto_score = None if to_be_read else float(mark.points)
+        grade.needs_manual_grade = to_be_read and grade.manual_score is None
+        answer = cell_of(mark.id).removesuffix("-tests")
+        text = result.problem or mark.comment
+        book.find_comment(answer, assignment, assignment, result.student).auto_comment = html.escape(text, quote=False)
+    book.db.commit()
+    _write_graded(course, assignment, result, stamp)
+
+
+def _write_graded(course, assignment, result, stamp):
+    path = course.folder / "autograded" / result.student / assignment / f"{assignment}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    notebook = graded_notebook(course, assignment, submissions.read(course.handed_in(result.student, assignment)))
+    with atomic_write(path) as file:
+        file.write(nbformat.writes(notebook, version=4).encode())
+    if stamp.is_file():
+        (path.parent / stamp.name).write_bytes(stamp.read_bytes())
+
+
+def graded_notebook(course, assignment, submission):
+    """The assignment's own cells, with a student's answers in their places and the student's other cells after them."""
+    source = course.source(assignment)
+    whole = nbformat.read(source, 4) if source.is_file() else build(topic_of(assignment))
+    theirs, extra, last = {}, {}, None
+    for cell in submission.cells:
+        if cell["grade_id"]:
+            last = cell["grade_id"]
+            theirs.setdefault(last, cell["source"])
+        else:
+            extra.setdefault(last, []).append(cell)
+    cells = []
+    for number, cell in enumerate(extra.get(None, [])):
+        cells.append(_extra(cell, f"first-{number}"))
+    for cell in whole.cells:
+        settings = cell.metadata.get("nbgrader", {})
+        name = settings.get("grade_id")
+        if name is None:
+            continue
+        if settings.get("solution"):
+            cell.source = theirs.get(name, "(no answer)" if cell.cell_type == "markdown" else "# no answer")
+        cell.source = _HIDDEN.sub("", cell.source)
+        cells.append(cell)
+        cells += [_extra(more, f"{cell.id}-{number}") for number, more in enumerate(extra.get(name, []))]
+    whole.cells = cells
+    return whole
+
+
+def _extra(cell, identity):
+    new = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
+    return new.get(cell["type"], nbformat.v4.new_raw_cell)(cell["source"], id=identity[:64])
