@@ -175,11 +175,11 @@ def _kept(course, student, assignment, terms, whatever=False):
 
 def _side_by_side(course, students, assignment, terms, n_jobs, tries=3):
     """Yield a result for each student. What kills the grader's own processes is left to itself in the end."""
-    left = list(students)
+    left = set(students)
     for attempt in range(tries):
+        jobs = [joblib.delayed(grade_file)(course.handed_in(student, assignment), student, assignment, **terms)
+                for student in sorted(left)]
         try:
-            jobs = (joblib.delayed(grade_file)(course.handed_in(student, assignment), student, assignment, **terms)
-                    for student in left)
             # one after the other in the last try, so that none takes others with it
             for result in joblib.Parallel(n_jobs if attempt + 1 < tries else 1, return_as="generator_unordered")(jobs):
                 left.remove(result.student)
@@ -187,7 +187,7 @@ def _side_by_side(course, students, assignment, terms, n_jobs, tries=3):
             return
         except TerminatedWorkerError:
             continue
-    for student in left:
+    for student in sorted(left):
         yield nothing_graded(student, assignment, "not graded: it ends the grader's own processes",
                              points=terms["points"])
 

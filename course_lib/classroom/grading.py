@@ -5,6 +5,7 @@ python -m course_lib.classroom grade COURSE 01_dqn
 
 from __future__ import annotations
 
+import builtins
 import functools
 import hashlib
 import json
@@ -200,7 +201,7 @@ def _answers(topic, submission, exercises, seed, limits, imports, until):
                 found[last] = Stopped(why)
             elif last.startswith("cell ") and number.isdecimal() and int(number) not in stopped:
                 stopped.add(int(number))
-                errors[int(number)] = why
+                errors[int(number)] = f"Stopped: {why}"
             else:
                 break
         elif why or not wanted & found.keys():
@@ -218,52 +219,69 @@ class Stopped:
 
 
 @functools.lru_cache(maxsize=1_024)
-def _keys(exercise_id, seed):
-    """The answer keys of the cases that are shown, and of those that are not."""
+def keys(exercise_id, seed):
+    """The answer keys of the cases that `check` shows, and of those that nobody sees: a list of `judge.AnswerKey`."""
     exercise = find(exercise_id)
     return [judge.AnswerKey(exercise, exercise.draw(one)) for one in (SEED, *(seed + i for i in range(HIDDEN_DRAWS)))]
 
 
 def _task(exercise, seed):
-    cases = [wire.encode(case) for key in _keys(exercise.id, seed) for case in key.cases]
+    cases = [wire.encode(case) for key in keys(exercise.id, seed) for case in key.cases]
     return {"id": exercise.id, "function": function_name(exercise), "seeded": list(exercise.seeded),
             "tensors": exercise.tensors, "cases": cases}
 
 
 def _mark(exercise, most, answers, errors, submission, seed):
-    def mark(points, state, comment, mistake=None):
-        return Mark(exercise.id, points, most, state, comment, mistake)
+    """The mark for what came from the sandbox. No text of the student's goes into the comment: it could hold cases."""
+    def none(state, comment):
+        return Mark(exercise.id, 0.0, most, state, comment)
 
     name = function_name(exercise)
     if isinstance(answers, Stopped):
-        return mark(0.0, "stopped", f"{name} {answers.why}.")
+        return none("stopped", f"{name} {answers.why}.")
     if answers == "not written":
-        return mark(0.0, "not written", "Not written yet.")
+        return none("not written", "Not written yet.")
     if answers == "missing":
-        return mark(0.0, "missing", f"There is no function {name}." + _why_missing(name, errors, submission))
-    shown, *hidden = _keys(exercise.id, seed)
-    parts = _split(answers, [len(key.cases) for key in (shown, *hidden)])
+        return none("missing", f"There is no function {name}.{_why_missing(name, errors, submission)}")
+    parts = _split(answers, [len(key.cases) for key in keys(exercise.id, seed)])
     if parts is None:
-        return mark(0.0, "wrong", "The answers could not be read.")
-    verdict = _judged(shown, parts[0])
-    if verdict.case is not None:
-        hint = f" {verdict.hint}" if verdict.hint else ""
-        inputs = ", ".join(f"{key}={judge.show(value)}" for key, value in shown.cases[verdict.case].items())
-        return mark(0.0, "wrong", f"Example {verdict.case + 1}: {judge.shorten(verdict.complaint, 200)}. "
-                                f"{name}({judge.shorten(inputs, 300)}){hint}", verdict.mistake)
-    for key, part in zip(hidden, parts[1:], strict=True):
+        return none("wrong", "The answers could not be read.")
+    return judged(exercise, most, parts, seed)
+
+
+def judged(exercise, most, answers, seed):
+    """The mark for a function's answers.
+
+    Parameters
+    ----------
+    exercise : Exercise
+    most : float
+        Points.
+    answers : list of lists of judge.Answer
+        To the cases of each of `keys`.
+    seed : int
+
+    Returns
+    -------
+    Mark
+    """
+    for number, (key, part) in enumerate(zip(keys(exercise.id, seed), answers, strict=True)):
         verdict = _judged(key, part)
-        if verdict.case is not None:  # what it says could give a hidden case away
-            hint = f" {verdict.hint}" if verdict.hint else ""
-            return mark(0.0, "wrong", f"Right on the examples, and wrong on others that are not shown.{hint}",
-                        verdict.mistake)
-    return mark(most, "right", "Right.")
+        if verdict.case is not None:
+            name = function_name(exercise)
+            where = ("Right on the examples that `check` tries, and wrong on others." if number else
+                     f'Wrong on example {verdict.case + 1}: `check("{exercise.id}", {name})` says more.')
+            text = f"{where} {verdict.hint}"
+            return Mark(exercise.id, 0.0, most, "wrong", text.strip(), verdict.mistake)
+    return Mark(exercise.id, most, most, "right", "Right.")
 
 
 def _why_missing(name, errors, submission):
     for number, source in submission.code():
         if name in source and number in errors:
-            return f" Cell {number}: {errors[number]}"
+            kind = errors[number].partition(":")[0]
+            known = isinstance(getattr(builtins, kind, None), type)
+            return f" Cell {number} ended with {kind if known else 'an error'}."
     return ""
 
 

@@ -1,0 +1,10 @@
+"""A new course, empty."""
+
+import pytest
+
+from course_lib.classroom.course import new_course
+
+
+@pytest.fixture
+def course(tmp_path):
+    return new_course(tmp_path / "course")
