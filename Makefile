@@ -36,7 +36,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test bench lint notebooks install clean
+.PHONY: help lab test bench lint notebooks assignments install clean
 
 help:
 	@echo 'Learn · Prune · Fuse'
@@ -45,12 +45,13 @@ help:
 	@echo '  make test       install what is needed, and run every test and every notebook'
 	@echo '  make bench      measure DQN beside Stable-Baselines3, pruning on MNIST, ensembles, GANs, fusion, recommendation, tuning (TOPIC=dqn, pruning, ensembling, gan, fusion, recommendation, tuning: only one)'
 	@echo '  make notebooks  execute the notebooks anew and keep their outputs (NOTEBOOK=01_dqn: only that one)'
+	@echo '  make assignments  write the classroom assignments anew from the exercises'
 	@echo '  make lint       check the style of the code'
 	@echo '  make install    only install'
 	@echo '  make clean      remove what tests and builds left behind'
 	@echo
 	@echo '  FRAMEWORK=pytorch or FRAMEWORK=keras   only that framework (otherwise both)'
-	@echo '  EXTRA=box2d                            more to install: box2d is for LunarLander-v3'
+	@echo '  EXTRA=teacher or EXTRA=box2d           more to install: nbgrader for teachers; for LunarLander-v3'
 	@echo '  PYTHON=python3.12, VENV=folder         another Python (3.11 or newer), another folder than .venv'
 	@echo '  LAB_ARGS=--no-browser                  options for JupyterLab'
 
@@ -59,7 +60,8 @@ lab: install
 	@trap : INT; "$(BIN)/jupyter" lab --ServerApp.root_dir="$(CURDIR)" --LabApp.news_url=None \
 		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS) && echo 'JupyterLab has ended. The same command opens it again.'
 
-test: install
+test:
+	@$(MAKE) --no-print-directory install EXTRA='teacher $(EXTRA)'
 	@"$(BIN)/python" tests/run_all.py $(FRAMEWORK)
 
 bench: EXTRA := bench
@@ -76,6 +78,9 @@ lint: install
 notebooks: FRAMEWORK := $(or $(FRAMEWORK),pytorch)
 notebooks: install
 	@COURSE_FRAMEWORK=$(FRAMEWORK) "$(BIN)/python" tests/execute_notebooks.py $(NOTEBOOK)
+
+assignments: install
+	@"$(BIN)/python" -m course_lib.classroom assignments notebooks/assignments
 
 # A set-up of both frameworks serves for one of them as well.
 install:

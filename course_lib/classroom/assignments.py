@@ -92,7 +92,7 @@ def points_in(path, topic):
         cells = nbformat.read(path, 4).cells
         given = {cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points) for cell in cells
                  if cell.metadata.get("nbgrader", {}).get("grade")}
-    except (OSError, ValueError, AttributeError, nbformat.reader.NotJSONError) as error:
+    except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
         raise ValueError(f"{path}: expected a teacher's notebook, got {type(error).__name__}: {error}") from None
     points = {name: given[cell_of(name)] for name in default_points(topic) if cell_of(name) in given}
     if not points:

@@ -23,11 +23,10 @@ from course_lib.classroom.grading import Result, fingerprint, grade_file, nothin
 from course_lib.common.files import atomic_write
 from course_lib.common.progress import bar
 
-CONFIG = '''"""nbgrader's settings for this course; https://nbgrader.readthedocs.io lists them all."""
+CONFIG = '''"""nbgrader's settings for this course; its documentation lists them all. Run nbgrader in this folder."""
 
 c = get_config()  # noqa: F821
 
-c.CourseDirectory.root = {root!r}
 c.CourseDirectory.course_id = {name!r}
 # Students are made when their work is graded. Names and addresses: nbgrader db student import students.csv
 '''
@@ -98,7 +97,7 @@ def new_course(folder):
     course.folder.chmod(0o700)  # others on this computer read neither answers nor grades
     write_assignments(course.folder / "source")
     (course.folder / "submitted").mkdir()
-    config = CONFIG.format(root=str(course.folder), name=course.folder.name)
+    config = CONFIG.format(name=course.folder.name)
     (course.folder / "nbgrader_config.py").write_text(config, encoding="utf-8")
     with open(os.open(course.folder / ".hidden_seed", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(str(secrets.randbits(62)))
@@ -138,11 +137,12 @@ def grade(course, assignment, *, students=None, n_jobs=-1, limits=None, record=T
     topic = topic_of(assignment)
     seed, known = course.seed(), course.students()
     terms = {"seed": seed, "points": points_in(course.source(assignment), topic), "limits": limits or sandbox.Limits()}
+    way = sandbox.best_way()
     chosen = known if students is None else list(students)
     if set(chosen) - set(known):
         raise ValueError(f"students: expected some of those in {course.folder / 'submitted'}, "
                          f"got {', '.join(sorted(set(chosen) - set(known)))}")
-    if not sandbox.best_way().bwrap:
+    if not way.bwrap:
         warnings.warn("GRADING IS NOT SAFE HERE: bubblewrap does not work on this computer, so students' code runs as "
                       "a plain process that can read files and use the network. Install it (Debian, Ubuntu: apt "
                       "install bubblewrap), or grade on a computer that has it.", stacklevel=2)
@@ -150,7 +150,7 @@ def grade(course, assignment, *, students=None, n_jobs=-1, limits=None, record=T
     pending = [student for student in chosen if _kept(course, student, assignment, terms) is None]
     with bar(total=len(chosen), desc=f"grading {assignment}") as shown:
         shown.update(len(chosen) - len(pending))
-        for result in _side_by_side(course, pending, assignment, terms, n_jobs):
+        for result in _side_by_side(course, pending, assignment, terms | {"way": way}, n_jobs):
             with atomic_write(course.result(result.student, assignment)) as file:
                 file.write(result.as_json().encode())
             shown.update(1)

@@ -57,8 +57,10 @@ def record(course, assignment, results):
                       stacklevel=2)
         return False
     from nbgrader.api import MissingEntry
+    from sqlalchemy.exc import SAWarning
 
-    with opened(course) as book:
+    with warnings.catch_warnings(), opened(course) as book:
+        warnings.simplefilter("ignore", SAWarning)  # nbgrader adds rows to a session late; they arrive
         try:
             book.find_notebook(assignment, assignment)
         except MissingEntry:

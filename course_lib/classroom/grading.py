@@ -92,7 +92,7 @@ def nothing_graded(student, assignment, problem, *, points=None, graded=False, *
     return Result(student, assignment, marks, problem=str(problem), graded=graded, **more)
 
 
-def grade_file(path, student, assignment, *, seed, points=None, limits=None):
+def grade_file(path, student, assignment, *, seed, points=None, limits=None, way=None):
     """Grade one notebook.
 
     Parameters
@@ -104,40 +104,44 @@ def grade_file(path, student, assignment, *, seed, points=None, limits=None):
     points : dict of str to float, optional
         What the exercises and questions count, by id; those that are not in it are left out.
     limits : sandbox.Limits, optional
+    way : sandbox.Way, optional
+        The safest one that works by default.
 
     Returns
     -------
     Result
         Whatever stands in the file.
     """
-    began, limits, topic = time.monotonic(), limits or sandbox.Limits(), topic_of(assignment)
+    began, topic = time.monotonic(), topic_of(assignment)
+    limits, way = limits or sandbox.Limits(), way or sandbox.best_way()
     points, submission = points or default_points(topic), submissions.read(path)
     digest = fingerprint(submission, assignment, points, seed, limits)
     if submission.problem:
         return nothing_graded(student, assignment, submission.problem, points=points, graded=True, digest=digest)
     common = {"framework": submission.framework, "notes": submission.notes, "digest": digest}
     try:
-        marks = _try_functions(topic, submission, points, seed, limits)
+        marks = _try_functions(topic, submission, points, seed, limits, way)
     except NotGraded as error:
         return nothing_graded(student, assignment, error, points=points, **common)
     for name in points.keys() - marks.keys():
         text = submission.written(name)
         empty = text is None or text.strip() in ("", "YOUR ANSWER HERE")
         marks[name] = Mark(name, 0.0, points[name], "not written" if empty else "to be read")
-    return Result(student, assignment, tuple(marks[name] for name in points), way=str(sandbox.best_way()),
+    return Result(student, assignment, tuple(marks[name] for name in points), way=str(way),
                   seconds=round(time.monotonic() - began, 2), **common)
 
 
-def _try_functions(topic, submission, points, seed, limits):
+def _try_functions(topic, submission, points, seed, limits, way):
     """The marks for the functions of a topic that have points, by id."""
     imports = []
     if uses_tensors(topic):
         imports = [MODULES[submission.framework]]
         if find_spec(imports[0]) is None:
             raise NotGraded(f"not graded: the submission uses {submission.framework}, which is not installed here")
+    box = functools.partial(sandbox.converse, limits=limits, way=way)
     until, marks = time.monotonic() + 3 * limits.total + limits.start, {}
     for exercises in _batches([exercise for exercise in topic.exercises if exercise.id in points]):
-        answers, errors = _answers(topic, submission, exercises, seed, limits, imports, until)
+        answers, errors = _answers(topic, submission, exercises, seed, imports, box, until)
         for exercise in exercises:
             marks[exercise.id] = _mark(exercise, points[exercise.id], answers[exercise.id], errors, submission, seed)
     return marks
@@ -172,7 +176,7 @@ def _helpers(topic, exercises):
     return {f"{topic.package}/__init__.py": "", f"{topic.package}/reference.py": text}
 
 
-def _answers(topic, submission, exercises, seed, limits, imports, until):
+def _answers(topic, submission, exercises, seed, imports, box, until):
     """What functions answered, {id: list or text}, and what went wrong in cells, {number: text}.
 
     What stops the process is left out, and the rest tried again.
@@ -183,7 +187,7 @@ def _answers(topic, submission, exercises, seed, limits, imports, until):
         request = {"framework": submission.framework, "imports": imports,
                    "cells": [cell for cell in cells if cell[0] not in stopped],
                    "exercises": [_task(exercise, seed) for exercise in left]}
-        messages, why = sandbox.converse(request, helpers=_helpers(topic, exercises), limits=limits)
+        messages, why = box(request, helpers=_helpers(topic, exercises))
         if not any(message.get("ready") is True for message in messages):
             failures += 1
             if failures == 2:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def twins(twin, seeds):
     fusion, nets, dqn = (twin(topic) for topic in ("fusion", "classifier", "dqn"))
-    return SimpleNamespace(fusion=fusion, nets=nets, dqn=dqn, seeds=seeds(fusion, 3, 2))
+    return SimpleNamespace(fusion=fusion, nets=nets, dqn=dqn, seeds=seeds(fusion, 3, 0))
 
 
 def columns(tables):

@@ -44,7 +44,7 @@ def early_hooks(agent, catalog):
 
 def test_foresight_pays_and_in_the_control_it_does_not(twins, seeds, show):
     tables, bait, control, oracle = [], [], [], []
-    for seed in seeds(twins.recommendation, 1, 1, first=1):
+    for seed in seeds(twins.recommendation, 1, 0, first=1):
         known, new = experiments.catalogs(seed=seed)
         trained = experiments.train_both(twins.recommendation, known, seed=seed)
         tables.append(experiments.compare(twins.recommendation, seed=seed, trained=trained)[0])
@@ -73,7 +73,7 @@ def test_foresight_pays_and_in_the_control_it_does_not(twins, seeds, show):
 
 def test_four_uses(twins, seeds, show):
     found = [experiments.by_use(twins.recommendation, seed=seed, planner=SHORT, myopic=replace(SHORT, gamma=0.0))
-             for seed in seeds(twins.recommendation, 1, 1, first=1)]
+             for seed in seeds(twins.recommendation, 1, 0, first=1)]
     pages = [one["search results"]["DQN"] - one["search results"]["gamma 0"] for one in found]
     assert show("pages, DQN over gamma 0 (> .5)", pages).min() > 0.8
     cart = [one["cart"]["DQN"] - one["cart"]["gamma 0"] for one in found]
@@ -90,7 +90,7 @@ def test_what_the_shop_sees_and_what_replay_shows(twins, seeds, show):
             return obs, rewards, never, over, infos
 
     myopic, seen, replays, patient = replace(SHORT, gamma=0.0), [], [], []
-    for seed in seeds(twins.recommendation, 1, 1, first=1):
+    for seed in seeds(twins.recommendation, 1, 0, first=1):
         known, _ = experiments.catalogs(seed=seed)
         shop = experiments.trained_agents(twins.recommendation, known, seed=seed, planner=SHORT, myopic=myopic)
         less = experiments.by_what_is_seen(twins.recommendation, seed=seed, planner=SHORT, myopic=myopic)
@@ -114,7 +114,7 @@ def test_what_the_shop_sees_and_what_replay_shows(twins, seeds, show):
 
 def test_without_a_target_network_values_run_away(twins, seeds, show):
     most, got = [], []
-    for seed in seeds(twins.recommendation, 1, 1, first=1):
+    for seed in seeds(twins.recommendation, 1, 0, first=1):
         known, _ = experiments.catalogs(seed=seed)
         obs, _ = RecommendationVectorEnv(known, num_envs=500).reset(seed=1)
         alone = replace(SHORT, gamma=0.99, n_step=1, target_network=False)
@@ -131,7 +131,7 @@ def test_without_a_target_network_values_run_away(twins, seeds, show):
 
 def test_the_next_basket(twins, seeds, show):
     found = []
-    for seed in seeds(twins.recommendation, 3, 1, first=1):
+    for seed in seeds(twins.recommendation, 3, 0, first=1):
         log = simulate_log(seed=seed)
         split = splits.temporal_split(log, 335 * DAY)
         net = twins.recommendation.NextBasketNetwork(log.items, hidden=64, seed=seed)
