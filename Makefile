@@ -43,7 +43,7 @@ help:
 	@echo
 	@echo '  make lab        install what is needed into $(VENV), and open JupyterLab on notebook 00'
 	@echo '  make test       install what is needed, and run every test and every notebook'
-	@echo '  make bench      measure DQN beside Stable-Baselines3, pruning on MNIST, ensembles, GANs, fusion, recommendation, tuning (TOPIC=dqn, pruning, ensembling, gan, fusion, recommendation, tuning: only one)'
+	@echo '  make bench      measure DQN beside Stable-Baselines3, pruning on MNIST, ensembles, GANs, fusion, recommendation, tuning, grading (TOPIC=dqn, pruning, ensembling, gan, fusion, recommendation, tuning, classroom: only one)'
 	@echo '  make notebooks  execute the notebooks anew and keep their outputs (NOTEBOOK=01_dqn: only that one)'
 	@echo '  make assignments  write the classroom assignments anew from the exercises'
 	@echo '  make lint       check the style of the code'
@@ -68,7 +68,7 @@ bench: EXTRA := bench
 bench:
 	@$(MAKE) --no-print-directory install EXTRA=$(EXTRA)
 	@echo 'Measuring. This takes from ten minutes to an hour; close other programs.'
-	@for topic in $(or $(TOPIC),dqn pruning ensembling gan fusion recommendation tuning); do "$(BIN)/python" benchmarks/$$topic.py || exit 1; done
+	@for topic in $(or $(TOPIC),dqn pruning ensembling gan fusion recommendation tuning classroom); do "$(BIN)/python" benchmarks/$$topic.py || exit 1; done
 	@echo 'Benchmark done.'
 
 lint: install

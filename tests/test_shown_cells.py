@@ -90,7 +90,7 @@ def test_there_are_notebooks():
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_shows_what_the_library_runs(path):
     notebook = nbformat.read(str(path), as_version=4)
-    if path.stem != "00_start_here":
+    if path.stem not in ("00_start_here", "teacher_dashboard"):  # they teach no algorithm
         assert any(map(shown_names, notebook.cells)), "shows no function of the library"
     assert [problem for cell in notebook.cells for problem in cell_problems(cell)] == []
     assert unpaired(notebook) == []

@@ -17,7 +17,7 @@ from pathlib import Path
 import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from course_lib.classroom import sandbox, submissions
+from course_lib.classroom import gradebook, sandbox, submissions
 from course_lib.classroom.assignments import points_in, topic_of, write_assignments
 from course_lib.classroom.grading import Result, fingerprint, grade_file, nothing_graded
 from course_lib.common.files import atomic_write
@@ -30,6 +30,10 @@ c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = {name!r}
 # Students are made when their work is graded. Names and addresses: nbgrader db student import students.csv
 '''
+
+UNSAFE = ("GRADING IS NOT SAFE HERE: bubblewrap does not work on this computer, so students' code runs as a plain "
+          "process that can read files and use the network. Install it (Debian, Ubuntu: apt install bubblewrap), or "
+          "grade on a computer that has it.")
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,6 @@ class Course:
 
     def students(self):
         """Those who have a folder among the submissions, and those in the grade book, sorted."""
-        from course_lib.classroom import gradebook
-
         folder = self.folder / "submitted"
         there = {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")} if (
             folder.is_dir()) else set()
@@ -133,19 +135,12 @@ def grade(course, assignment, *, students=None, n_jobs=-1, limits=None, record=T
     ValueError
         If there is no such course, assignment or student.
     """
-    course = course if isinstance(course, Course) else Course(course)
-    topic = topic_of(assignment)
-    seed, known = course.seed(), course.students()
-    terms = {"seed": seed, "points": points_in(course.source(assignment), topic), "limits": limits or sandbox.Limits()}
-    way = sandbox.best_way()
-    chosen = known if students is None else list(students)
-    if set(chosen) - set(known):
-        raise ValueError(f"students: expected some of those in {course.folder / 'submitted'}, "
-                         f"got {', '.join(sorted(set(chosen) - set(known)))}")
+    course, topic = course if isinstance(course, Course) else Course(course), topic_of(assignment)
+    terms = {"seed": course.seed(), "points": points_in(course.source(assignment), topic),
+             "limits": limits or sandbox.Limits()}
+    chosen, way = _chosen(course, students), sandbox.best_way()
     if not way.bwrap:
-        warnings.warn("GRADING IS NOT SAFE HERE: bubblewrap does not work on this computer, so students' code runs as "
-                      "a plain process that can read files and use the network. Install it (Debian, Ubuntu: apt "
-                      "install bubblewrap), or grade on a computer that has it.", stacklevel=2)
+        warnings.warn(UNSAFE, stacklevel=2)
     course.result("", assignment).parent.mkdir(parents=True, exist_ok=True)
     pending = [student for student in chosen if _kept(course, student, assignment, terms) is None]
     with bar(total=len(chosen), desc=f"grading {assignment}") as shown:
@@ -157,10 +152,17 @@ def grade(course, assignment, *, students=None, n_jobs=-1, limits=None, record=T
     results = [_kept(course, student, assignment, terms, whatever=True) for student in chosen]
     write_csv(course, assignment)
     if record:
-        from course_lib.classroom import gradebook
-
         gradebook.record(course, assignment, results)
     return results
+
+
+def _chosen(course, students):
+    known = course.students()
+    unknown = set(students or ()) - set(known)
+    if unknown:
+        raise ValueError(f"students: expected some of those in {course.folder / 'submitted'}, "
+                         f"got {', '.join(sorted(unknown))}")
+    return known if students is None else sorted(set(students))
 
 
 def _kept(course, student, assignment, terms, whatever=False):

@@ -25,20 +25,30 @@ def available():
 
 
 def opened(course):
-    """The grade book of a course, nbgrader's `Gradebook`; where it is, nbgrader_config.py may say."""
+    """The grade book of a course, nbgrader's `Gradebook`, or None if nbgrader has not made one yet.
+
+    Where it is, nbgrader_config.py may say; by default in gradebook.db.
+    """
+    if not available():
+        return None
     from nbgrader.api import Gradebook
     from traitlets.config import PyFileConfigLoader
 
-    settings = PyFileConfigLoader("nbgrader_config.py", path=str(course.folder)).load_config().CourseDirectory
-    return Gradebook(settings.get("db_url", f"sqlite:///{course.folder / 'gradebook.db'}"),
-                     settings.get("course_id", "default_course"))
+    here, settings = course.folder / "gradebook.db", {}
+    if (course.folder / "nbgrader_config.py").exists():
+        loader = PyFileConfigLoader("nbgrader_config.py", path=str(course.folder))
+        settings = loader.load_config().CourseDirectory
+    if "db_url" not in settings and not here.exists():
+        return None
+    return Gradebook(settings.get("db_url", f"sqlite:///{here}"), settings.get("course_id", "default_course"))
 
 
 def students(course):
     """The names of the students in the grade book, a set; empty without a grade book."""
-    if not available() or not (course.folder / "nbgrader_config.py").exists():
+    book = opened(course)
+    if book is None:
         return set()
-    with opened(course) as book:
+    with book:
         return {student.id for student in book.students}
 
 
@@ -54,19 +64,24 @@ def record(course, assignment, results):
     """
     if not available():
         warnings.warn("nbgrader is not installed, so nothing goes into its grade book (pip install nbgrader)",
-                      stacklevel=2)
+                      stacklevel=3)
         return False
     from nbgrader.api import MissingEntry
     from sqlalchemy.exc import SAWarning
 
-    with warnings.catch_warnings(), opened(course) as book:
-        warnings.simplefilter("ignore", SAWarning)  # nbgrader adds rows to a session late; they arrive
-        try:
+    book = opened(course)
+    try:
+        if book:
             book.find_notebook(assignment, assignment)
-        except MissingEntry:
-            warnings.warn(f"the grade book does not know {assignment} yet, so nothing goes into it: run nbgrader "
-                          f"generate_assignment {assignment} in {course.folder}, then grade again", stacklevel=2)
-            return False
+    except MissingEntry:
+        book.close()
+        book = None
+    if not book:
+        warnings.warn(f"the grade book does not know {assignment} yet, so nothing goes into it: run nbgrader "
+                      f"generate_assignment {assignment} in {course.folder}, then grade again", stacklevel=3)
+        return False
+    with book, warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)  # nbgrader adds rows to a session late; they arrive
         for result in results:
             if result.graded:
                 _record_one(book, course, assignment, result)
