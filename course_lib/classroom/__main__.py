@@ -9,6 +9,7 @@ import warnings
 
 from course_lib.classroom.assignments import write_assignments
 from course_lib.classroom.course import Course, grade, new_course, write_csv
+from course_lib.classroom.sandbox import Limits
 
 
 def main(arguments=None):
@@ -25,6 +26,8 @@ def main(arguments=None):
     command.add_argument("assignment", help="such as 01_dqn")
     command.add_argument("--students", nargs="+", help="only these")
     command.add_argument("--jobs", type=int, default=-1, help="side by side (default: one for each core)")
+    command.add_argument("--seconds", type=float, default=Limits.seconds, help="for a cell, and for a function on all "
+                         "of its cases (default: %(default)g)")
     given = parser.parse_args(arguments)
     warnings.showwarning = lambda message, *rest, **more: print(f"! {message}", file=sys.stderr)
     try:
@@ -36,7 +39,7 @@ def main(arguments=None):
             print(f"{course.folder} is ready. Next: cd there, and nbgrader generate_assignment 01_dqn")
         else:
             _grade(given)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -44,7 +47,8 @@ def main(arguments=None):
 
 def _grade(given):
     began, course = time.monotonic(), Course(given.course)
-    results = grade(course, given.assignment, students=given.students, n_jobs=given.jobs)
+    results = grade(course, given.assignment, students=given.students, n_jobs=given.jobs,
+                    limits=Limits(seconds=given.seconds))
     for result in results:
         score = f"{result.points:g} of {result.most:g}" if result.graded else "-"
         read = sum(mark.state == "to be read" for mark in result.marks)

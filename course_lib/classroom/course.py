@@ -29,6 +29,13 @@ c = get_config()  # noqa: F821
 
 c.CourseDirectory.course_id = {name!r}
 # Students are made when their work is graded. Names and addresses: nbgrader db student import students.csv
+
+# For files from elsewhere, named like ann_01_dqn.ipynb: put them (or a zip) into downloaded/01_dqn/archive/, and
+# run nbgrader zip_collect 01_dqn.
+c.FileNameCollectorPlugin.named_regexp = r".*/(?P<student_id>[^/]+?)_(?P<file_id>\\d\\d_[a-z]+)\\.ipynb$"
+
+# On JupyterHub: where assignments are handed out and in.
+# c.Exchange.root = "/srv/nbgrader/exchange"
 '''
 
 UNSAFE = ("GRADING IS NOT SAFE HERE: bubblewrap does not work on this computer, so students' code runs as a plain "
@@ -99,7 +106,7 @@ def new_course(folder):
     course.folder.chmod(0o700)  # others on this computer read neither answers nor grades
     write_assignments(course.folder / "source")
     (course.folder / "submitted").mkdir()
-    config = CONFIG.format(name=course.folder.name)
+    config = CONFIG.replace("{name!r}", repr(course.folder.name))
     (course.folder / "nbgrader_config.py").write_text(config, encoding="utf-8")
     with open(os.open(course.folder / ".hidden_seed", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(str(secrets.randbits(62)))

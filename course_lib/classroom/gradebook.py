@@ -91,8 +91,7 @@ def record(course, assignment, results):
 def _record_one(book, course, assignment, result):
     from nbgrader.api import MissingEntry
 
-    folder = course.handed_in(result.student, assignment).parent
-    stamp = folder / "timestamp.txt"
+    stamp = course.handed_in(result.student, assignment).parent / "timestamp.txt"
     when = {"timestamp": stamp.read_text("utf-8").strip()} if stamp.is_file() else {}
     book.update_or_create_student(result.student)
     book.update_or_create_submission(assignment, result.student, **when)
@@ -108,17 +107,20 @@ def _record_one(book, course, assignment, result):
         text = result.problem or mark.comment
         book.find_comment(answer, assignment, assignment, result.student).auto_comment = html.escape(text, quote=False)
     book.db.commit()
-    _write_graded(course, assignment, result, stamp)
+    _write_graded(course, assignment, result)
 
 
-def _write_graded(course, assignment, result, stamp):
+def _write_graded(course, assignment, result):
     path = course.folder / "autograded" / result.student / assignment / f"{assignment}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    notebook = graded_notebook(course, assignment, submissions.read(course.handed_in(result.student, assignment)))
+    handed_in = course.handed_in(result.student, assignment)
+    notebook = graded_notebook(course, assignment, submissions.read(handed_in))
     with atomic_write(path) as file:
         file.write(nbformat.writes(notebook, version=4).encode())
-    if stamp.is_file():
-        (path.parent / stamp.name).write_bytes(stamp.read_bytes())
+    for name in ("timestamp.txt", "submission_secret.txt"):  # without which nbgrader does not release feedback
+        there = handed_in.with_name(name)
+        if there.is_file() and not there.is_symlink() and there.stat().st_size < 1_000:
+            path.with_name(name).write_bytes(there.read_bytes())
 
 
 def graded_notebook(course, assignment, submission):

@@ -14,7 +14,6 @@ import shutil
 import site
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from dataclasses import dataclass
@@ -42,7 +41,7 @@ class Limits:
     total: float = 120.0  # seconds for all cells and functions of a notebook
     memory: int = 2 << 30  # bytes, of all its processes together
     processes: int = 64
-    output: int = 64 << 20  # bytes of answers
+    output: int = 16 << 20  # bytes of answers
     file: int = 16 << 20  # bytes of a file that it writes
 
 
@@ -59,7 +58,15 @@ class Way:
 
 @functools.cache
 def best_way():
-    """The safest way that works here."""
+    """The safest way that works here.
+
+    Raises
+    ------
+    RuntimeError
+        If none does.
+    """
+    if os.name != "posix":
+        raise RuntimeError(f"sandbox: expected Linux or macOS, got {sys.platform}; on Windows, grade in WSL")
     nobody = (True, False) if os.geteuid() == 0 else (False,)
     for way in [Way(bwrap, who) for bwrap in ((True, False) if shutil.which("bwrap") else (False,)) for who in nobody]:
         messages, _ = converse({"cells": [[0, "import fractions, numpy.linalg"]]}, way=way)
@@ -125,7 +132,7 @@ def _environment(place, way):
     kept = ("LANG", "LC_ALL", "KERAS_BACKEND", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
     home = "/tmp" if way.bwrap else str(place)
     return {"PATH": os.defpath, "HOME": home, "TMPDIR": home, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
-            "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "",
+            "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "", "MPLBACKEND": "Agg",
             **{name: os.environ[name] for name in kept if name in os.environ}}
 
 
@@ -147,8 +154,8 @@ def _command(way, kit, place):
         for parent in list(Path(path).parents)[-2::-1]:  # else those inside a home that only its owner may enter
             command += ["--perms", "0755", "--dir", str(parent)]
         command += ["--ro-bind-try", path, path]
-    for folder in {*site.getsitepackages(), sysconfig.get_path("purelib")}:
-        if (Path(folder) / "course_lib").is_dir():  # an installed course: its right answers stay out of reach
+    for folder in sorted({*sys.path, *site.getsitepackages()}):
+        if folder.endswith("-packages") and (Path(folder) / "course_lib").is_dir():  # its answers stay out of reach
             command += ["--tmpfs", str(Path(folder) / "course_lib")]
     return [*command, "--chdir", "/tmp", *python]
 

@@ -43,7 +43,7 @@ def main():
         os.setuid(request["become"])
     framework = request["framework"]
     say(ready=True)
-    namespace = {"__name__": "__main__", "framework": framework}
+    namespace = {"__name__": "__main__", "framework": framework, "display": lambda *given, **more: None}
     for number, source in request["cells"]:
         say(begin=f"cell {number}")
         say(cell=number, error=run_cell(number, source, namespace))
@@ -62,7 +62,7 @@ def run_cell(number, source, namespace):
     lines = ["" if line.startswith(("%", "!", "?")) else line for line in source.splitlines()]
     linecache.cache[file] = (len(source), None, [line + "\n" for line in lines], file)
     try:
-        exec(compile("\n".join(lines), file, "exec"), namespace)
+        exec(compile("\n".join(lines), file, "exec", dont_inherit=True), namespace)
     except BaseException as error:
         with contextlib.suppress(BaseException):
             return answers.shorten(f"{type(error).__name__}: {error}".splitlines()[0], 160)

@@ -38,6 +38,18 @@ def test_files_are_out_of_reach(secret):
 
 
 @needs_bwrap
+def test_an_installed_course_is_out_of_reach(tmp_path, monkeypatch):
+    """As after `pip install`: the package lies beside those that the sandbox needs."""
+    there = tmp_path / "site-packages" / "course_lib"
+    there.mkdir(parents=True)
+    (there / "answers.py").write_text("SECRET", encoding="utf-8")
+    (there.parent / "other.py").write_text("free = 1", encoding="utf-8")
+    monkeypatch.setattr(sandbox.sys, "path", [*sandbox.sys.path, str(there.parent)])
+    assert error_of(LOOK.format(path=str(there.parent / "other.py"))) == "ValueError: free = 1"
+    assert error_of(LOOK.format(path=str(there / "answers.py"))).startswith("FileNotFoundError")
+
+
+@needs_bwrap
 def test_others_processes_are_out_of_sight():
     error = error_of("import os\nraise ValueError(sorted(int(name) for name in os.listdir('/proc') if name.isdigit()))")
     assert eval(error.partition(": ")[2])[-1] < 10  # numbered from 1
@@ -95,3 +107,15 @@ def test_a_request_is_answered():
 
 def test_the_worker_needs_nothing_else_of_the_course():
     assert [name for name in sandbox.KIT if "import course_lib" in (sandbox.ROOT / name).read_text("utf-8")] == []
+
+
+def test_windows_is_told_where_to_go(monkeypatch):
+    monkeypatch.setattr(sandbox.os, "name", "nt")
+    with pytest.raises(RuntimeError, match="on Windows, grade in WSL"):
+        best_way.__wrapped__()
+
+
+def test_no_way_at_all(monkeypatch):
+    monkeypatch.setattr(sandbox, "_command", lambda *given: ["false"])
+    with pytest.raises(RuntimeError, match="no way works here"):
+        best_way.__wrapped__()
