@@ -123,6 +123,9 @@ def grade_file(path, student, assignment, *, seed, points=None, limits=None, way
         marks = _try_functions(topic, submission, points, seed, limits, way)
     except NotGraded as error:
         return nothing_graded(student, assignment, error, points=points, **common)
+    except Exception as error:  # a fault of ours must not stop the others; a person has to look at this one
+        return nothing_graded(student, assignment, f"not graded: {type(error).__name__} in the grader", points=points,
+                              **common)
     for name in points.keys() - marks.keys():
         text = submission.written(name)
         empty = text is None or text.strip() in ("", "YOUR ANSWER HERE")
@@ -200,12 +203,12 @@ def _answers(topic, submission, exercises, seed, imports, box, until):
                   if type(message.get("exercise")) is str and message["exercise"] in wanted}
         begun = [message["begin"] for message in messages if type(message.get("begin")) is str]
         if why and begun:
-            last, number = begun[-1], begun[-1].removeprefix("cell ")
+            last, numbers = begun[-1], {f"cell {number}": number for number, _ in cells}
             if last in wanted and last not in found:
                 found[last] = Stopped(why)
-            elif last.startswith("cell ") and number.isdecimal() and int(number) not in stopped:
-                stopped.add(int(number))
-                errors[int(number)] = f"Stopped: {why}"
+            elif last in numbers and numbers[last] not in stopped:
+                stopped.add(numbers[last])
+                errors[numbers[last]] = f"Stopped: {why}"
             else:
                 break
         elif why or not wanted & found.keys():

@@ -110,6 +110,12 @@ def test_a_sandbox_that_does_not_start_is_no_fault_of_the_students(tmp_path, mon
     assert not result.graded and "the sandbox did not start" in result.problem
 
 
+def test_a_fault_of_the_grader_is_no_fault_of_the_students(tmp_path, monkeypatch):
+    monkeypatch.setattr(grading, "_mark", lambda *given: 1 / 0)
+    result = graded(tmp_path, {})
+    assert not result.graded and result.problem == "not graded: ZeroDivisionError in the grader"
+
+
 def test_results_survive_their_file(tmp_path):
     result = graded(tmp_path, right_functions("02_pruning"))
     assert Result.from_json(result.as_json()) == result

@@ -84,6 +84,16 @@ for name in [name for name in sys.modules if name.startswith('course_lib')]:
     del sys.modules[name]
 from course_lib.exercises.registry import find
 return find('02.entropy').reference(counts)"""
+CONFUSING = """import json, os
+for said in ({"begin": "cell " + "9" * 5_000}, {"begin": "cell \u00b2"}, {"cell": 3, "error": 3}, {"exercise": ["x"]},
+             {"exercise": "02.entropy"}, {"ready": True},
+             {"exercise": "02.entropy", "answers": [{"output": {"array": 1, "scalar": 2}}] * 99}, {"ready": False}, [], 3, None, {"end": True}, {"begin": None}):
+    for number in range(3, 256):
+        try:
+            os.write(number, json.dumps(said).encode() + b"\\n" + b"\\xff\\n[[[\\n")
+        except OSError:
+            pass
+os._exit(0)"""
 FAKE = """import json, os
 line = json.dumps({"exercise": "02.entropy", "answers": "right", "points": 1000, "score": 1.0}) + "\\n"
 for number in range(256):
@@ -215,6 +225,8 @@ HOSTILE = {
     "answers only what is shown": (50, lambda: entropy("return {(2,): 1.0, (4,): 2.0}.get(counts.shape, 0.0)")),
     "writes a fake score": (50, lambda: entropy(FAKE + "return 0.0")),
     "writes a fake score in a cell": (50, lambda: cells(FAKE, functions=RIGHT | {"entropy": ENTROPY + "return 0.0"})),
+    "says confusing things": (50, lambda: entropy(CONFUSING)),
+    "says confusing things in a cell": (0, lambda: cells(CONFUSING)),
     "closes all files": (ALL, lambda: cells("import os\nos.closerange(0, 256)")),
     "threads left running": (ALL, lambda: cells("import threading, time\nfor _ in range(8):\n    threading.Thread("
                                                 "target=lambda: [time.sleep(.01) for _ in iter(int, 1)]).start()")),
