@@ -87,7 +87,8 @@ return find('02.entropy').reference(counts)"""
 CONFUSING = """import json, os
 for said in ({"begin": "cell " + "9" * 5_000}, {"begin": "cell \u00b2"}, {"cell": 3, "error": 3}, {"exercise": ["x"]},
              {"exercise": "02.entropy"}, {"ready": True},
-             {"exercise": "02.entropy", "answers": [{"output": {"array": 1, "scalar": 2}}] * 99}, {"ready": False}, [], 3, None, {"end": True}, {"begin": None}):
+             {"exercise": "02.entropy", "answers": [{"output": {"array": 1, "scalar": 2}}] * 99},
+             {"ready": False}, [], 3, None, {"end": True}, {"begin": None}):
     for number in range(3, 256):
         try:
             os.write(number, json.dumps(said).encode() + b"\\n" + b"\\xff\\n[[[\\n")
