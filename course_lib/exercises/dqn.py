@@ -34,7 +34,7 @@ TD_TARGET = Exercise(
     id="01.td_target",
     title="The target of Q-learning",
     statement="Return reward + discount * (the maximum of next_q over actions), without the second "
-              "part where terminated is 1. next_q has shape (B, A), all else (B,); discount is gamma**n.",
+              "part where terminated is 1. next_q has shape (B, A), all else (B,); discount is `gamma**n`.",
     reference=td_target,
     cases=_td_cases,
     tensors=True,
@@ -189,8 +189,8 @@ def _length(ended):
 N_STEP_RETURN = Exercise(
     id="01.n_step_return",
     title="Several rewards before the bootstrap",
-    statement="Return the sum of gamma**k * rewards[k] up to and including the first terminated step; if "
-              "none is, over all n steps, plus gamma**n * bootstrap_value. rewards and terminated are (n,).",
+    statement="Return the sum of `gamma**k * rewards[k]` up to and including the first terminated step; if "
+              "none is, over all n steps, plus `gamma**n * bootstrap_value`. rewards and terminated are (n,).",
     reference=n_step_return,
     cases=_n_step_cases,
     hints=(

@@ -164,7 +164,7 @@ CUBIC_SPARSITY = Exercise(
     id="02.cubic_sparsity",
     title="Fast at first, then ever slower",
     statement="Return the sparsity at `step`: 0 up to `begin`, `final` from `end` on, and between them "
-              "final * (1 - (1 - t)**3), t being the share of the way from begin to end.",
+              "`final * (1 - (1 - t)**3)`, t being the share of the way from begin to end.",
     reference=polynomial_sparsity,
     cases=_cubic_cases,
     hints=(

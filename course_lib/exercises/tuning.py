@@ -158,7 +158,7 @@ ADAM = Exercise(
     id="07.adam_step",
     title="One step of Adam",
     statement="`weights`, `gradient`, and the running `mean` and mean `square` of gradients are (N,). Update mean "
-              "(memory 0.9) and square (0.999), correct both for their start at 0 by 1 - memory**step, and move the "
+              "(memory 0.9) and square (0.999), correct both for their start at 0 by `1 - memory**step`, and move the "
               "weights against mean / (root of square + 1e-8). Return [weights, mean, square], the last two "
               "uncorrected.",
     reference=_listed(reference.adam_step),

@@ -21,7 +21,7 @@ from course_lib.classroom.sandbox import Limits, best_way
 from course_lib.classroom.simulated import hand_in, right_functions, student_notebook
 
 NAME = "02_pruning"
-LIMITS = Limits(seconds=2, total=20, memory=1 << 30, processes=40)
+LIMITS = Limits(seconds=3, total=20, memory=1 << 30, processes=40)
 RIGHT = right_functions(NAME)
 ENTROPY = "def my_entropy(counts):\n    "
 SECRET = "the work of somebody else"
