@@ -42,6 +42,9 @@ def main(arguments=None):
     except (ValueError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped; what was graded is kept, and the same command goes on", file=sys.stderr)
+        return 130
     return 0
 
 
