@@ -234,6 +234,7 @@ def test_the_grade_book(released):
                                                      before=["extra = 'a cell of my own'"]))
     stamp = released.handed_in("late", NAME).parent / "timestamp.txt"
     stamp.write_text("2030-01-02 03:04:05 UTC", encoding="utf-8")
+    stamp.with_name("submission_secret.txt").write_text("for the feedback", encoding="utf-8")
     grade(released, NAME, n_jobs=2)
     with gradebook.opened(released) as book:
         submissions = {one.student.id: one for one in book.find_assignment(NAME).submissions}
@@ -250,7 +251,12 @@ def test_the_grade_book(released):
     with gradebook.opened(released) as book:
         assert [book.find_submission(NAME, name).score for name in ("student0", "student1", "late")] == [64, 0, 60]
         assert book.find_comment("question-1", NAME, NAME, "student0").comment == "Good."
-    graded = nbformat.read(released.folder / "autograded" / "late" / NAME / f"{NAME}.ipynb", 4)
+        waiting = {name: book.find_grade(name, NAME, NAME, "student0").needs_manual_grade for name in
+                   ("question-1", "question-2", "entropy-tests")}
+        assert waiting == {"question-1": False, "question-2": True, "entropy-tests": False}
+    folder = released.folder / "autograded" / "late" / NAME
+    graded = nbformat.read(folder / f"{NAME}.ipynb", 4)
+    assert {path.name for path in folder.iterdir()} == {f"{NAME}.ipynb", "timestamp.txt", "submission_secret.txt"}
     text = "\n".join(cell.source for cell in graded.cells)
     assert "a cell of my own" in text and "counts.sum" in text and "HIDDEN" not in text
     nbgrader(released, "generate_feedback", NAME)
