@@ -1,8 +1,10 @@
 """The walls of the sandbox, and its limits."""
 
+import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from course_lib.classroom import sandbox
@@ -103,6 +105,27 @@ def test_a_request_is_answered():
     assert ended == "" and messages == [
         {"ready": True}, {"begin": "cell 1"}, {"cell": 1, "error": ""}, {"begin": "x"},
         {"exercise": "x", "answers": [{"output": 4, "complaint": "", "shared": ""}]}, {"end": True}]
+
+
+def test_cells_run_as_in_a_notebook():
+    assert error_of("def f(x: int): pass\nassert f.__annotations__ == {'x': int}\ndisplay(f)\n%time f(1)\n!ls") == ""
+
+
+@needs_bwrap
+def test_a_grader_that_is_killed_leaves_nothing_running():
+    script = ("from course_lib.classroom.sandbox import Limits, converse\n"
+              "converse({'cells': [[1, 'import time; time.sleep(60)']]}, limits=Limits(seconds=60))")
+    grader = psutil.Popen([sys.executable, "-c", script])
+    deadline, family = time.monotonic() + 30, []
+    while time.monotonic() < deadline and not any("start.py" in " ".join(one.cmdline()[:5]) for one in family):
+        time.sleep(0.1)
+        family = grader.children(recursive=True)
+    time.sleep(1)
+    family = grader.children(recursive=True)
+    grader.kill()
+    grader.wait()
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert family and not alive
 
 
 def test_the_worker_needs_nothing_else_of_the_course():
