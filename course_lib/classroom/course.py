@@ -86,8 +86,17 @@ class Course:
         return sorted(there | gradebook.students(self))
 
     def results(self, assignment):
-        """What was graded so far, a list of `Result` in the order of the students."""
-        paths = sorted((self.folder / "results" / assignment).glob("*.json"))
+        """What was graded so far, a list of `Result` in the order of the students.
+
+        Raises
+        ------
+        ValueError
+            If nothing of this assignment was graded.
+        """
+        folder = self.folder / "results" / assignment
+        if not folder.is_dir():
+            raise ValueError(f"{folder}: expected the results of {assignment}, got none: grade it first")
+        paths = sorted(folder.glob("*.json"))
         return [Result.from_json(path.read_text("utf-8")) for path in paths]
 
 

@@ -52,6 +52,8 @@ def test_what_is_asked_wrongly(course, tmp_path):
     with pytest.raises(ValueError, match="assignment: expected one of 01_dqn"):
         grade(course, "09_none")
     hand_in_some(course, 1)
+    with pytest.raises(ValueError, match="expected the results of 02_pruning, got none: grade it first"):
+        course.results(NAME)
     with pytest.raises(ValueError, match="students: expected some of those .* got nobody"):
         grade(course, NAME, students=["nobody"])
     (course.folder / ".hidden_seed").write_text("no number", encoding="utf-8")
