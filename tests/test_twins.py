@@ -17,6 +17,7 @@ PAIRS = sorted({str(path.relative_to(LIBRARY)).removesuffix(ending) for ending i
 HOOKS = {"forward", "call", "build", "compute_loss", "compute_output_shape", "get_config", "train_step"}
 MOST = {"file": 320, "function": 45, "package": 1820}  # lines
 BROAD = {"fusion": 2850,  # six kinds of networks, weights, choice, safety, and five applications
+         "classroom": 1900,  # assignments, a sandbox, grading, nbgrader's grade book, a dashboard
          "recommendation": 1920}  # a shop and a log, four uses, baselines, metrics, off-policy evaluation
 
 

@@ -20,6 +20,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from course_lib.classroom import gradebook, sandbox, submissions
 from course_lib.classroom.assignments import points_in, topic_of, write_assignments
 from course_lib.classroom.grading import Result, fingerprint, grade_file, nothing_graded
+from course_lib.classroom.sandbox import Limits
 from course_lib.common.files import atomic_write
 from course_lib.common.progress import bar
 
@@ -125,7 +126,7 @@ def new_course(folder):
 def grade(course, assignment, *, students=None, n_jobs=-1, limits=None, record=True):
     """Grade what students have handed in; what was graded before, and has not changed, is not graded again.
 
-    Each result is kept as soon as it is there, so a run that is broken off goes on where it was.
+    Each result is kept as soon as it is there: a run that is broken off goes on where it was.
 
     Parameters
     ----------
@@ -135,11 +136,10 @@ def grade(course, assignment, *, students=None, n_jobs=-1, limits=None, record=T
     students : list of str, optional
         All by default.
     n_jobs : int
-        Processes side by side, as in joblib; `joblib.parallel_config("dask")` moves them to a cluster that shares the
-        folder.
+        Side by side, as in joblib; `joblib.parallel_config("dask")` moves them to a cluster that shares the folder.
     limits : sandbox.Limits, optional
     record : bool
-        Whether results go into nbgrader's grade book as well (if nbgrader is installed).
+        Whether results go into nbgrader's grade book as well.
 
     Returns
     -------
@@ -152,8 +152,7 @@ def grade(course, assignment, *, students=None, n_jobs=-1, limits=None, record=T
         If there is no such course, assignment or student.
     """
     course, topic = course if isinstance(course, Course) else Course(course), topic_of(assignment)
-    terms = {"seed": course.seed(), "points": points_in(course.source(assignment), topic),
-             "limits": limits or sandbox.Limits()}
+    terms = dict(seed=course.seed(), points=points_in(course.source(assignment), topic), limits=limits or Limits())
     chosen, way = _chosen(course, students), sandbox.best_way()
     if not way.bwrap:
         warnings.warn(UNSAFE, stacklevel=2)
@@ -162,8 +161,7 @@ def grade(course, assignment, *, students=None, n_jobs=-1, limits=None, record=T
     with bar(total=len(chosen), desc=f"grading {assignment}") as shown:
         shown.update(len(chosen) - len(pending))
         for result in _side_by_side(course, pending, assignment, terms | {"way": way}, n_jobs):
-            with atomic_write(course.result(result.student, assignment)) as file:
-                file.write(result.as_json().encode())
+            _keep(course, result)
             shown.update(1)
     results = [_kept(course, student, assignment, terms, whatever=True) for student in chosen]
     write_csv(course, assignment)
@@ -179,6 +177,11 @@ def _chosen(course, students):
         raise ValueError(f"students: expected some of those in {course.folder / 'submitted'}, "
                          f"got {', '.join(sorted(unknown))}")
     return known if students is None else sorted(set(students))
+
+
+def _keep(course, result):
+    with atomic_write(course.result(result.student, result.assignment)) as file:
+        file.write(result.as_json().encode())
 
 
 def _kept(course, student, assignment, terms, whatever=False):
