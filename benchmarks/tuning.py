@@ -13,7 +13,6 @@ import argparse
 import importlib
 
 import numpy as np
-import optuna
 from scipy.stats import t as student
 from side_by_side import report, table
 
@@ -24,6 +23,7 @@ from course_lib.tuning.schedules import SCHEDULES
 from course_lib.tuning.tasks import TaskConfig
 
 NOISY = TaskConfig(examples=(40, 200), noise=(0.3, 0.3))  # few examples, three labels in ten by lot
+LOST = 1e6  # the loss of a run that has none any more
 CLEAN = TaskConfig(examples=(400, 1_000), noise=(0.0, 0.0))
 
 
@@ -54,6 +54,8 @@ def on_unseen_tasks(tuning, dqn, peaks, seed, tasks=96):
 
 def search_by_tpe(tuning, tasks, *, schedule="cosine", trials=16, seed=0):
     """The best of some runs on each task, their peaks proposed by Optuna's tree of Parzen estimators: a `Played`."""
+    import optuna  # here: --train, which the notebook names, does without
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     config = TuningConfig()
     env = TrainingVectorEnv(tuning, tasks, config, num_envs=len(tasks))
@@ -67,8 +69,9 @@ def search_by_tpe(tuning, tasks, *, schedule="cosine", trials=16, seed=0):
         runs.append(experiments.play(env, np.multiply.outer(SCHEDULES[schedule](config.decisions), peaks),
                                      seed=seed * 1_000 + trial))
         for study, one, loss in zip(studies, asked, runs[-1].losses[-1], strict=True):
-            study.tell(one, float(loss) if np.isfinite(loss) else 1e6)
-    best = np.array([run.losses[-1] for run in runs]).argmin(axis=0), np.arange(len(tasks))
+            study.tell(one, float(loss) if np.isfinite(loss) else LOST)
+    last = np.array([run.losses[-1] for run in runs])
+    best = np.where(np.isfinite(last), last, LOST).argmin(axis=0), np.arange(len(tasks))
     losses, rates = (np.array([getattr(run, name).T for run in runs])[best].T for name in ("losses", "rates"))
     ends = (np.array([getattr(run, name) for run in runs])[best] for name in ("accuracy", "test_loss", "test_accuracy"))
     return experiments.Played(losses, rates, *ends)
