@@ -2,7 +2,7 @@
 
     python -m course_lib.classroom assignments notebooks/assignments
 
-The first line of a cell's nbgrader metadata is its `grade_id`: "<name>" for an answer, "<name>-tests" for its points.
+An answer's cell has the `grade_id` "<name>"; the cell with its points, "<name>-tests".
 """
 
 from __future__ import annotations

@@ -16,28 +16,14 @@ from importlib.util import find_spec
 import course_lib
 from course_lib.classroom import sandbox, submissions, wire
 from course_lib.classroom.assignments import default_points, setup_source, topic_of, uses_tensors
+from course_lib.classroom.marks import Mark, judged, keys
 from course_lib.classroom.solutions import function_name, given
 from course_lib.exercises import judge
-from course_lib.exercises.exercise import SEED
-from course_lib.exercises.registry import find
 
-HIDDEN_DRAWS = 3  # of cases that nobody sees
 MODULES = {"pytorch": "torch", "keras": "keras"}
 
 class NotGraded(RuntimeError):
     """A submission could not be tried, through no fault of the student's."""
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What came of one exercise."""
-
-    id: str  # of the exercise, or of the written question
-    points: float
-    most: float
-    state: str  # "right", "wrong", "not written", "missing", "stopped", "to be read" (by a person)
-    comment: str = ""  # for the student; it says nothing of cases that are not shown
-    mistake: int | None = None  # which of the exercise's known mistakes it is
 
 
 @dataclass(frozen=True)
@@ -225,13 +211,6 @@ class Stopped:
     why: str
 
 
-@functools.lru_cache(maxsize=1_024)
-def keys(exercise_id, seed):
-    """The answer keys of the cases that `check` shows, and of those that nobody sees: a list of `judge.AnswerKey`."""
-    exercise = find(exercise_id)
-    return [judge.AnswerKey(exercise, exercise.draw(one)) for one in (SEED, *(seed + i for i in range(HIDDEN_DRAWS)))]
-
-
 def _task(exercise, seed):
     cases = [wire.encode(case) for key in keys(exercise.id, seed) for case in key.cases]
     return {"id": exercise.id, "function": function_name(exercise), "seeded": list(exercise.seeded),
@@ -256,33 +235,6 @@ def _mark(exercise, most, answers, errors, submission, seed):
     return judged(exercise, most, parts, seed)
 
 
-def judged(exercise, most, answers, seed):
-    """The mark for a function's answers.
-
-    Parameters
-    ----------
-    exercise : Exercise
-    most : float
-        Points.
-    answers : list of lists of judge.Answer
-        To the cases of each of `keys`.
-    seed : int
-
-    Returns
-    -------
-    Mark
-    """
-    for number, (key, part) in enumerate(zip(keys(exercise.id, seed), answers, strict=True)):
-        verdict = _judged(key, part)
-        if verdict.case is not None:
-            name = function_name(exercise)
-            where = ("Right on the examples that `check` tries, and wrong on others." if number else
-                     f'Wrong on example {verdict.case + 1}: `check("{exercise.id}", {name})` says more.')
-            text = f"{where} {verdict.hint}"
-            return Mark(exercise.id, 0.0, most, "wrong", text.strip(), verdict.mistake)
-    return Mark(exercise.id, most, most, "right", "Right.")
-
-
 def _why_missing(name, errors, submission):
     for number, source in submission.code():
         if name in source and number in errors:
@@ -290,13 +242,6 @@ def _why_missing(name, errors, submission):
             known = isinstance(getattr(builtins, kind, None), type)
             return f" Cell {number} ended with {kind if known else 'an error'}."
     return ""
-
-
-def _judged(key, answers):
-    try:
-        return key.judge(answers)
-    except Exception:  # an exercise's own check may stumble over what nobody foresaw
-        return judge.Verdict(0, "an answer that cannot be judged")
 
 
 def _split(answers, lengths):

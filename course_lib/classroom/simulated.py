@@ -6,7 +6,8 @@ import nbformat
 import numpy as np
 
 from course_lib.classroom.assignments import build, default_points, topic_of
-from course_lib.classroom.grading import Mark, Result, judged, keys, nothing_graded
+from course_lib.classroom.grading import Result, nothing_graded
+from course_lib.classroom.marks import Mark, judged, keys
 from course_lib.classroom.solutions import function_name, parameters, solution_body
 from course_lib.common.files import atomic_write
 from course_lib.exercises import judge

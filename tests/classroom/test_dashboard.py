@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from course_lib.classroom import dashboard
-from course_lib.classroom.grading import Mark, Result, nothing_graded
+from course_lib.classroom.grading import Result, nothing_graded
+from course_lib.classroom.marks import Mark
 from course_lib.exercises.registry import find
 
 A, B = "02_pruning", "07_tuning"

@@ -7,7 +7,8 @@ import pytest
 
 from course_lib.classroom import grading, sandbox
 from course_lib.classroom.assignments import default_points, topic_of
-from course_lib.classroom.grading import Result, grade_file, judged, keys
+from course_lib.classroom.grading import Result, grade_file
+from course_lib.classroom.marks import HIDDEN_DRAWS, Mark, judged, keys
 from course_lib.classroom.simulated import right_functions, simulated_results, student_notebook
 from course_lib.exercises import judge
 from course_lib.exercises.registry import EXERCISES, find
@@ -28,7 +29,7 @@ def graded(tmp_path, functions, assignment="02_pruning", **more):
 
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda exercise: exercise.id)
 def test_right_and_each_known_mistake(exercise):
-    assert judged_by_hand(exercise, exercise.reference) == grading.Mark(exercise.id, 10.0, 10.0, "right", "Right.")
+    assert judged_by_hand(exercise, exercise.reference) == Mark(exercise.id, 10.0, 10.0, "right", "Right.")
     for index, wrong in enumerate(exercise.wrong):
         mark = judged_by_hand(exercise, wrong.function)
         assert (mark.points, mark.state, mark.mistake) == (0.0, "wrong", index)
@@ -38,7 +39,7 @@ def test_right_and_each_known_mistake(exercise):
 def test_hidden_cases_differ_with_the_seed_and_from_the_shown():
     for exercise in EXERCISES.values():
         shown, *hidden = keys(exercise.id, SEED)
-        assert len(hidden) == grading.HIDDEN_DRAWS
+        assert len(hidden) == HIDDEN_DRAWS
         texts = [{repr(case) for case in key.cases} for key in (shown, *hidden, keys(exercise.id, SEED + 100)[1])]
         assert all(one - other for one in texts[1:] for other in texts if one is not other), exercise.id
 

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from course_lib.classroom.course import grade, new_course
-from course_lib.classroom.grading import keys
+from course_lib.classroom.marks import keys
 from course_lib.classroom.sandbox import Limits, best_way
 from course_lib.classroom.simulated import hand_in, right_functions, student_notebook
 
