@@ -36,13 +36,14 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test bench lint notebooks assignments install clean
+.PHONY: help lab test claims bench lint notebooks assignments install clean
 
 help:
 	@echo 'Learn · Prune · Fuse'
 	@echo
 	@echo '  make lab        install what is needed into $(VENV), and open JupyterLab on notebook 00'
 	@echo '  make test       install what is needed, and run every test and every notebook'
+	@echo '  make claims     execute the lessons with other seeds and numerics, and print how far each claim is from failing (hours; SEEDS=10, NOTEBOOK="01_dqn 02_pruning": only those; it goes on where it was stopped)'
 	@echo '  make bench      measure DQN beside Stable-Baselines3, pruning on MNIST, ensembles, GANs, fusion, recommendation, tuning, grading (TOPIC=dqn, pruning, ensembling, gan, fusion, recommendation, tuning, classroom: only one)'
 	@echo '  make notebooks  execute the notebooks anew and keep their outputs (NOTEBOOK=01_dqn: only that one)'
 	@echo '  make assignments  write the classroom assignments anew from the exercises'
@@ -63,6 +64,9 @@ lab: install
 test:
 	@$(MAKE) --no-print-directory install EXTRA='teacher $(EXTRA)'
 	@"$(BIN)/python" tests/run_all.py $(FRAMEWORK)
+
+claims: install
+	@"$(BIN)/python" tests/lesson_claims.py $(NOTEBOOK) --seeds $(or $(SEEDS),3) $(if $(FRAMEWORK),--frameworks $(FRAMEWORK))
 
 bench: EXTRA := bench
 bench:

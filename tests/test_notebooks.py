@@ -1,5 +1,6 @@
 """The hygiene of notebooks: what would make a comparison of outputs pass by accident, or a page untidy."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -140,8 +141,51 @@ def undefined_names(notebook, framework):
     return re.findall(r"Undefined name `(\w+)`", found)
 
 
+CLOCKS = {"perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns", "process_time", "process_time_ns",
+          "thread_time", "time_ns", "timeit", "default_timer", "measure_latency", "eval_seconds"}
+
+
+def timed_claim(notebook):
+    """Claims that depend on a clock: they would stop a notebook on a busy computer."""
+    trees = [(n, ast.parse(re.sub(r"^%%?", "# ", cell.source, flags=re.M))) for n, cell in code_cells(notebook)]
+    timed = set()
+
+    def depends(node):
+        return any(isinstance(part, ast.Name) and part.id in timed
+                   or isinstance(part, ast.Attribute) and (part.attr in CLOCKS or ast.unparse(part) == "time.time")
+                   or isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id in CLOCKS
+                   for part in ast.walk(node))
+
+    def names(target):
+        if isinstance(target, (ast.Tuple, ast.List)):
+            return set().union(*map(names, target.elts))
+        while isinstance(target, (ast.Subscript, ast.Attribute, ast.Starred)):
+            target = target.value
+        return {target.id} if isinstance(target, ast.Name) else set()
+
+    problems = []
+    for n, tree in trees:
+        for node in [*ast.walk(tree), *ast.walk(tree)]:  # a name may be used above where it is set, as in a loop
+            if isinstance(node, ast.Assign) and depends(node.value):
+                timed.update(*map(names, node.targets))
+            elif isinstance(node, (ast.AugAssign, ast.AnnAssign, ast.NamedExpr)) and node.value and depends(node.value):
+                timed.update(names(node.target))
+            elif isinstance(node, (ast.For, ast.comprehension)) and depends(node.iter):
+                timed.update(names(node.target))
+            elif isinstance(node, ast.FunctionDef) and depends(node):
+                timed.add(node.name)
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(
+                    node.func.value, ast.Name) and any(map(depends, node.args)) and node.func.attr in (
+                    "append", "extend", "add", "update", "setdefault", "insert"):
+                timed.add(node.func.value.id)
+        problems += [f"cell {n}: the claim {ast.unparse(call.args[0])} depends on a clock" for call in ast.walk(tree)
+                     if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "claim"
+                     and len(call.args) > 1 and depends(call.args[1])]
+    return problems
+
+
 RULES = [unexecuted, out_of_order, trailing_semicolon, unexplained_mark, stored_error, stderr, machine_path,
-         hardly_compared, too_large, untidy_metadata, no_duration, lonely_framework_cell]
+         hardly_compared, too_large, untidy_metadata, no_duration, lonely_framework_cell, timed_claim]
 
 
 def test_there_are_notebooks():
@@ -186,7 +230,8 @@ def clean():
     return notebook(code("a = 1; b = 2  # one; two;\na", text("1")), code(ignored, text("cpu"), count=2),
                     code("%%pytorch\nx = 1", count=3), code("%%keras\nx = 1", count=4),
                     code("# because: that is the bug\n1 / 0", error, count=5, tags=["raises-exception"]),
-                    code("print('see /home, https://example.org/home/x, ../tmp/x')", count=6))
+                    code("start = perf_counter()\nclaim('more', 2 > 1, seconds=perf_counter() - start)", count=6),
+                    code("print('see /home, https://example.org/home/x, ../tmp/x')", count=7))
 
 
 NO_REASON = "# NBVAL_IGNORE_OUTPUT\n1"
@@ -226,6 +271,11 @@ BAD = [
                                      code("%%keras\n1", count=2))),
     (lonely_framework_cell, notebook(code("%%pytorch\n1"), code("%%keras\n1", count=2),
                                      code("%%keras\n1", count=3))),
+    (timed_claim, notebook(code("start = time.perf_counter()\nclaim('fast', time.monotonic() < start + 1)"))),
+    (timed_claim, notebook(code("took = []\ntook.append(perf_counter())\nbest = min(took)"),
+                           code("claim('fast', bool(best < 1))", count=2))),
+    (timed_claim, notebook(code("def run():\n    return perf_counter()\nfor a in [run()]:\n    claim('fast', a < 1)"))),
+    (timed_claim, notebook(code("a, b = classifier.measure_latency([x, y], images)\nclaim('faster', b < a)"))),
 ]
 
 
@@ -250,6 +300,9 @@ def test_every_rule_has_a_bad_notebook():
     (r"VBox((Image(value=b'\x89PNG', format='png'),))", "VBox((Image(value=PICTURE, format='png'),))"),
     ("✓ 40% of 100 [1, 2] in 0x12, Time: 3", "✓ 40% of 100 [1, 2] in 0x12, Time: 3"),
     ("a|b|c 3/4\nmean 1.5 s", "a|b|c 3/4\nmean 1.5 s"),
+    ("✓ a is below b (a 0.31; b 0.5)\n✓ it settles", "✓ a is below b (FIGURES)\n✓ it settles"),
+    ("✓ f(x) is above (or at) 1 (x 0.95, 95 % interval 0.9 to 1)", "✓ f(x) is above (or at) 1 (FIGURES)"),
+    ("it is below b (a 0.31)", "it is below b (a 0.31)"),
 ])
 def test_sanitizing(output, left):
     patterns = get_sanitize_patterns((ROOT / "tests/nbval_sanitize.cfg").read_text(encoding="utf-8"))

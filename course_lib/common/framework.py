@@ -51,6 +51,21 @@ class Framework:
             raise ValueError(f"topic: expected one of {', '.join(known) or '(none yet)'}, got {topic!r}")
         return importlib.import_module(f"course_lib.{topic}.in_{self.name}")
 
+    @property
+    def seed(self):
+        """The seed of a notebook: 0, or what the environment variable COURSE_SEED says.
+
+        Raises
+        ------
+        ValueError
+            If COURSE_SEED is not a whole number from 0 to 99,999.
+        """
+        asked = os.environ.get("COURSE_SEED") or "0"
+        if not re.fullmatch(r"[0-9]{1,5}", asked):
+            raise ValueError(f"the environment variable COURSE_SEED: expected a whole number from 0 to 99999, got "
+                             f"{asked!r}")
+        return int(asked)
+
     def device(self):
         """Name of the best device that this framework can use here (see `device.pick_device`)."""
         from course_lib.common.device import pick_device

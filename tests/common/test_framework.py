@@ -18,7 +18,7 @@ def clean(monkeypatch):
     """No choice made, no variable set, every package looks installed, Keras is not imported for real."""
     monkeypatch.setattr(framework, "_current", None)
     monkeypatch.setattr(framework, "find_spec", lambda name: object())
-    for name in ("COURSE_FRAMEWORK", "KERAS_BACKEND"):
+    for name in ("COURSE_FRAMEWORK", "COURSE_SEED", "KERAS_BACKEND"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     fake = SimpleNamespace(config=SimpleNamespace(backend=lambda: os.environ["KERAS_BACKEND"]))
@@ -35,6 +35,17 @@ def test_use_returns_the_choice_and_prints_nothing(name, capfd):
     fw = framework.use(name)
     assert fw == framework.Framework(name) and framework.current() is fw
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_seed_is_0_or_what_the_environment_says(monkeypatch):
+    fw = framework.use("pytorch")
+    assert fw.seed == 0
+    monkeypatch.setenv("COURSE_SEED", "300")
+    assert fw.seed == 300
+    for wrong in ("-1", "1.5", "three", "100000"):
+        monkeypatch.setenv("COURSE_SEED", wrong)
+        with pytest.raises(ValueError, match=f"COURSE_SEED: expected a whole number from 0 to 99999, got '{wrong}'"):
+            _ = fw.seed
 
 
 def test_current_before_use():
