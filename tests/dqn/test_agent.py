@@ -1,10 +1,8 @@
 """What the agents of both frameworks do: learn, explore, save, resume; and the errors they give."""
 
-import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import gymnasium as gym
@@ -149,32 +147,33 @@ def test_loading_something_else_is_refused(dqn, tmp_path):
         dqn.DQNAgent.load(tmp_path / "none.npz")
 
 
+KILLED = DQNConfig(hidden=(16,), warmup_steps=100, batch_size=16, updates_per_block=4, total_steps=800, eval_every=200,
+                   eval_episodes=2, checkpoint_every=200)
 RUN = """
-import sys
+import os, signal, sys
 from course_lib.dqn.config import DQNConfig
 from course_lib.dqn.envs import make_vec
 from course_lib.dqn.{twin} import train
-config = DQNConfig(hidden=(16,), warmup_steps=100, batch_size=16, updates_per_block=4, total_steps=3_000,
-                   eval_every=200, eval_episodes=2, checkpoint_every=200)
-history = train(make_vec("CartPole-v1", 4), config, seed=1, checkpoint_path=sys.argv[1])
-print(repr((history.losses, history.eval_returns, history.episode_returns, history.steps)))
+
+def killer(history):
+    if history.steps >= 500:  # after the checkpoint at 400, before the next
+        os.kill(os.getpid(), signal.SIGKILL)
+
+train(make_vec("CartPole-v1", 4), {config}, seed=1, checkpoint_path=sys.argv[1], callbacks=[killer])
 """
 
 
 def test_a_killed_run_resumes_to_the_same_result(dqn, tmp_path):
-    command = [sys.executable, "-c", RUN.format(twin=dqn.__name__.rsplit(".", 1)[-1])]
+    def run(name):
+        history = dqn.train(make_vec("CartPole-v1", 4), KILLED, seed=1, checkpoint_path=tmp_path / name)
+        return history.losses, history.eval_returns, history.episode_returns, history.steps
 
-    def output(path):
-        return subprocess.run([*command, path], capture_output=True, text=True, check=True).stdout
-
-    whole = output(tmp_path / "whole.npz")
-    killed = subprocess.Popen([*command, tmp_path / "killed.npz"], stdout=subprocess.PIPE)
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "killed.npz").exists() and killed.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.001)
-    os.kill(killed.pid, signal.SIGKILL)
-    assert killed.communicate()[0] == b"" and killed.returncode == -signal.SIGKILL
-    assert whole.startswith("([") and output(tmp_path / "killed.npz") == whole
+    script = RUN.format(twin=dqn.__name__.rsplit(".", 1)[-1], config=KILLED)
+    killed = subprocess.run([sys.executable, "-c", script, tmp_path / "killed.npz"], capture_output=True, text=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    whole = run("whole.npz")
+    assert 0 < checkpoint.load(tmp_path / "killed.npz")["vector_steps"] * 4 < 800
+    assert len(whole[0]) > 0 and whole[3] >= 800 and run("killed.npz") == whole
 
 
 def test_every_counter_is_resumed(dqn, tmp_path):
