@@ -67,6 +67,7 @@ test:
 
 claims: install
 	@"$(BIN)/python" tests/lesson_claims.py $(NOTEBOOK) --seeds $(or $(SEEDS),3) $(if $(FRAMEWORK),--frameworks $(FRAMEWORK))
+	@$(if $(NOTEBOOK),,for group in light $(if $(filter pytorch,$(FRAMEWORK)),,keras); do "$(BIN)/python" -m pytest -q tests -m slow --group $$group || exit 1; done)
 
 bench: EXTRA := bench
 bench:

@@ -2,7 +2,7 @@
 
     python tests/run_all.py            both frameworks
     python tests/run_all.py pytorch    as if only that one were installed
-    python tests/run_all.py --measure  one at a time, and keep how long each takes in tests/seconds.json
+    python tests/run_all.py --measure  keeps how long each job takes in tests/seconds.json
 
 Each notebook, and each folder of tests for each framework, is a job: pytest in a process of its own. There are as many
 at a time as there are cores, each on one thread.
@@ -207,14 +207,14 @@ def run_jobs(jobs, workers, measured, folder):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("only", nargs="?", default="", help="pytorch or keras: as if only that were installed")
-    parser.add_argument("--measure", action="store_true", help="one at a time; writes tests/seconds.json")
+    parser.add_argument("--measure", action="store_true", help="write tests/seconds.json")
     options = parser.parse_args(arguments)
     frameworks = [name for name, modules in MODULES.items() if all(map(find_spec, modules))]
     if options.only and options.only not in frameworks:
         sys.exit(f"expected an installed framework ({', '.join(frameworks) or 'none is'}), got {options.only!r}")
     check_loopback()
     jobs = plan(frameworks, options.only)
-    workers = 1 if options.measure else min(os.cpu_count() or 1, 8)
+    workers = min(os.cpu_count() or 1, 8)
     measured = json.loads(SECONDS.read_text(encoding="utf-8")) if SECONDS.exists() else {}
     minutes = left({name: measured.get(name, 60.0) for name in jobs}, {}, workers) / 60
     print(f"Testing in {options.only or ' and '.join(frameworks) or 'no framework'}: {len(jobs)} jobs, {workers} at a "
