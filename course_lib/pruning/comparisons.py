@@ -8,12 +8,11 @@ import numpy as np
 
 from course_lib.common import progress
 from course_lib.pruning.config import PruningConfig
-from course_lib.pruning.env import SparsityEnv, macs, width_bounds
-from course_lib.pruning.experiments import choose_at_random, choose_by_dqn, shrink_and_refit, width_accuracy
+from course_lib.pruning.experiments import shrink_and_refit
 from course_lib.pruning.information import gaussian_mi_selection
 from course_lib.pruning.scores import binned_entropy, class_mutual_information, magnitude_mask
 
-CRITERIA = ("random", "entropy", "information about the class", "information about the next layer")
+CRITERIA = ("random", "norm", "entropy", "information about the class", "information about the next layer")
 
 
 class Split(NamedTuple):
@@ -27,12 +26,12 @@ class Split(NamedTuple):
     y_test: np.ndarray
 
 
-def split(dataset, share=0.2):
+def split(dataset, share=0.2, *, seed=0):
     """Put a share of a data set's training part aside, to choose by; returns a `Split`."""
     count = round(share * len(dataset.x_train))
     if not 0 < count < len(dataset.x_train):
         raise ValueError(f"share: expected some of {len(dataset.x_train)} examples, got {share}")
-    order = np.random.default_rng(0).permutation(len(dataset.x_train))
+    order = np.random.default_rng(seed).permutation(len(dataset.x_train))
     x, y = dataset.x_train[order], dataset.y_train[order]
     return Split(x[count:], y[count:], x[:count], y[:count], dataset.x_test, dataset.y_test)
 
@@ -63,37 +62,39 @@ def at_once(classifier, pruning, model, data, sparsities, *, rng=None, scope="gl
     return np.array(found)
 
 
-def gradually(classifier, pruning, models, data, config, sparsities, *, begin=0.0, end=0.6, prune_every=10):
+def gradually(classifier, pruning, models, data, config, sparsities, *, seed=0, begin=0.0, end=0.6, prune_every=10):
     """Test accuracies (len(models), len(sparsities)) of copies that are pruned while they train on.
 
-    With `end` next to `begin`, all weights go at the start and the rest of the run is fine-tuning.
+    `seed`, of the order of the examples, counts up from model to model.
     """
-    runs = [(seed, share) for seed in range(len(models)) for share in sparsities]
+    runs = [(model, seed + i, share) for i, model in enumerate(models) for share in sparsities]
     found = []
-    for seed, share in progress.bar(runs, desc="pruning"):
-        copy = copy_of(pruning, models[seed])
+    for model, order, share in progress.bar(runs, desc="pruning"):
+        copy = copy_of(pruning, model)
         plan = PruningConfig(sparsity=share, begin=begin, end=end, prune_every=prune_every)
-        classifier.train(copy, data.x, data.y, config, seed=100 + seed, callbacks=[pruning.gradual_pruning(plan)])
+        classifier.train(copy, data.x, data.y, config, seed=order, callbacks=[pruning.gradual_pruning(plan)])
         found.append(classifier.accuracy(copy, data.x_test, data.y_test))
     return np.array(found).reshape(len(models), len(sparsities))
 
 
-def chooser(criterion, y, *, seed=0):
+def chooser(criterion, y, kernels, *, seed=0):
     """The function `choose(activations, preactivations, k)` of a criterion: the numbers of the k best neurons.
 
     Parameters
     ----------
     criterion : str
-        One of `CRITERIA`.
+        One of `CRITERIA`; "norm" is the Euclidean norm of a neuron's incoming weights.
     y : integer array (N,)
         Classes of the examples that activations will come from.
+    kernels : list of arrays
+        Those of the network, for "norm": the function is to be called once for each hidden layer, in their order.
     seed : int
         Of the criterion "random".
     """
     if criterion not in CRITERIA:
         raise ValueError(f"criterion: expected one of {', '.join(CRITERIA)}, got {criterion!r}")
-    rng = np.random.default_rng(seed)
-    score = {"random": lambda a: rng.uniform(size=a.shape[1]), "entropy": binned_entropy,
+    rng, norms = np.random.default_rng(seed), iter([np.linalg.norm(kernel, axis=0) for kernel in kernels])
+    score = {"random": lambda a: rng.uniform(size=a.shape[1]), "norm": lambda a: next(norms), "entropy": binned_entropy,
              "information about the class": lambda a: class_mutual_information(a, y)}
     if criterion not in score:
         return gaussian_mi_selection
@@ -102,47 +103,49 @@ def chooser(criterion, y, *, seed=0):
 
 def shrink_by(criterion, pruning, model, data, sizes, *, seed=0):
     """The network shrunk to `sizes` neurons a layer that a criterion chooses, with nothing refitted."""
-    choose, layers = chooser(criterion, data.y, seed=seed), pruning.collect_activations(model, data.x)
+    choose = chooser(criterion, data.y, pruning.get_kernels(model), seed=seed)
+    layers = pruning.collect_activations(model, data.x)
     keep = [choose(into, out, size) for (into, out), size in zip(layers[1:], sizes, strict=True)]
     return pruning.shrink(model, keep)
 
 
-def compare_criteria(classifier, pruning, models, data, tuning, sizes, *, refit, criteria=CRITERIA):
-    """Test accuracies {criterion: (len(models), 2)} of the shrunk networks, before and after fine-tuning.
+def compare_criteria(classifier, pruning, models, data, sizes, *, refit, tuning=None, seed=0, criteria=CRITERIA):
+    """Test accuracies {criterion: (len(models),)} of the shrunk networks; of the fine-tuned ones if `tuning` is given.
 
-    With `refit`, each next layer is fitted by least squares to do without the neurons that are gone.
+    With `refit`, each next layer is fitted by least squares to do without the neurons that are gone. `seed`, of the
+    criterion "random" and of fine-tuning, counts up from model to model.
     """
     found = {criterion: [] for criterion in criteria}
-    for seed, model in enumerate(progress.bar(models, desc="networks")):
+    for i, model in enumerate(progress.bar(models, desc="networks")):
         for criterion in criteria:
             if refit:
-                choose = chooser(criterion, data.y, seed=seed)
+                choose = chooser(criterion, data.y, pruning.get_kernels(model), seed=seed + i)
                 small = shrink_and_refit(pruning, model, data.x, sizes, choose)
             else:
-                small = shrink_by(criterion, pruning, model, data, sizes, seed=seed)
-            before = classifier.accuracy(small, data.x_test, data.y_test)
-            classifier.train(small, data.x, data.y, tuning, seed=200 + seed)
-            found[criterion].append((before, classifier.accuracy(small, data.x_test, data.y_test)))
-    return {criterion: np.array(pairs) for criterion, pairs in found.items()}
+                small = shrink_by(criterion, pruning, model, data, sizes, seed=seed + i)
+            if tuning is not None:
+                classifier.train(small, data.x, data.y, tuning, seed=seed + i)
+            found[criterion].append(classifier.accuracy(small, data.x_test, data.y_test))
+    return {criterion: np.array(accuracies) for criterion, accuracies in found.items()}
 
 
-def lottery(classifier, pruning, models, data, config, sparsity):
+def lottery(classifier, pruning, models, data, config, sparsity, *, seed=0):
     """Three ways to train a sparse network: test accuracies {name: (len(models),)}.
 
     The mask is that of the trained network's largest weights. "winning ticket" starts from the weights that the network
-    itself started from (`seed` is the model's place in the list), "new draw" from others, "random mask" keeps the first
-    but shuffles the mask within each layer.
+    itself started from, "new draw" from others, "shuffled mask" keeps the first but shuffles the mask within each
+    layer. The models were `trained` with `seed`, `seed + 1`, ..., at most 50 of them.
     """
-    found = {"winning ticket": [], "new draw": [], "random mask": []}
-    for seed, model in enumerate(progress.bar(models, desc="networks")):
-        masks, rng = magnitude_mask(pruning.get_kernels(model), sparsity), np.random.default_rng(seed)
+    found = {"winning ticket": [], "new draw": [], "shuffled mask": []}
+    for own, model in enumerate(progress.bar(models, desc="networks"), seed):
+        masks, rng = magnitude_mask(pruning.get_kernels(model), sparsity), np.random.default_rng(own)
         shuffled = [rng.permutation(mask.ravel()).reshape(mask.shape) for mask in masks]
         shape, classes = data.x.shape[1:], int(data.y.max()) + 1
-        for name, start, used in (("winning ticket", seed, masks), ("new draw", 1_000 + seed, masks),
-                                  ("random mask", seed, shuffled)):
+        for name, start, used in (("winning ticket", own, masks), ("new draw", 50 + own, masks),
+                                  ("shuffled mask", own, shuffled)):
             ticket = classifier.make_mlp(shape, classes, seed=start)
             pruning.apply_masks(ticket, used)
-            classifier.train(ticket, data.x, data.y, config, seed=seed)
+            classifier.train(ticket, data.x, data.y, config, seed=own)
             found[name].append(classifier.accuracy(ticket, data.x_test, data.y_test))
     return {name: np.array(accuracies) for name, accuracies in found.items()}
 
@@ -152,27 +155,5 @@ def tuned(classifier, pruning, model, data, tuning, masks, *, seed=0):
     copy = copy_of(pruning, model)
     pruning.apply_masks(copy, masks)
     before = classifier.accuracy(copy, data.x_test, data.y_test)
-    classifier.train(copy, data.x, data.y, tuning, seed=300 + seed)
+    classifier.train(copy, data.x, data.y, tuning, seed=seed)
     return np.array([before, classifier.accuracy(copy, data.x_test, data.y_test)])
-
-
-def widths_within(pruning, dqn, model, data, limit, *, seed=0, evaluations=40, levels=13):
-    """Widths of the hidden layers of a dense network within `limit` multiplications an image, chosen in three ways.
-
-    Returns
-    -------
-    dict of str to (list of int, float, float)
-        For "all alike", "random search" and "DQN": the widths, and the accuracies on validation and test images of
-        the network shrunk to them by information about the next layer and refitted. The searches maximise the first.
-    """
-    inputs, *full, outputs = [kernel.shape[0] for kernel in pruning.get_kernels(model)] + [int(data.y.max()) + 1]
-    on_val, on_test = (width_accuracy(pruning, model, x, y, data.x)
-                       for x, y in ((data.x_val, data.y_val), (data.x_test, data.y_test)))
-    alike = ([max(1, int(width * share)) for width in full] for share in np.linspace(1, 0, 400))
-    chosen = {"all alike": next(widths for widths in alike if macs([inputs, *widths, outputs]) <= limit)}
-    for name in ("random search", "DQN"):
-        game = SparsityEnv(len(full), width_bounds(inputs, full, outputs, limit), on_val, levels=levels)
-        best = (choose_at_random(game, evaluations, seed=seed) if name == "random search" else
-                choose_by_dqn(dqn, game, evaluations, seed=seed))
-        chosen[name] = [int(width) for width in best[0]]
-    return {name: (widths, on_val(widths), on_test(widths)) for name, widths in chosen.items()}

@@ -20,7 +20,7 @@ class SparsityEnv(gym.Env):
         Layers to choose for.
     bounds : callable
         `bounds(choices)` returns the least and the most feasible choice for the next layer, after the choices
-        made so far: see `sparsity_bounds` and `width_bounds`.
+        made so far: see `sparsity_bounds`.
     evaluate : callable
         `evaluate(choices)` returns the reward of a whole list of choices, such as the validation accuracy. It is
         asked once for equal choices; `evaluations` counts how often.
@@ -106,39 +106,6 @@ def sparsity_bounds(sizes, total, *, most=0.99):
         left = total * sizes.sum() - sizes[:i] @ np.asarray(choices)  # weights still to be pruned
         least = (left - most * sizes[i + 1:].sum()) / sizes[i]
         return float(np.clip(least, 0, most)), float(np.clip(left / sizes[i], 0, most))
-
-    return bounds
-
-
-def width_bounds(inputs, widths, outputs, budget):
-    """Bounds for `SparsityEnv`: the width of each hidden layer of a dense network within a budget of work.
-
-    Parameters
-    ----------
-    inputs, outputs : int
-    widths : sequence of int
-        The greatest width of each hidden layer; the least is 1.
-    budget : float
-        Multiply-accumulate operations for one example, in all.
-
-    Returns
-    -------
-    callable
-        `bounds(choices)` -> (least, most) for the next layer; round the choices down to whole neurons. The last
-        layer gets all that is left of the budget.
-    """
-    smallest = macs([inputs, *[1] * len(widths), outputs])
-    if budget < smallest:
-        raise ValueError(f"budget: expected at least {smallest} operations, one neuron a layer, got {budget}")
-
-    def bounds(choices):
-        chosen = [int(choice) for choice in choices]
-        i, before = len(chosen), ([inputs] + chosen)[-1]
-        spent = macs([inputs, *chosen])
-        after = 1 if i + 1 < len(widths) else outputs
-        rest = macs([*[1] * (len(widths) - i - 1), outputs]) if i + 1 < len(widths) else 0
-        most = min(widths[i], (budget - spent - rest) / (before + after))
-        return (1.0 if i + 1 < len(widths) else max(1.0, most)), max(1.0, float(most))
 
     return bounds
 

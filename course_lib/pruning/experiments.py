@@ -185,17 +185,3 @@ def masked_accuracy(classifier, pruning, model, x, y):
         return classifier.accuracy(copy, x, y)
 
     return accuracy
-
-
-def width_accuracy(pruning, model, x, y, x_choose):
-    """A function for `SparsityEnv`: accuracy on x, y of the network shrunk to these widths, refitted on x_choose."""
-    layers, first = pruning.collect_activations(model, x_choose), pruning.collect_activations(model, x)[0][1]
-
-    def accuracy(widths):
-        keep, fitted = choose_and_refit(layers, [int(width) for width in widths])
-        outputs = first[:, keep[0]]
-        for kernel, bias in fitted:
-            outputs = np.maximum(outputs, 0) @ kernel + bias
-        return float((outputs.argmax(axis=1) == y).mean())
-
-    return accuracy

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def gaussian_mi_selection(activations, preactivations, k, *, noise=0.1):
-    """Pick k neurons, one after the other, that together tell most about the next layer.
+    """Pick k neurons, one after the other: each time the one that adds most to what is known of the next layer.
 
     If all were jointly Gaussian, neuron j would add -1/2 log(1 - r^2) nats to those chosen, r^2 being the share of
     j's remaining variance that the pre-activations explain. So redundancy counts, and so do the outgoing weights.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from course_lib.pruning.env import SparsityEnv, macs, sparsity_bounds, width_bounds
+from course_lib.pruning.env import SparsityEnv, macs, sparsity_bounds
 
 SIZES = [235_200, 30_000, 1_000]
 
@@ -55,18 +55,6 @@ def test_macs_by_hand():
     assert macs([784, 300, 100, 10]) == 235_200 + 30_000 + 1_000
 
 
-@pytest.mark.parametrize("budget", [900, 3_000, 20_000, 10**7])
-def test_widths_stay_within_the_budget_and_use_it(budget):
-    env = SparsityEnv(3, width_bounds(64, [80, 60, 40], 10, budget), lambda choices: 0.0)
-    rng = np.random.default_rng(0)
-    for _ in range(100):
-        widths = [int(choice) for choice in play(env, rng)[0]]
-        assert min(widths) >= 1 and all(w <= most for w, most in zip(widths, (80, 60, 40)))
-        work = macs([64, *widths, 10])
-        assert work <= budget
-        assert widths[-1] == 40 or work + widths[1] + 10 > budget  # not one neuron more would do
-
-
 def test_gymnasium_finds_no_fault():
     check_env(SparsityEnv(3, sparsity_bounds(SIZES, 0.9), sum), skip_render_check=True)
 
@@ -74,8 +62,6 @@ def test_gymnasium_finds_no_fault():
 def test_what_cannot_be_is_refused():
     with pytest.raises(ValueError, match="total <= most"):
         sparsity_bounds(SIZES, 0.995)
-    with pytest.raises(ValueError, match="budget: expected at least 75"):
-        width_bounds(64, [8, 8], 10, 70)
     with pytest.raises(ValueError, match="levels"):
         SparsityEnv(3, sparsity_bounds(SIZES, 0.9), sum, levels=1)
     env = SparsityEnv(3, sparsity_bounds(SIZES, 0.9), sum)
