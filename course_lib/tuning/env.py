@@ -74,7 +74,7 @@ class TrainingVectorEnv(VectorEnv):
     tuning : module
         A twin of `tuning`.
     tasks : sequence of Task
-        Each run has one of these, drawn by lot.
+        Each run has one of these, drawn at random.
     config : TuningConfig, optional
     num_envs : int
     """

@@ -100,16 +100,17 @@ def search_peaks(tuning, config=None, *, tasks=None, runs=5_000, peaks=20, seed=
 def compare(tuning, agent, peaks, tasks, config=None, *, seed=0):
     """An agent and schedules on the same tasks, one run each: {who: Played}.
 
-    The agent begins with the best constant rate of `peaks`, and with any of `PEAKS` drawn by lot.
+    The agent begins with the best constant rate of `peaks`, which a search has paid for, and with a random rate between
+    `PEAKS`, which costs nothing.
     """
-    config, n = config or TuningConfig(), len(tasks)
-    env = TrainingVectorEnv(tuning, tasks, replace(config, regularise=False), num_envs=n)
+    config, n = replace(config or TuningConfig(), regularise=False), len(tasks)
+    env = TrainingVectorEnv(tuning, tasks, config, num_envs=n)
     found = {name: play(env, peak * SCHEDULES[name](config.decisions), seed=seed) for name, peak in peaks.items()}
     for name, start in (("agent", (peaks["constant"],) * 2), ("agent, any first rate", PEAKS)):
-        own = TrainingVectorEnv(tuning, tasks, replace(config, start=start), num_envs=n)
-        found[name] = play(own, agent, seed=seed)
-    by_lot = random_rates(np.random.default_rng(seed), n, PEAKS)
-    return found | {"constant, any rate": play(env, np.tile(by_lot, (config.decisions, 1)), seed=seed)}
+        env.config = replace(config, start=start)
+        found[name] = play(env, agent, seed=seed)
+    rates = random_rates(np.random.default_rng(seed), n, PEAKS)
+    return found | {"constant, any rate": play(env, np.tile(rates, (config.decisions, 1)), seed=seed)}
 
 
 def search_each(tuning, tasks, config=None, *, schedule="cosine", trials=16, seed=0):

@@ -48,7 +48,8 @@ class TrainingRuns:
 
     References
     ----------
-    Momentum: Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning", eq. 1-2.
+    Momentum: Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning", eq. 1-2, but
+    with the learning rate outside the velocity, as PyTorch has it: a new rate acts at once.
     RMSprop: Tieleman & Hinton 2012, "Lecture 6.5", with a memory of .9. Adam: Kingma & Ba 2015, algorithm 1.
     """
 

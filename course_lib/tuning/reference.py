@@ -68,7 +68,7 @@ def early_stopping(losses, patience):
 
     References
     ----------
-    Prechelt 1998, "Early stopping - but when?", the third class of criteria.
+    Goodfellow, Bengio & Courville 2016, "Deep learning", algorithm 7.1.
     """
     best = 0
     for look, loss in enumerate(losses):

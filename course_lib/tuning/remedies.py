@@ -46,7 +46,7 @@ class EarlyStopping:
 
     References
     ----------
-    Prechelt 1998, "Early stopping - but when?", the third class of criteria.
+    Goodfellow, Bengio & Courville 2016, "Deep learning", algorithm 7.1.
     """
 
     def __init__(self, patience=5, least=0.0):

@@ -27,7 +27,7 @@ def check_runs(weights, optimizer, momentum):
 
 
 def batches(tasks, rng, steps, size):
-    """Examples (S, K, B, F) and classes (S, K, B), drawn by lot from the training examples of each of K tasks."""
+    """Examples (S, K, B, F) and classes (S, K, B), drawn at random from the training examples of each of K tasks."""
     shares = rng.random((len(tasks), steps, size))  # as many numbers for each task, however many examples it has
     rows = [(own * len(task.y)).astype(int) for task, own in zip(tasks, shares, strict=True)]
     return (np.stack([task.x[own] for task, own in zip(tasks, rows, strict=True)], axis=1),

@@ -29,7 +29,7 @@ class TaskConfig:
     examples: tuple[int, int] = (40, 1_000)  # to train with, at most as many as there are
     widths: tuple[int, int] = (8, 24)  # hidden units of a layer
     layers: int = 1  # hidden layers
-    noise: tuple[float, float] = (0.0, 0.3)  # share of training labels that are drawn by lot
+    noise: tuple[float, float] = (0.0, 0.3)  # share of training labels that are redrawn at random
     scale: tuple[float, float] = (0.3, 3.0)  # of the inputs: by it they are multiplied, after standardisation
 
     def __post_init__(self):
