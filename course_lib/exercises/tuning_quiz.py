@@ -24,8 +24,8 @@ QUESTIONS = (
     Question(
         "An agent was trained in 5,000 runs. It is compared with a random search of 16 runs on the new task. Fair?",
         ("Say both: what the agent costs on a new task, and what it cost to train.",
-         "Right. On one task the search is far cheaper; over thousands of tasks the agent needs fewer runs. Both belong "
-         "in the report, and so do the losses that the two end with."),
+         "Right. On one task the search is far cheaper; over thousands of tasks the agent needs fewer runs. Both "
+         "belong in the report, and so do the losses that the two end with."),
         (("Yes: training does not count.", "Somebody paid for it. It counts, divided by the tasks that it serves."),
          ("No: the search must get 5,000 runs as well.", "Only if there is just this one task; then that is fair, "
                                                          "and the agent will look poor."),
@@ -53,8 +53,8 @@ QUESTIONS = (
         "When is a learned policy of tuning worth its price?",
         ("When many runs on related tasks will follow, and one try is all that each of them gets.",
          "Right. For one task a search is cheaper; and where a good schedule with a good peak is known, take that."),
-        (("Always: learning beats rules.", "A schedule tuned on related tasks is hard to beat. Section 4 says where the "
-                                           "agent is ahead."),
+        (("Always: learning beats rules.", "A schedule tuned on related tasks is hard to beat. Section 4 says where "
+                                           "the agent is ahead."),
          ("When the network is very large.", "Then 5,000 runs to learn from are out of reach; that is its weakness."),
          ("Never.", "Look again at what happens when the first learning rate is wrong.")),
     ),

@@ -52,10 +52,12 @@ def bags_of_words(texts, *, words=64):
 
 @functools.cache
 def load_docstrings(*, return_X_y=True):
-    """Bags of 64 words (N, 64), each once, and classes (N,), as scikit-learn's data sets come. To be left as they are."""
+    """Bags of 64 words (N, 64), each once, and classes (N,), as scikit-learn's data sets come. Read-only."""
     texts, owners = docstrings()
     bags, first = np.unique(bags_of_words(texts)[0], axis=0, return_index=True)
-    return bags, owners[first]
+    owners = owners[first]
+    bags.flags.writeable = owners.flags.writeable = False  # shared by all who ask
+    return bags, owners
 
 
 def _public(module):
