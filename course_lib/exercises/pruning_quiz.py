@@ -9,7 +9,7 @@ QUESTIONS = (
          "Right. A matrix product takes as long with zeros as without. Removing whole neurons makes the matrices "
          "smaller, and that is faster."),
         (("About 20 times", "Only if the zeros were never multiplied; a dense matrix product multiplies them all."),
-         ("About twice", "Nothing is saved at all, unless a special kernel or chip makes use of the zeros."),
+         ("About twice", "No time is saved, unless a special kernel or chip makes use of the zeros."),
          ("It gets slower", "The mask itself costs little, and nothing once it has been multiplied into the weights.")),
     ),
     Question(

@@ -188,7 +188,7 @@ def class_mutual_information(activations, labels, *, bins=30, corrected=True):
 
     References
     ----------
-    Cover & Thomas 2006, eq. 2.45; Paninski 2003, "Estimation of entropy and mutual information", section 4.
+    Cover & Thomas 2006, eq. 2.45; Paninski 2003, "Estimation of entropy and mutual information" (the bias).
     """
     labels = np.asarray(labels)
     if labels.shape != (len(activations),) or labels.dtype.kind not in "iu":
