@@ -36,7 +36,7 @@ def opinions(nets, experts, inputs):
 
 
 def specialists(nets, data, *, seed=0):
-    """Two experts, one for upright images and one for images turned by 90 degrees, and images turned by lot.
+    """Two experts, one for upright images and one for turned ones, and images of which half are turned, at random.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def choice_table(dqn, env, test, *, seed=0, interactions=1_000):
     return found | {"product of experts": float(product.mean()), "oracle": float(earned.max(axis=1).mean())}
 
 
-def specialists_table(fusion, nets, dqn, data, *, seed=0):
+def specialists_table(fusion, nets, dqn, data, *, made=None, seed=0):
     """`choice_table` of `specialists`, with each one's accuracy at home and abroad, and what labels would give.
 
     "Same opinions, all rewards" is a network like the DQN's that learns every action's reward, not just the chosen
@@ -117,8 +117,10 @@ def specialists_table(fusion, nets, dqn, data, *, seed=0):
         Twins of `fusion`, `classifier` and `dqn`.
     data, seed
         As in `specialists`.
+    made : tuple, optional
+        What `specialists` made of them; made anew if it is not given.
     """
-    experts, parts = specialists(nets, data, seed=seed)
+    experts, parts = made or specialists(nets, data, seed=seed)
     env, test = (ExpertChoiceEnv(opinions(nets, experts, [x, x]), y, weightings=WEIGHTINGS) for x, y, _ in parts)
     (x, y, _), (x_test, y_test, turned) = parts
     right = test.predictions.argmax(axis=2) == y_test
@@ -175,7 +177,7 @@ def follow(env, rule, *, episodes=200, seed=0):
     return float(earned / env.length)
 
 
-def tiring_table(dqn, env, test, *, seed=0):
+def tiring_table(dqn, env, test, *, seed=0, config=PLANNER):
     """Mean rewards in `test` of rules, whose numbers are chosen in `env`, and of DQN with and without foresight."""
     def every(period):
         return lambda obs, step: np.full(len(obs), int(step % period != 0))
@@ -186,8 +188,8 @@ def tiring_table(dqn, env, test, *, seed=0):
     def rested(act, bound):  # as `act` says, but the one who tires is spared until it has rested
         return lambda obs, step: np.where(obs[:, -1] < bound, act(obs), 1)
 
-    near, far = (learn_to_choose(dqn, env, config, seed=seed).act
-                 for config in (replace(PLANNER, gamma=0.0, n_step=1), PLANNER))
+    near, far = (learn_to_choose(dqn, env, own, seed=seed).act
+                 for own in (replace(config, gamma=0.0, n_step=1), config))
     doubts, rests, never = [unsure(bound) for bound in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)], \
         (0.1, 0.3, 0.5, 0.7, 0.9), np.inf
     rules = {"only the one who does not tire": [rested(near, -1)],

@@ -89,8 +89,8 @@ def fused_outputs(inside, y, outside):
             "stack": stack.predict_proba(np.hstack(np.log(outside + 1e-6)))}
 
 
-def fused_features(fusion, nets, data, *, seed=0, hidden=(64,), config=EXPERT):
-    """Networks trained as a whole on both halves of the images: {name: (network, function from images to inputs)}."""
+def networks_on_halves(fusion, nets, data, *, seed=0, hidden=(64,)):
+    """Untrained networks for both halves of the images: {name: (network, function from images to inputs)}."""
     shapes, classes = [part.shape[1:] for part in halves(data.x_train[:1])], len(data.classes)
     blank, deeper = ([fusion.features(model) for model in untrained(nets, data, seed=seed, hidden=units)]
                      for units in (hidden, (*hidden, 64)))
@@ -102,6 +102,12 @@ def fused_features(fusion, nets, data, *, seed=0, hidden=(64,), config=EXPERT):
                         ("shared trunk", fusion.SharedTrunk(blank[0], shapes, classes, seed=seed)),
                         ("cross-stitch", fusion.CrossStitch(deeper, shapes, classes, seed=seed))):
         found[name] = model, halves
+    return found
+
+
+def fused_features(fusion, nets, data, *, seed=0, hidden=(64,), config=EXPERT):
+    """`networks_on_halves`, each trained as a whole."""
+    found = networks_on_halves(fusion, nets, data, seed=seed, hidden=hidden)
     for model, view in found.values():
         nets.train(model, view(data.x_train), data.y_train, config, seed=seed)
     return found

@@ -38,7 +38,7 @@ def poisoned_table(nets, data, *, seed=0, hidden=(64,), config=EXPERT):
     return {name: tuple(values) for name, values in found.items()}
 
 
-def missing_table(fusion, nets, data, experts, *, seed=0, hidden=(64,), config=EXPERT):
+def missing_table(fusion, nets, data, experts, *, together=None, seed=0, hidden=(64,), config=EXPERT):
     """Accuracies with both halves of the images, and with the left one missing: all zeros.
 
     What is taught to miss sees each image thrice in an epoch, and gets a third of the epochs.
@@ -50,6 +50,8 @@ def missing_table(fusion, nets, data, experts, *, seed=0, hidden=(64,), config=E
     data : Dataset
     experts : list of two networks
         For the left and the right half.
+    together : dict, optional
+        What `fused_features` made of the data with this seed; trained anew if it is not given.
     seed, hidden, config
         Of the networks.
 
@@ -68,20 +70,22 @@ def missing_table(fusion, nets, data, experts, *, seed=0, hidden=(64,), config=E
     for name, (x, y), own in (
             ("concatenation", (halves(data.x_train), data.y_train), config),
             ("concatenation, taught to miss", with_missing(halves(data.x_train), data.y_train), third)):
-        blank = [fusion.features(model) for model in untrained(nets, data, seed=seed, hidden=hidden)]
-        model = expert(nets, fusion.ConcatFusion(blank, shapes, len(data.classes), seed=seed), x, y, own, seed=seed)
+        model = together[name][0] if together and name in together else None
+        if model is None:
+            blank = [fusion.features(part) for part in untrained(nets, data, seed=seed, hidden=hidden)]
+            model = expert(nets, fusion.ConcatFusion(blank, shapes, len(data.classes), seed=seed), x, y, own, seed=seed)
         found[name] = [nets.accuracy(model, inputs, data.y_test) for inputs in cases]
     return {name: tuple(values) for name, values in found.items()}
 
 
-def attack_table(fusion, nets, data, experts, *, step=0.1, seed=0, hidden=(64,), config=EXPERT):
+def attack_table(fusion, nets, data, experts, *, together=None, step=0.1, seed=0, hidden=(64,), config=EXPERT):
     """Accuracies before and after an attack on the left half of the images, by one who knows all weights.
 
     Against the average it is the attack on its left expert: the signs of both gradients are the same.
 
     Parameters
     ----------
-    fusion, nets, data, experts, seed, hidden, config
+    fusion, nets, data, experts, together, seed, hidden, config
         As in `missing_table`.
     step : float
         By which each pixel may change.
@@ -95,7 +99,8 @@ def attack_table(fusion, nets, data, experts, *, step=0.1, seed=0, hidden=(64,),
     before, after = (opinions(nets, experts, part) for part in (inputs, bad))
     found = {name: (score(fuse(before), y), score(fuse(after), y))
              for name, fuse in (("left half alone", lambda said: said[0]), ("average", outputs.weighted))}
-    for name, (model, view) in fused_features(fusion, nets, data, seed=seed, hidden=hidden, config=config).items():
+    together = together or fused_features(fusion, nets, data, seed=seed, hidden=hidden, config=config)
+    for name, (model, view) in together.items():
         clean = view(data.x_test)
         whole = not isinstance(clean, tuple)
         moved = fusion.fgsm(model, clean, y, step=step, attacked=None if whole else [0])
@@ -157,14 +162,13 @@ def privacy_table(nets, data, *, members=300, teachers=5, mistakes=0.3, seed=0, 
     def make(own):
         return nets.make_mlp(x.shape[1:], len(data.classes), hidden=(64,), seed=own)
 
-    one = expert(nets, make(seed), x, y, config, seed=seed)
     alike = [expert(nets, make(100 * seed + m), x, y, config, seed=m) for m in range(teachers)]
     apart = [expert(nets, make(100 * seed + m), x[m::teachers], y[m::teachers], config, seed=m)
              for m in range(teachers)]
     taught = outputs.weighted(opinions(nets, apart, [public] * teachers))
     pupil = expert(nets, make(seed + 50), public, taught.argmax(axis=1), config, seed=seed)
     found = {}
-    for name, models in (("one network", [one]), ("mean of all trained on all", alike),
+    for name, models in (("one network", alike[:1]), ("mean of all trained on all", alike),
                          ("mean of all trained on a part each", apart), ("their pupil, on public images", [pupil])):
         said, other = (outputs.weighted(opinions(nets, models, [images] * len(models))) for images in (x, data.x_test))
         found[name] = score(other, data.y_test), membership(said, y, other, others)

@@ -306,6 +306,18 @@ def test_the_attacker_moves_left_halves_alone_and_by_no_more_than_a_step(twin, m
         assert 0.04 < np.abs(after - before)[:, :, :4].max() < 0.051
 
 
+def test_what_is_trained_already_is_not_trained_again(twin, marked):
+    fusion, nets = twin("fusion"), Watched(twin("classifier"))
+    experts = two(nets)
+    together = experiments.fused_features(fusion, nets, marked, config=FAST)
+    alone = robustness.attack_table(fusion, nets, marked, experts, config=FAST)
+    taught = len(nets.lessons)
+    assert robustness.attack_table(fusion, nets, marked, experts, together=together) == alone
+    assert len(nets.lessons) == taught
+    robustness.missing_table(fusion, nets, marked, experts, together=together, config=FAST)
+    assert len(nets.lessons) == taught + 1  # what is taught to miss
+
+
 def test_the_pupil_hears_only_what_teachers_say(twin, marked):
     nets = Watched(twin("classifier"))
     robustness.privacy_table(nets, marked, members=50, teachers=2, mistakes=1.0, config=FAST)
