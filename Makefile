@@ -36,7 +36,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test claims bench lint notebooks assignments install clean
+.PHONY: help lab test claims bench study results lint notebooks assignments install clean
 
 help:
 	@echo 'Learn · Prune · Fuse'
@@ -44,7 +44,9 @@ help:
 	@echo '  make lab        install what is needed into $(VENV), and open JupyterLab on notebook 00'
 	@echo '  make test       install what is needed, and run every test and every notebook'
 	@echo '  make claims     execute the lessons with other seeds and numerics, and print how far each claim is from failing (hours; SEEDS=10, NOTEBOOK="01_dqn 02_pruning": only those; it goes on where it was stopped)'
-	@echo '  make bench      measure DQN beside Stable-Baselines3, pruning on MNIST, ensembles, GANs, fusion, recommendation, tuning, grading (TOPIC=dqn, pruning, ensembling, gan, fusion, recommendation, tuning, classroom: only one)'
+	@echo '  make bench      measure DQN beside Stable-Baselines3, pruning on MNIST, ensembles, GANs, fusion, recommendation, tuning, grading, and print it (TOPIC=dqn, pruning, ensembling, gan, fusion, recommendation, tuning, classroom: only one)'
+	@echo '  make study      measure the same and store it in data/studies (hours; NAME=dqn_acrobot: only that one; $(BIN)/python benchmarks/study.py lists all)'
+	@echo '  make results    write docs/results.md from the stored studies'
 	@echo '  make notebooks  execute the notebooks anew and keep their outputs (NOTEBOOK=01_dqn: only that one)'
 	@echo '  make assignments  write the classroom assignments anew from the exercises'
 	@echo '  make lint       check the style of the code'
@@ -69,12 +71,19 @@ claims: install
 	@"$(BIN)/python" tests/lesson_claims.py $(NOTEBOOK) --seeds $(or $(SEEDS),3) $(if $(FRAMEWORK),--frameworks $(FRAMEWORK))
 	@$(if $(NOTEBOOK),,for group in light $(if $(filter pytorch,$(FRAMEWORK)),,keras); do "$(BIN)/python" -m pytest -q tests -m slow --group $$group || exit 1; done)
 
-bench: EXTRA := bench
+bench study: EXTRA := bench
 bench:
 	@$(MAKE) --no-print-directory install EXTRA=$(EXTRA)
-	@echo 'Measuring. This takes from ten minutes to an hour; close other programs.'
-	@for topic in $(or $(TOPIC),dqn pruning ensembling gan fusion recommendation tuning classroom); do "$(BIN)/python" benchmarks/$$topic.py || exit 1; done
-	@echo 'Benchmark done.'
+	@echo 'Measuring. This takes from ten minutes to hours; close other programs.'
+	@"$(BIN)/python" benchmarks/study.py --print $(if $(TOPIC),$(TOPIC:%=--topic %),all)
+
+study:
+	@$(MAKE) --no-print-directory install EXTRA=$(EXTRA)
+	@"$(BIN)/python" benchmarks/study.py $(or $(NAME),all)
+
+results: install
+	@"$(BIN)/python" benchmarks/results.py
+	@echo 'Written: docs/results.md'
 
 lint: install
 	@"$(BIN)/ruff" check .

@@ -1,13 +1,5 @@
-"""How fast a class is graded, and that a run which is broken off goes on where it was.
+"""How fast a class is graded, and that a run which is broken off goes on where it was."""
 
-    python benchmarks/classroom.py                     200 submissions of assignment 02, in two processes
-    python benchmarks/classroom.py --assignment 01_dqn --framework keras
-
-The submissions are made up: each function right, left out, or wrong, by lot; one in twenty never ends or is damaged.
-The run is killed when a third is done, and started again.
-"""
-
-import argparse
 import os
 import signal
 import subprocess
@@ -17,14 +9,18 @@ import time
 from pathlib import Path
 
 import numpy as np
+from benchmark import Benchmark
 
 from course_lib.classroom.course import grade, new_course
 from course_lib.classroom.simulated import hand_in, right_functions, student_notebook
 
+COUNTS = {"02_pruning": 200, "01_dqn": 200}
+JOBS = 2
 
-def fill(course, assignment, count, framework):
-    """Hand in so many notebooks; returns how many points each earns."""
-    right, rng, earned = right_functions(assignment), np.random.default_rng(0), {}
+
+def fill(course, assignment, count, framework, seed):
+    """Hand in made-up notebooks, each function right, left out, or wrong; returns how many points each earns."""
+    right, rng, earned = right_functions(assignment), np.random.default_rng(seed), {}
     for number in range(count):
         functions = {name: source for name, source in right.items() if rng.random() < 0.8}
         points = 10.0 * len(functions)
@@ -45,37 +41,46 @@ def fill(course, assignment, count, framework):
     return earned
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--assignment", default="02_pruning")
-    parser.add_argument("--framework", choices=("pytorch", "keras"), default="pytorch")
-    parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--jobs", type=int, default=2)
-    options = parser.parse_args()
+def rows(framework, seeds, count=None):
+    """Made-up submissions, one in ten of which never ends or is damaged, graded in two processes.
+
+    The run is killed when a third is done, and started again.
+    """
+    for assignment, wanted in COUNTS.items():
+        for seed in range(seeds):
+            with tempfile.TemporaryDirectory() as folder:
+                course = new_course(Path(folder) / "course")
+                earned = fill(course, assignment, int(count or wanted), framework, seed)
+                yield {"assignment": assignment, "seed": seed, **graded(course, assignment, earned)}
+
+
+def graded(course, assignment, earned):
+    """Grade, with a break; how fast it was and what went wrong."""
+    script = (f"from course_lib.classroom.course import grade; grade({str(course.folder)!r}, {assignment!r}, "
+              f"n_jobs={JOBS}, record=False)")
+    began, results = time.monotonic(), Path(course.folder, "results", assignment)
+    process = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
+    while len(list(results.glob("*.json"))) < len(earned) / 3 and process.poll() is None:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = {path: path.stat().st_mtime_ns for path in results.glob("*.json")}
+    points = {result.student: result.points for result in grade(course, assignment, n_jobs=JOBS, record=False)}
+    seconds = time.monotonic() - began
+    return {"submissions": len(earned), "submissions a minute": 60 * len(earned) / seconds,
+            "graded twice": sum(path.stat().st_mtime_ns != when for path, when in done.items()),
+            "with wrong points": sum(points.get(student) != own for student, own in earned.items())}
+
+
+def canary(framework):
+    """What made-up students earn, without grading them, which takes a sandbox."""
     with tempfile.TemporaryDirectory() as folder:
         course = new_course(Path(folder) / "course")
-        earned = fill(course, options.assignment, options.count, options.framework)
-        script = (f"from course_lib.classroom.course import grade; grade({str(course.folder)!r}, "
-                  f"{options.assignment!r}, n_jobs={options.jobs}, record=False)")
-        began = time.monotonic()
-        process = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
-        results = Path(course.folder, "results", options.assignment)
-        while len(list(results.glob("*.json"))) < options.count / 3 and process.poll() is None:
-            time.sleep(0.1)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        done = {path: path.stat().st_mtime_ns for path in results.glob("*.json")}
-        graded = {result.student: result.points for result in grade(course, options.assignment, n_jobs=options.jobs,
-                                                                    record=False)}
-        seconds = time.monotonic() - began
-        again = sum(path.stat().st_mtime_ns != when for path, when in done.items())
-    wrong = {student: (graded.get(student), points) for student, points in earned.items()
-             if graded.get(student) != points}
-    print(f"\n{options.count} submissions of {options.assignment} ({options.framework}), {options.jobs} processes: "
-          f"{seconds:.0f} s, {60 * options.count / seconds:.0f} a minute. Killed after {len(done)}; of these {again} "
-          f"graded again; {len(wrong)} with other points than they earn.")
-    sys.exit(bool(again or wrong))
+        earned = fill(course, "02_pruning", 20, framework, 0)
+        return {"points": sum(earned.values()), "submissions": len(list(Path(course.folder).glob("submitted/*/*/*")))}
 
 
-if __name__ == "__main__":
-    main()
+STUDIES = {"classroom_grading": Benchmark(
+    title="Grading a class",
+    settings={"submissions": COUNTS, "processes": JOBS}, rows=rows, canary=canary, down=("assignment",), seeds=1,
+    options={"count": None})}

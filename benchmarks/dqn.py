@@ -1,38 +1,18 @@
-"""How fast and how steadily the course's DQN learns, beside Stable-Baselines3, all in one run.
+"""How fast and how steadily the course's DQN learns, beside Stable-Baselines3."""
 
-    python benchmarks/dqn.py                     CartPole-v1, every system
-    python benchmarks/dqn.py --env Acrobot-v1    another environment
-    python benchmarks/dqn.py --seeds 3           as many seeds each (default: 40 for the twins, 3 or 5 for others)
-
-Each system runs in a process of its own, on one core, after a warm-up run that is not counted. A run is solved
-at the third evaluation in a row (20 greedy episodes every 1,000 steps, in LunarLander every 10,000) that reaches
-the environment's mark; it then goes on to its last step, to see whether the policy stays good. Seconds include
-the evaluations.
-"""
-
-import argparse
-import json
-import os
-import subprocess
-import sys
 import time
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
+from benchmark import Benchmark, twins
 
 from course_lib.dqn.config import SETTINGS
 from course_lib.dqn.envs import make_vec
-from course_lib.dqn.loop import History, evaluate
+from course_lib.dqn.loop import History, Trainer, evaluate
 
 MARKS = {"CartPole-v1": 475, "Acrobot-v1": -100, "LunarLander-v3": 200}
 NUM_ENVS = {"CartPole-v1": 32, "Acrobot-v1": 16, "LunarLander-v3": 16}
-SYSTEMS = {  # name: (title, share of the seeds it is given, by default all)
-    "sb3-zoo": "Stable-Baselines3, RL Zoo's hyper-parameters",
-    "sb3-same": "Stable-Baselines3, ours",
-    "pytorch": "PyTorch twin, flat parameters, gradients by hand",
-    "pytorch-plain": "PyTorch twin, plain eager",
-    "keras": "Keras twin, compiled block",
-    "keras-plain": "Keras twin, train_on_batch",
-}
 # RL Baselines3 Zoo's hyperparams/dqn.yml.
 ZOO = {"CartPole-v1": (50_000, dict(
     learning_rate=2.3e-3, batch_size=64, buffer_size=100_000, learning_starts=1_000, gamma=0.99,
@@ -69,19 +49,16 @@ class Watch:
     def result(self):
         i = self.history.solved_after(self.mark)
         if i is None:
-            return {"solved": False}
+            return dict.fromkeys(("steps", "seconds", "later at the mark", "100 episodes")) | {"solved": False}
         later = self.history.eval_returns[i + 1:]
         return {"solved": True, "steps": self.history.eval_steps[i], "seconds": self.history.eval_seconds[i],
-                "later": float(np.mean(np.array(later) >= self.mark)) if later else None,
-                "confirmed": self.confirmed}
+                "later at the mark": float(np.mean(np.array(later) >= self.mark)) if later else None,
+                "100 episodes": self.confirmed}
 
 
 def run_ours(framework, fast, env_id, seed, steps=None):
     """Train one agent of the course; returns what the watch saw."""
-    import importlib
-    from dataclasses import replace
-
-    twin = importlib.import_module(f"course_lib.dqn.in_{framework}")
+    [twin] = twins(framework, "dqn")
     config = replace(SETTINGS[env_id], fast=fast, **({} if steps is None else {"total_steps": steps}))
     watch = Watch(None, env_id)
 
@@ -142,66 +119,53 @@ def run_sb3(same, env_id, seed, steps=None):
     return watch.result()
 
 
-def run_system(name, env_id, seeds):
-    """Run one system for several seeds on one core, printing a JSON line a seed."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    if not name.startswith("keras"):
-        import torch
+def rows(framework, seeds, env_id, systems):
+    """Solved: three evaluations in a row, of 20 greedy episodes each, reach the environment's mark.
 
-        torch.set_num_threads(1)
-    family, plain = name.removesuffix("-plain"), name.endswith("-plain")
-    for seed in [None, *range(seeds)]:
-        steps, number = (4_000, 999) if seed is None else (None, seed)
-        if family.startswith("sb3"):
-            result = run_sb3(family == "sb3-same", env_id, number, steps)
-        else:
-            result = run_ours(family, not plain, env_id, number, steps)
-        if seed is not None:
-            print(json.dumps({"seed": seed, **result}), flush=True)
+    Steps and seconds until then, on one core, evaluations included; then the share of later evaluations at the mark,
+    and the mean return of 100 further episodes at the moment of solving. A first run, a warm-up, is not counted.
+    """
+    for system, (kind, least) in systems.get(framework, {}).items():
+        run = partial(run_sb3 if framework == "sb3" else partial(run_ours, framework), kind, env_id)
+        run(999, 4_000)
+        for seed in range(min(seeds, least)):
+            yield {"system": system, "seed": seed, **run(seed)}
 
 
-def row(name, results, base):
-    """One line of the table; `base` is the peer's median seconds."""
-    solved = [r for r in results if r["solved"]]
-    if not solved:
-        return f"| {SYSTEMS[name]} | 0 of {len(results)} | | | | | |"
-    seconds = np.median([r["seconds"] for r in solved])
-    later = [r["later"] for r in solved if r["later"] is not None]
-    return (f"| {SYSTEMS[name]} | {len(solved)} of {len(results)} | {np.mean([r['steps'] for r in solved]):,.0f} | "
-            f"{seconds:.2f} | {f'{base / seconds:.1f}x' if base else ''} | {np.mean(later) if later else np.nan:.2f} | "
-            f"{np.mean([r['confirmed'] for r in solved]):.0f} |")
+def canary(framework, env_id, kinds=(True,)):
+    """Some updates on what random actions bring, always CartPole: no rounding can change what is learned from."""
+    [twin], found = twins(framework, "dqn"), {}
+    for fast in kinds:
+        config = replace(SETTINGS[env_id], warmup_steps=600, total_steps=1_100, epsilon_end=1.0, fast=fast)
+        agent, name = twin.DQNAgent((4,), 2, config, seed=0), "" if fast else "plain, "
+        trainer = Trainer(agent, make_vec("CartPole-v1", NUM_ENVS[env_id]), seed=0, eval_env=False)
+        losses = trainer.run().losses
+        values = agent.q_values(trainer.buffer.storage.obs[:200])
+        found |= {f"{name}first loss": losses[0], f"{name}last loss": losses[-1], f"{name}value": values.mean(),
+                  f"{name}difference": np.diff(values).std(), f"{name}updates": trainer.history.updates}
+    return found
 
 
-def main():
-    """Run the systems one after the other and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--env", choices=MARKS, default="CartPole-v1")
-    parser.add_argument("--seeds", type=int)
-    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.env == "LunarLander-v3":  # it cannot be stepped in one call, which sb3_vector is made for
-        options.systems = [name for name in options.systems if name != "sb3-same"]
-    counts = {name: options.seeds or (3 if name in ("sb3-zoo", "keras-plain") else
-                                      40 if name in ("pytorch", "keras") else 5) for name in SYSTEMS}
-    if options.inside:
-        run_system(options.systems[0], options.env, counts[options.systems[0]])
-        return
-    print(f"{options.env}, solved = three evaluations in a row >= {MARKS[options.env]}; median seconds on one core\n")
-    print("| system | solved | steps | seconds | against the Zoo | later evaluations at the mark | 100 episodes |")
-    print("|---|---|---|---|---|---|---|", flush=True)
-    base = None
-    for name in options.systems:
-        command = [sys.executable, __file__, "--inside", "--env", options.env, "--systems", name,
-                   "--seeds", str(counts[name])]
-        environment = {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
-        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-        results = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        if name == "sb3-zoo":
-            base = np.median([r["seconds"] for r in results if r["solved"]] or [np.nan])
-        print(row(name, results, base), flush=True)
+SYSTEMS = {  # framework: {system: (its kind, most seeds)}
+    "sb3": {"Stable-Baselines3, RL Zoo's hyper-parameters": (False, 3), "Stable-Baselines3, ours": (True, 5)},
+    "pytorch": {"PyTorch twin, flat parameters, gradients by hand": (True, 40),
+                "PyTorch twin, plain eager": (False, 5)},
+    "keras": {"Keras twin, compiled block": (True, 40), "Keras twin, train_on_batch": (False, 3)}}
 
 
-if __name__ == "__main__":
-    main()
+def declare(env_id, systems=SYSTEMS, **fields):
+    """A study of one environment."""
+    return Benchmark(
+        settings={"environment": env_id, "copies": NUM_ENVS[env_id], "mark": MARKS[env_id], "ours": SETTINGS[env_id],
+                  "RL Zoo": ZOO[env_id] if "sb3" in systems else None},
+        rows=partial(rows, env_id=env_id, systems=systems), down=("system",),
+        canary=partial(canary, env_id=env_id, kinds=[fast for fast, _ in systems["pytorch"].values()]), across=(),
+        frameworks=tuple(systems), quick=("pytorch", "keras"), seeds=40, **fields)
+
+
+FAST = {name: dict(list(some.items())[:1]) for name, some in SYSTEMS.items()}
+STUDIES = {
+    "dqn_cartpole": declare("CartPole-v1", title="DQN on CartPole-v1, beside Stable-Baselines3"),
+    "dqn_acrobot": declare("Acrobot-v1", FAST, title="DQN on Acrobot-v1, beside Stable-Baselines3"),
+    "dqn_lunarlander": declare("LunarLander-v3", {name: FAST[name] for name in ("pytorch", "keras")},
+                               title="DQN on LunarLander-v3")}  # EXTRA=box2d

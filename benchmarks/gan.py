@@ -1,21 +1,13 @@
-"""How good GANs are, and how fast, in both frameworks.
+"""How good GANs are, and how fast.
 
-    python benchmarks/gan.py                        both frameworks
-    python benchmarks/gan.py --frameworks keras     one of them
-    python benchmarks/gan.py --images mnist.npz     10,000 images of 28x28 pixels, in the layout of Keras's mnist.npz
-
-Each framework runs in a process of its own. Digits: six objectives with their regularisers, trained by the settings of
-the course; augmentation with 100 labels; leakage. ± is the standard deviation over the seeds. All figures but the
-seconds are of the averaged generator, from as many samples as there are training images.
+All figures but the seconds are of the averaged generator, from as many samples as there are training images.
 """
 
-import argparse
-import importlib
 import time
 from dataclasses import replace
 
 import numpy as np
-from side_by_side import report, table
+from benchmark import Benchmark, timed, twins
 
 from course_lib.classifier.config import TrainingConfig
 from course_lib.common import data
@@ -23,107 +15,114 @@ from course_lib.gan import experiments
 from course_lib.gan.config import SETTINGS
 from course_lib.gan.quality import Judge
 
-FIELDS = ("frechet", "precision", "recall", "coverage", "accuracy_score", "looks_like_label", "memorised")
+FIELDS = {"frechet": "Fréchet distance", "precision": "precision", "recall": "recall", "coverage": "coverage",
+          "accuracy_score": "accuracy score", "looks_like_label": "looks like its label", "memorised": "memorised"}
+GAMES = {name: replace(SETTINGS["digits"], **fields) for name, fields in experiments.GAMES.items()}
+SHORT = replace(SETTINGS["digits"], steps=2_000, record_every=2_000)
+READER = TrainingConfig(epochs=15)
 
 
-def trained(twin, judge, config, seeds):
-    """Yield (what, mean, spread) of each measure and of the seconds of training."""
-    found = []
-    for seed in range(seeds):
-        gan = twin.GAN(judge.data.x_train.shape[1:], len(judge.data.classes), config, seed=seed)
-        started = time.perf_counter()
-        gan.fit(judge.data.x_train, judge.data.y_train, seed=seed)
-        seconds = time.perf_counter() - started
-        made = judge.quality(gan.sample(judge.data.y_train, seed=seed + 1), judge.data.y_train, seed=seed)
-        found.append([getattr(made, field) for field in FIELDS] + [seconds])
-    for name, values in zip((*FIELDS, "seconds"), np.transpose(found), strict=True):
-        yield name, values.mean(), values.std()
+def figures(made):
+    """What a `Judge` found, by the names of the tables."""
+    return {title: getattr(made, field) for field, title in FIELDS.items()}
 
 
-def framed(judge):
-    """Yield (what, value, 0) of the real images and of noise: the frame in which to read the figures."""
-    rng, images = np.random.default_rng(0), judge.data.x_train
-    for what, made in (("real images", images), ("noise", rng.random(images.shape))):
-        found = judge.quality(made, judge.data.y_train)
-        yield from ((f"{what}, {field}", getattr(found, field), 0.0) for field in FIELDS)
+def framed(judge, seed=0):
+    """The real images, and noise: the frame in which to read the figures."""
+    for what, made in (("real images", judge.data.x_train), ("noise", np.random.default_rng(seed).random(
+            judge.data.x_train.shape))):
+        yield {"objective": what, "seed": seed, **figures(judge.quality(made, judge.data.y_train))}
 
 
-def digits(twin, seeds):
-    """Yield (what, mean, spread) of the six objectives on the digits."""
-    judge = Judge(data.load("digits"))
-    yield from ((f"digits, {what}", *figures) for what, *figures in framed(judge))
-    for name, fields in experiments.GAMES.items():
-        config = replace(SETTINGS["digits"], **fields)
-        yield from ((f"digits, {name}, {what}", *figures) for what, *figures in trained(twin, judge, config, seeds))
+def objectives(framework, seeds):
+    """1,347 digits for training, 450 for testing.
 
-
-def uses(twin, seeds):
-    """Yield (what, mean, spread) of augmentation and of leakage."""
-    images, config = data.load("digits"), replace(SETTINGS["digits"], steps=2_000, record_every=2_000)
-    rows = [experiments.augmentation(twin, images, config=config, seed=seed) for seed in range(seeds)]
-    for name in rows[0]:
-        yield f"100 labels, {name}", np.mean([row[name] for row in rows]), np.std([row[name] for row in rows])
-    for members in (100, len(images.x_train)):
-        areas = [experiments.leakage(twin, images, members=members, config=config, seed=seed) for seed in range(seeds)]
-        yield f"leakage, {members} members", np.mean(areas), np.std(areas)
-
-
-def bigger(twin, path, seeds, seconds):
-    """Yield (what, mean, spread) of the settings for 28x28 images, trained for so many seconds each.
-
-    The accuracy score is also that of a convolutional classifier, which reads such images better than the judge's.
+    As many samples as there are training images. The Fréchet distance is taken in the last hidden layer of a
+    classifier trained on the digits. The accuracy score is the accuracy, on real test digits, of a classifier that
+    learned from samples only. Memorised is how often a sample is nearer to the training images than a test image
+    is: one half if nothing is copied. Seconds on one core.
     """
-    classifier = importlib.import_module(twin.__name__.replace(".gan.", ".classifier."))
-    found = data.load(path)
-    rows = np.random.default_rng(0).permutation(len(found.x_train))[:10_000]
-    images = replace(found, x_train=found.x_train[rows], y_train=found.y_train[rows])
+    [twin], judge = twins(framework, "gan"), Judge(data.load("digits"))
+    yield from framed(judge)
+    x, y = judge.data.x_train, judge.data.y_train
+    for name, config in GAMES.items():
+        for seed in range(seeds):
+            gan = twin.GAN(x.shape[1:], len(judge.data.classes), config, seed=seed)
+            _, seconds = timed(lambda gan=gan, seed=seed: gan.fit(x, y, seed=seed), time.perf_counter)
+            made = judge.quality(gan.sample(y, seed=seed + 1), y, seed=seed)
+            yield {"objective": name, "seed": seed, **figures(made), "s": seconds}
+
+
+def few_labels(framework, seeds):
+    """2,000 steps.
+
+    Accuracy on the test digits by what a classifier is trained on beside the 100; and how well the discriminator's
+    logits tell its training images from test images.
+    """
+    [twin], images = twins(framework, "gan"), data.load("digits")
+    for seed in range(seeds):
+        for name, value in experiments.augmentation(twin, images, config=SHORT, seed=seed).items():
+            yield {"what": f"accuracy: {name}", "seed": seed, "value": value}
+        for members in (100, len(images.x_train)):
+            area = experiments.leakage(twin, images, members=members, config=SHORT, seed=seed)
+            yield {"what": f"ROC area of training images: {members}", "seed": seed, "value": area}
+
+
+def mnist(framework, seeds, images, seconds):
+    """Training for 115 seconds on one core."""
+    twin, classifier = twins(framework, "gan", "classifier")
+    found = data.load(images)
+    chosen = np.random.default_rng(0).permutation(len(found.x_train))[:10_000]
+    images = replace(found, x_train=found.x_train[chosen], y_train=found.y_train[chosen])
     judge = Judge(images, hidden=(256, 64), updates=2_000)
 
     def convolutional(x, y, seed):
         model = classifier.make_cnn(x.shape[1:], len(images.classes), seed=seed)
-        classifier.train(model, x, y, TrainingConfig(epochs=15), seed=seed)
-        return classifier.accuracy(model, images.x_test, images.y_test)
+        classifier.train(model, x, y, READER, seed=seed)
+        return {"accuracy score, convolutional": classifier.accuracy(model, images.x_test, images.y_test)}
 
-    yield from ((f"images, {what}", *figures) for what, *figures in framed(judge))
-    yield "images, real images, accuracy_score, convolutional", convolutional(images.x_train, images.y_train, 0), 0.0
-    fields = (*FIELDS, "accuracy_score of six times as many", "accuracy_score, convolutional", "steps")
-    for name in ("mnist", "mnist, conv"):
-        measures = []
+    for row in framed(judge):
+        yield row | (convolutional(images.x_train, images.y_train, 0) if row["objective"] == "real images" else {})
+    for name, settings in (("dense", "mnist"), ("convolutional", "mnist, conv")):
         for seed in range(seeds):
-            gan = twin.GAN(images.x_train.shape[1:], len(images.classes), SETTINGS[name], seed=seed)
-            end = time.perf_counter() + seconds
+            gan = twin.GAN(images.x_train.shape[1:], len(images.classes), SETTINGS[settings], seed=seed)
+            end = time.perf_counter() + float(seconds)
             gan.fit(images.x_train, images.y_train, steps=10**9, seed=seed,
                     callbacks=[lambda history, end=end: time.perf_counter() > end])
-            samples = gan.sample(images.y_train, seed=seed + 1)
-            made = judge.quality(samples, images.y_train, seed=seed)
-            many = np.tile(images.y_train, 6)
-            more = judge.accuracy_score(gan.sample(many, seed=seed + 2), many, seed=seed)
-            found = [more, convolutional(samples, images.y_train, seed), gan.steps]
-            measures.append([getattr(made, field) for field in FIELDS] + found)
-        for what, values in zip(fields, np.transpose(measures), strict=True):
-            yield f"images, {name}, {what}", values.mean(), values.std()
+            samples, many = gan.sample(images.y_train, seed=seed + 1), np.tile(images.y_train, 6)
+            yield {"objective": name, "seed": seed, **figures(judge.quality(samples, images.y_train, seed=seed)),
+                   **convolutional(samples, images.y_train, seed), "steps": gan.steps,
+                   "accuracy score, six times as many": judge.accuracy_score(gan.sample(many, seed=seed + 2), many,
+                                                                             seed=seed)}
 
 
-def main():
-    """Run the frameworks one after the other and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frameworks", nargs="+", choices=("pytorch", "keras"), default=["pytorch", "keras"])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--images", help="an .npz file, in place of the digits")
-    parser.add_argument("--seconds", type=float, default=120, help="of training on those images")
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.inside:
-        twin = importlib.import_module(f"course_lib.gan.in_{options.frameworks[0]}")
-        parts = [bigger(twin, options.images, options.seeds, options.seconds)] if options.images else [
-            digits(twin, options.seeds), uses(twin, options.seeds)]
-        for part in parts:
-            for figures in part:
-                report(*figures)
-        return
-    images = ["--images", options.images] if options.images else []
-    table(__file__, options.frameworks, ["--seeds", str(options.seeds), "--seconds", str(options.seconds), *images])
+def canary(framework, configs, side=8, count=320):
+    """Losses and samples after a few steps, of GANs by these settings, on some digits."""
+    [twin], images, found = twins(framework, "gan"), data.load("digits"), {}
+    x, y = (part[:count] for part in (images.x_train, images.y_train))
+    x = np.kron(x, np.ones((1, side // 8, side // 8)))
+    for name, config in configs.items():
+        gan = twin.GAN(x.shape[1:], 10, replace(config, record_every=5), seed=0)
+        history = gan.fit(x, y, steps=10, seed=0)
+        made = gan.sample(y, seed=1)
+        found |= {f"{name}: D": history.d_loss[-1], f"{name}: G": history.g_loss[-1], f"{name}: pixel": made.mean(),
+                  f"{name}: spread": made.std()}
+    return found
 
 
-if __name__ == "__main__":
-    main()
+STUDIES = {
+    "gan_objectives": Benchmark(
+        title="Six objectives for a conditional GAN on digits",
+        settings=GAMES, rows=objectives, down=("framework", "objective"), across=(),
+        canary=lambda framework: canary(framework, {name: GAMES[name] for name in (
+            "hinge + spectral norm", "WGAN-GP", "R3GAN")})),
+    "gan_few_labels": Benchmark(
+        title="GANs with 100 labels",
+        settings={"gan": SHORT, "labels": 100}, rows=few_labels, down=("what",),
+        canary=lambda framework: canary(framework, {"GAN": SHORT}, count=100)),
+    "gan_mnist": Benchmark(
+        title="GANs on 10,000 images of MNIST",
+        settings={"dense": SETTINGS["mnist"], "convolutional": SETTINGS["mnist, conv"], "reader": READER,
+                  "seconds": 115}, rows=mnist,
+        down=("framework", "objective"), across=(), seeds=2, options={"images": "mnist", "seconds": 115},
+        canary=lambda framework: canary(framework, {"conv": SETTINGS["mnist, conv"]}, count=64))}

@@ -1,116 +1,85 @@
-"""How well LeNet-300-100 can be pruned on MNIST, in both frameworks.
+"""How well LeNet-300-100 can be pruned on MNIST."""
 
-    python benchmarks/pruning.py                       both frameworks, 5 seeds; downloads MNIST (11 MB) once
-    python benchmarks/pruning.py --data mnist.npz      a file in the layout of Keras's mnist.npz
-    python benchmarks/pruning.py --frameworks keras --seeds 1
-
-Each framework runs in a process of its own. "CPU s" is the processor time of the training, all threads together (of
-the sparse networks: of the pruning run, which starts from the dense one). Latency is that of 1000 images at once, as a
-ratio to the dense network's in the same run.
-"""
-
-import argparse
-import importlib
-import json
-import os
-import subprocess
-import sys
 import time
 from dataclasses import replace
 
 import numpy as np
+from benchmark import Benchmark, timed, twins
 
+from course_lib.classifier.config import TrainingConfig
 from course_lib.common import data
+from course_lib.fusion.experiments import log_loss
+from course_lib.fusion.reference import softmax
 from course_lib.pruning import experiments
 from course_lib.pruning.config import PruningConfig
 
-HIDDEN = (300, 100)
-ROWS = ("dense", "95 % sparse", "98 % sparse", "75-25, no fine-tuning", "75-25, fine-tuned", "30-10, fine-tuned",
-        "30-10, from scratch")
+DENSE = TrainingConfig(batch_size=128, epochs=12, learning_rate=2e-3, l2=3e-4)
+TUNED = replace(DENSE, epochs=8, l2=0.0)
+SETTINGS = {"hidden": (300, 100), "dense": DENSE, "fine-tuned": TUNED, "sizes": ((75, 25), (30, 10)),
+            "from scratch": replace(TUNED, epochs=DENSE.epochs + TUNED.epochs), "images to choose by": 10_000,
+            "sparse": tuple((PruningConfig(sparsity=share, end=0.6, prune_every=50),
+                             replace(DENSE, epochs=epochs, l2=1e-4)) for share, epochs in ((0.95, 12), (0.98, 16)))}
 
 
-def run_seed(classifier, pruning, images, seed):
-    """Everything for one seed; yields (row, accuracy, CPU seconds, further figures)."""
+def networks(classifier, pruning, images, seed, settings=SETTINGS):
+    """Everything for one seed; yields (what, network, further figures)."""
     x, y, shape, classes = images.x_train, images.y_train, images.x_train.shape[1:], len(images.classes)
-    config = classifier.TrainingConfig(batch_size=128, epochs=12, learning_rate=2e-3, l2=3e-4)
-    tuning = replace(config, epochs=8, l2=0.0)
 
-    def score(model):
-        return classifier.accuracy(model, images.x_test, images.y_test)
+    def train(model, config, own, **options):
+        return timed(lambda: classifier.train(model, x, y, config, seed=own, **options))[1]
 
-    started = time.process_time()
-    dense = classifier.make_mlp(shape, classes, hidden=HIDDEN, seed=seed)
-    classifier.train(dense, x, y, config, seed=seed)
-    seconds = time.process_time() - started
-    yield "dense", score(dense), seconds, {}
-
-    for share, epochs in ((0.95, 12), (0.98, 16)):
-        started = time.process_time()
+    dense = classifier.make_mlp(shape, classes, hidden=settings["hidden"], seed=seed)
+    yield "dense", dense, {"CPU s": train(dense, settings["dense"], seed)}
+    for gradual, config in settings["sparse"]:
         model = pruning.shrink(dense, [None, None])  # a copy
-        gradual = PruningConfig(sparsity=share, end=0.6, prune_every=50)
-        classifier.train(model, x, y, replace(config, epochs=epochs, l2=1e-4), seed=seed + 100,
-                         callbacks=[pruning.gradual_pruning(gradual)])
-        seconds = time.process_time() - started
-        yield f"{100 * share:.0f} % sparse", score(model), seconds, {"sparsity": pruning.sparsity(model)}
-
-    for sizes in ((75, 25), (30, 10)):
-        name, started = "-".join(map(str, sizes)), time.perf_counter()
-        small = experiments.shrink_and_refit(pruning, dense, x[:10_000], sizes)
-        seconds = time.perf_counter() - started
-        if sizes == (75, 25):
-            yield f"{name}, no fine-tuning", score(small), None, {"scoring seconds": seconds}
-        classifier.train(small, x, y, tuning, seed=seed + 200)
+        seconds = train(model, config, seed + 100, callbacks=[pruning.gradual_pruning(gradual)])
+        yield f"{100 * gradual.sparsity:.0f} % sparse", model, {"CPU s": seconds}
+    few = x[:settings["images to choose by"]]
+    for sizes in settings["sizes"]:
+        name = "-".join(map(str, sizes))
+        small, seconds = timed(lambda s=sizes: experiments.shrink_and_refit(pruning, dense, few, s), time.perf_counter)
+        yield f"{name}, no fine-tuning", small, {"scoring s": seconds}
+        train(small, settings["fine-tuned"], seed + 200)
         latency = classifier.measure_latency([dense, small], x[:1000])
-        yield f"{name}, fine-tuned", score(small), None, {"times faster": latency[0] / latency[1]}
-    scratch = classifier.make_mlp(shape, classes, hidden=(30, 10), seed=seed)
-    classifier.train(scratch, x, y, replace(tuning, epochs=config.epochs + tuning.epochs), seed=seed)
-    yield "30-10, from scratch", score(scratch), None, {}
+        yield f"{name}, fine-tuned", small, {"times faster": latency[0] / latency[1]}
+    scratch = classifier.make_mlp(shape, classes, hidden=settings["sizes"][-1], seed=seed)
+    train(scratch, settings["from scratch"], seed)
+    yield f"{name}, from scratch", scratch, {}
 
 
-def run_framework(framework, path, seeds):
-    """Run all seeds in this process, printing a JSON line a figure."""
-    classifier, pruning = (importlib.import_module(f"course_lib.{topic}.in_{framework}")
-                           for topic in ("classifier", "pruning"))
-    images = data.load(path)
+def rows(framework, seeds, images):
+    """Test accuracy in per cent.
+
+    "75-25" are the neurons left of 300 and 100, chosen by Gaussian information, the next layer refitted by least
+    squares. "CPU s" is the processor time of a training run (of the sparse networks: of the pruning run, which
+    starts from the dense one), "scoring s" that of choosing and refitting, "times faster" the latency for 1000
+    images against the dense network's.
+    """
+    classifier, pruning = twins(framework, "classifier", "pruning")
+    images = data.load(images)
     for seed in range(seeds):
-        for row, accuracy, seconds, more in run_seed(classifier, pruning, images, seed):
-            print(json.dumps({"row": row, "seed": seed, "accuracy": accuracy, "seconds": seconds, **more}), flush=True)
+        for name, model, more in networks(classifier, pruning, images, seed):
+            yield {"network": name, "seed": seed,
+                   "accuracy, %": 100 * classifier.accuracy(model, images.x_test, images.y_test), **more}
 
 
-def line(framework, row, found):
-    """One line of the table."""
-    def mean(name, text):
-        values = [f[name] for f in found if f.get(name) is not None]
-        return format(np.mean(values), text) if values else ""
-
-    accuracies = 100 * np.array([f["accuracy"] for f in found])
-    return (f"| {framework} | {row} | {accuracies.mean():.2f} | {accuracies.min():.2f} | {mean('seconds', '.0f')} | "
-            f"{mean('scoring seconds', '.2f')} | {mean('times faster', '.1f')} |")
-
-
-def main():
-    """Run the frameworks one after the other and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default="mnist")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--frameworks", nargs="+", choices=("pytorch", "keras"), default=["pytorch", "keras"])
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.inside:
-        run_framework(options.frameworks[0], options.data, options.seeds)
-        return
-    print(f"LeNet-300-100 on {options.data}, test accuracy in per cent, {options.seeds} seeds\n")
-    print("| framework | network | mean | lowest | CPU s | scoring s | times faster |")
-    print("|---|---|---|---|---|---|---|", flush=True)
-    for framework in options.frameworks:
-        command = [sys.executable, __file__, "--inside", "--frameworks", framework, "--data", options.data,
-                   "--seeds", str(options.seeds)]
-        environment = {"OMP_NUM_THREADS": "2", "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
-        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-        results = [json.loads(text) for text in done.stdout.splitlines() if text.startswith("{")]
-        for row in ROWS:
-            print(line(framework, row, [found for found in results if found["row"] == row]), flush=True)
+def canary(framework):
+    """Log-losses of small networks on some digits."""
+    classifier, pruning = twins(framework, "classifier", "pruning")
+    found = data.load("digits")
+    images = replace(found, x_train=found.x_train[:640], y_train=found.y_train[:640])
+    (gradual, config), short = SETTINGS["sparse"][0], {"epochs": 8}
+    settings = SETTINGS | {"hidden": (30, 20), "dense": replace(DENSE, **short), "fine-tuned": replace(TUNED, epochs=4),
+                           "sparse": ((replace(gradual, prune_every=2), replace(config, **short)),),
+                           "sizes": ((12, 8),), "from scratch": replace(TUNED, epochs=8)}
+    figures = {}
+    for name, model, _ in networks(classifier, pruning, images, 0, settings):
+        figures[name] = log_loss(softmax(classifier.predict(model, images.x_test)), images.y_test)
+        if "sparse" in name:
+            figures[f"{name}, share"] = float(np.mean([(kernel == 0).mean() for kernel in pruning.get_kernels(model)]))
+    return figures
 
 
-if __name__ == "__main__":
-    main()
+STUDIES = {"pruning_mnist": Benchmark(
+    title="Pruning LeNet-300-100 on MNIST",
+    settings=SETTINGS, rows=rows, canary=canary, down=("framework", "network"), across=(), options={"images": "mnist"})}

@@ -1,132 +1,167 @@
-"""What recommending with foresight earns, what it needs to see, and how models guess the next basket; both frameworks.
+"""What recommending with foresight earns, what it needs to see, and how models guess the next basket."""
 
-    python benchmarks/recommendation.py                        both frameworks, in the simulated shop
-    python benchmarks/recommendation.py --frameworks keras     one of them
-    python benchmarks/recommendation.py --log onlineretail.rda   the next basket in a real shop, not a simulated one
-
-Each framework runs in a process of its own. ± is the standard deviation over the seeds, by which the catalogs differ;
-only the first two see less of their visitors, and the other uses.
-"""
-
-import argparse
-import importlib
-import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
-import numpy as np
-from side_by_side import report, table
+from benchmark import Benchmark, twins
 
 from course_lib.classifier.config import TrainingConfig
 from course_lib.recommendation import baselines, experiments, logged, metrics, splits
+from course_lib.recommendation.config import MYOPIC, PLANNER
 from course_lib.recommendation.env import RecommendationVectorEnv
 from course_lib.recommendation.log import DAY, load_online_retail, simulate_log
 from course_lib.recommendation.policies import ByLot, OracleMyopic
-from course_lib.recommendation.shop import CONTROL, ShopConfig, catalog_of_log
+from course_lib.recommendation.shop import ADS, CART, CONTROL, ShopConfig, catalog_of_log, with_nothing
 
 CUT = datetime(2011, 11, 9, tzinfo=UTC).timestamp()  # in the real shop
+BASKET = TrainingConfig(epochs=10, l2=1e-5, batch_size=128)
+AGENTS = {"DQN": PLANNER, "gamma 0": MYOPIC}
 
 
-def in_the_shop(twin, seed):
-    """Yield (what, value): mean reward of a session, by who recommends."""
-    for world, config in (("main", ShopConfig()), ("control", CONTROL)):
-        found, seconds = experiments.compare(twin, config, seed=seed)
-        for name, (known, new) in found.items():
-            yield f"{world}: {name}", known
-            yield f"{world}, new items: {name}", new
-        yield from ((f"{world}: processor seconds, {name}", value) for name, value in seconds.items())
+def in_the_shop(framework, seeds):
+    """Mean reward of a session in the simulated shop of notebook 06, 1,000 fresh visitors each.
+
+    By the seed the 48 known and twelve new items and all first weights differ. In the control there are hardly any
+    consequences.
+    """
+    [twin] = twins(framework, "recommendation")
+    for seed in range(seeds):
+        for world, config in (("main", ShopConfig()), ("control", CONTROL)):
+            found, seconds = experiments.compare(twin, config, seed=seed)
+            for name, rewards in found.items():
+                for items, value in zip(("known items", "new items"), rewards, strict=True):
+                    yield {"shop": f"{world}, {items}", "who recommends": name, "seed": seed, "reward": value}
 
 
-def with_less(twin, seed):
-    """Yield (what, value): what is earned if less is seen of the visitors, and with another replay."""
-    for sees, row in experiments.by_what_is_seen(twin, seed=seed).items():
-        yield from ((f"{sees}: {name}", value) for name, value in row.items())
-    for name, values in experiments.by_replay(twin, seed=seed).items():
-        yield from ((f"replay, {name}: {what}", value)
-                    for what, value in zip(("reward", "value said", "value brought"), values, strict=True))
+def in_other_uses(framework, seeds):
+    """Mean reward of a session, agents trained as long.
+
+    Pages of five search results; six advertisements to place, paid by the click; what goes with the basket; and the
+    shop that sees less of its visitors.
+    """
+    [twin] = twins(framework, "recommendation")
+    for seed in range(seeds):
+        less = {f"the shop, {what}": row for what, row in experiments.by_what_is_seen(twin, seed=seed).items()}
+        for use, row in (experiments.by_use(twin, seed=seed) | less).items():
+            yield from ({"use": use, "who recommends": name, "seed": seed, "reward": value}
+                        for name, value in row.items())
 
 
-def in_other_uses(twin, seed):
-    """Yield (what, value) of the other uses of the shop."""
-    for use, row in experiments.by_use(twin, seed=seed).items():
-        if use != "shop":
-            yield from ((f"{use}: {name}", value) for name, value in row.items())
+def by_replay(framework, seeds):
+    """Mean reward of a session with half of each batch drawn from transitions with a reward.
+
+    What the agent says that a first step is worth, and what then came, discounted.
+    """
+    [twin] = twins(framework, "recommendation")
+    for seed in range(seeds):
+        for name, values in experiments.by_replay(twin, seed=seed).items():
+            named = zip(("reward", "value said", "value brought"), values, strict=True)
+            yield {"replay": name, "seed": seed, **dict(named)}
 
 
-def with_real_items(twin, path):
-    """Yield (what, value) of the shop with items that are alike as those of a real log are."""
-    catalog, _ = catalog_of_log(splits.temporal_split(load_online_retail(path), CUT).known, items=48)
-    makers = {"by lot": ByLot(48), **experiments.trained_agents(twin, catalog),
-              "oracle that looks no further": OracleMyopic}
-    yield from ((f"real items: {name}", experiments.reward(policy, catalog)) for name, policy in makers.items())
+def with_real_items(framework, seeds, log):
+    """Mean reward of a session with 48 items that are alike if the same users bought them."""
+    [twin] = twins(framework, "recommendation")
+    catalog, _ = catalog_of_log(splits.temporal_split(load_online_retail(log or None), CUT).known, items=48)
+    for seed in range(seeds):
+        makers = {"by lot": ByLot(48), **experiments.trained_agents(twin, catalog, seed=seed),
+                  "oracle that looks no further": OracleMyopic}
+        yield from ({"who recommends": name, "seed": seed, "reward": experiments.reward(policy, catalog, seed=seed)}
+                    for name, policy in makers.items())
 
 
-def next_basket(twin, nets, path):
-    """Yield (what, value) of models that guess the next basket, ten items each, among all items."""
-    log = load_online_retail(path) if path else simulate_log()
-    split = splits.temporal_split(log, CUT if path else 335 * DAY)
+def next_basket(framework, seeds, log):
+    """386,326 purchases, cut at 2011-11-09; ten items out of all 3,659, repeats allowed."""
+    twin, nets = twins(framework, "recommendation", "classifier")
+    found = simulate_log() if log == "simulated" else load_online_retail(log or None)
+    split = splits.temporal_split(found, 335 * DAY if log == "simulated" else CUT)
     models = {name: getattr(baselines, name)(split) for name in ("by_lot", "popularity", "personal_frequency",
                                                                  "item_knn", "svd", "ease")}
-    models["popular in the last 30 days"] = baselines.recent_popularity(log, split)
-    net = twin.NextBasketNetwork(log.items, hidden=64, seed=0)
-    nets.train(net, *splits.examples(log, split.cut), TrainingConfig(epochs=10, l2=1e-5, batch_size=128),
-               loss=twin.next_basket_loss)
-    models["network"] = nets.predict(net, split.known[split.users].toarray())
-    for name, scores in models.items():
-        top = metrics.top_k(scores, 10)
-        yield f"next basket, hit rate: {name}", metrics.hit_rate(top, split.wanted)
-        yield f"next basket, NDCG: {name}", metrics.ndcg(top, split.wanted)
-        yield f"next basket, coverage: {name}", metrics.coverage(top, log.items)
+    models["popular in the last 30 days"] = baselines.recent_popularity(found, split)
+    for seed in range(seeds):
+        net = twin.NextBasketNetwork(found.items, hidden=64, seed=seed)
+        nets.train(net, *splits.examples(found, split.cut), BASKET, loss=twin.next_basket_loss)
+        models["network"] = nets.predict(net, split.known[split.users].toarray())
+        for name, scores in models.items():
+            top = metrics.top_k(scores, 10)
+            yield {"model": name.replace("_", " "), "seed": seed, "hit rate": metrics.hit_rate(top, split.wanted),
+                   "NDCG": metrics.ndcg(top, split.wanted), "coverage": metrics.coverage(top, found.items)}
 
 
-def off_policy(logs=40):
-    """Yield (what, value): mean errors of what a log of 20,000 first steps says of another policy."""
+def off_policy(_, seeds, sessions=20_000):
+    """Error of what a log of 20,000 first steps under another policy says of a policy's reward, over 40 logs."""
     known, _ = experiments.catalogs()
     old, new = logged.Soft(known, personal=0.3), logged.Soft(known, personal=1.0)
-    errors = {}
-    for seed in range(logs):
-        log = logged.first_steps(known, old, new, seed=seed)
+    for seed in range(seeds):
+        log = logged.first_steps(known, old, new, sessions=sessions, seed=seed)
         for name, estimate in logged.judge(log, known).items():
-            errors.setdefault(name, []).append(estimate.value - log.truth)
-    yield from ((f"off-policy, mean error: {name}", float(np.mean(values))) for name, values in errors.items())
+            yield {"estimator": name, "seed": seed, "error": estimate.value - log.truth}
 
 
-def speed():
-    """Steps a second of the vectorised environment, best of five."""
-    env, rng, best = RecommendationVectorEnv(experiments.catalogs()[0], num_envs=256), np.random.default_rng(0), np.inf
-    env.reset(seed=0)
-    for actions in rng.integers(48, size=(5, 200, 256)):
-        start = time.perf_counter()
-        for some in actions:
-            env.step(some)
-        best = min(best, time.perf_counter() - start)
-    return 200 * 256 / best
+def agent_canary(framework, catalog=None, settings=PLANNER, config=None):
+    """Updates by what random recommendations earn."""
+    [twin] = twins(framework, "recommendation")
+    catalog = catalog or experiments.catalogs()[0]
+    env = RecommendationVectorEnv(catalog, config, num_envs=64)
+    settings = replace(settings, warmup_steps=1_000, total_steps=2_500, epsilon_end=1.0)
+    history = twin.train_recommender(env, settings, seed=0)
+    values = history.agent.q_values(env.reset(seed=1)[0])
+    return {"first loss": history.losses[0], "last loss": history.losses[-1], "value": values.mean(),
+            "spread": values.std(axis=1).mean(), "random": experiments.reward(ByLot(len(catalog)), catalog, config,
+                                                                               sessions=200)}
 
 
-def main():
-    """Run the frameworks one after the other and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frameworks", nargs="+", choices=("pytorch", "keras"), default=["pytorch", "keras"])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--log", help="onlineretail.rda, in place of a simulated log")
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if not options.inside:
-        table(__file__, options.frameworks, ["--seeds", str(options.seeds),
-                                             *(["--log", options.log] if options.log else [])])
-        return
-    twin, nets = (importlib.import_module(f"course_lib.{topic}.in_{options.frameworks[0]}")
-                  for topic in ("recommendation", "classifier"))
-    found = {}
-    for seed in range(options.seeds):
-        more = (*with_less(twin, seed), *in_other_uses(twin, seed)) if seed < 2 else ()
-        for what, value in (*in_the_shop(twin, seed), *more):
-            found.setdefault(what, []).append(value)
-    for what, values in found.items():
-        report(what, np.mean(values), np.std(values))
-    real = with_real_items(twin, options.log) if options.log else ()
-    for what, value in (*next_basket(twin, nets, options.log), *real, *off_policy(), ("steps a second", speed())):
-        report(what, value, 0)
+def shop_canary(framework):
+    """That of an agent, and what needs no network."""
+    known, _ = experiments.catalogs()
+    return agent_canary(framework) | {
+        name: experiments.reward(policy, known, sessions=200) for name, policy in (
+            ("oracle", OracleMyopic), ("LinUCB", experiments.without_network(known)["LinUCB"](known)))}
 
 
-if __name__ == "__main__":
-    main()
+def basket_canary(framework):
+    """Log-loss of the network after an epoch, and hits of models without one, on a simulated log."""
+    twin, nets = twins(framework, "recommendation", "classifier")
+    log = simulate_log()
+    split = splits.temporal_split(log, 335 * DAY)
+    x, wanted = (part[:1_000] for part in splits.examples(log, split.cut))
+    net = twin.NextBasketNetwork(log.items, hidden=16, seed=0)
+    nets.train(net, x, wanted, replace(BASKET, epochs=1), loss=twin.next_basket_loss)
+    scores = nets.predict(net, split.known[split.users[:200]].toarray())
+    found = {"score": scores.mean(), "spread": scores.std(axis=1).mean(), "baskets": len(split.wanted)}
+    return found | {name: metrics.hit_rate(metrics.top_k(getattr(baselines, name)(split), 10), split.wanted)
+                    for name in ("popularity", "personal_frequency", "item_knn")}
+
+
+def off_policy_canary(framework):
+    """One short log."""
+    return {row["estimator"]: row["error"] for row in off_policy(framework, 1, sessions=2_000)}
+
+
+REAL = {"log": ""}  # downloaded once; or the path of onlineretail.rda
+STUDIES = {
+    "recommendation_shop": Benchmark(
+        title="Recommending with foresight",
+        settings=AGENTS | {"shop": ShopConfig(), "control": CONTROL, "penalties": experiments.PENALTIES},
+        rows=in_the_shop, canary=shop_canary, down=("who recommends",), across=("framework", "shop")),
+    "recommendation_uses": Benchmark(
+        title="Other uses of the shop, and what it sees",
+        settings=AGENTS | {"advertisements": ADS, "cart": CART}, rows=in_other_uses, down=("use",), seeds=2,
+        across=("framework", "who recommends"), canary=lambda framework: agent_canary(
+            framework, with_nothing(experiments.catalogs()[0]), MYOPIC, ADS)),
+    "recommendation_real_items": Benchmark(
+        title="The shop with items of Online Retail",
+        settings=AGENTS | {"cut": CUT}, rows=with_real_items, down=("who recommends",), seeds=1, options=REAL,
+        canary=agent_canary),
+    "recommendation_replay": Benchmark(
+        title="Drawing rewarded transitions more often",
+        settings=AGENTS | {"rewarded share": 0.5}, rows=by_replay, down=("replay",), seeds=2,
+        canary=lambda framework: agent_canary(framework, settings=replace(PLANNER, rewarded_share=0.5))),
+    "recommendation_next_basket": Benchmark(
+        title="The next basket in Online Retail",
+        settings={"network": BASKET, "hidden": 64, "cut": CUT}, rows=next_basket, canary=basket_canary, down=("model",),
+        across=("framework",), seeds=1, options=REAL),
+    "recommendation_off_policy": Benchmark(
+        title="Judging a policy by another one's log",
+        settings={"old": 0.3, "new": 1.0, "sessions": 20_000}, rows=off_policy, canary=off_policy_canary,
+        down=("estimator",), across=(), seeds=40, frameworks=("numpy",))}

@@ -1,60 +1,78 @@
-"""What an agent that tunes learning rates reaches on tasks it never saw, beside schedules and searches; both twins.
+"""What an agent that tunes learning rates reaches on tasks it never saw, beside schedules and searches.
 
-    python benchmarks/tuning.py                        both frameworks, 10 seeds
-    python benchmarks/tuning.py --frameworks keras     one of them
-    python benchmarks/tuning.py --train keras          train the agents that the course ships, anew
+    python benchmarks/study.py tuning_rates
+    python benchmarks/tuning.py --train keras     train the agents that the course ships, anew
 
 Each seed has an agent, training tasks and unseen tasks of its own. A figure is the difference of mean logarithms of
-the test loss, another's less the agent's: above 0 the agent is ahead, .05 is five per cent. ± is the half-width of the
-95% interval of the mean over the seeds (Student's t).
+the test loss, another's less the agent's, in hundredths: above 0 the agent is ahead, 5 is about five per cent.
 """
 
 import argparse
-import importlib
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
-from scipy.stats import t as student
-from side_by_side import report, table
+from benchmark import Benchmark, twins
 
 from course_lib.tuning import experiments, trained
-from course_lib.tuning.config import TuningConfig
+from course_lib.tuning.config import TUNER, TuningConfig
 from course_lib.tuning.env import TrainingVectorEnv
 from course_lib.tuning.schedules import SCHEDULES
 from course_lib.tuning.tasks import TaskConfig
 
 NOISY = TaskConfig(examples=(40, 200), noise=(0.3, 0.3))  # few examples, three labels in ten by lot
-LOST = 1e6  # the loss of a run that has none any more
 CLEAN = TaskConfig(examples=(400, 1_000), noise=(0.0, 0.0))
+ALL = TuningConfig(regularise=True)
+LOST = 1e6  # the loss of a run that has none any more
 
 
-def on_unseen_tasks(tuning, dqn, peaks, seed, tasks=96):
-    """Yield (what, value) of one agent on each kind of task that it has not seen."""
-    history, seconds = experiments.train_tuner(tuning, dqn, seed=seed)
-    yield "processor seconds of training", seconds
-    for place, (kind, config) in enumerate(experiments.UNSEEN.items()):
-        drawn = experiments.draw_tasks(config, count=tasks, seed=10_000 + 100 * seed + place)
-        found = experiments.compare(tuning, history.agent, peaks, drawn, seed=seed)
-        agent = found["agent"].figures()
-        for name in peaks:
-            other = found[name].figures()
-            yield f"{kind}: {name}, test loss", other["test"] - agent["test"]
-            yield f"{kind}: {name}, validation loss", other["validation"] - agent["validation"]
-            yield f"{kind}: {name}, points of test accuracy", 100 * (agent["test accuracy"] - other["test accuracy"])
-        yield f"{kind}: any first rate, constant less agent", (found["constant, any rate"].figures()["test"]
-                                                              - found["agent, any first rate"].figures()["test"])
-        yield f"{kind}: agent from any first rate less from a good one", (
-            found["agent, any first rate"].figures()["test"] - agent["test"])
-        if kind == "synthetic":
-            searched = experiments.search_each(tuning, drawn[:32], seed=seed)
-            one = experiments.compare(tuning, history.agent, {"constant": peaks["constant"]}, drawn[:32], seed=seed)
-            searched["TPE, 16"] = search_by_tpe(tuning, drawn[:32], seed=seed), 16
-            for name, (played, runs) in searched.items():
-                yield f"new tasks: {name} ({runs:.2g} runs)", played.figures()["test"] - one["agent"].figures()["test"]
+def on_unseen_tasks(framework, seeds, tasks=96):
+    """By how many hundredths an agent's mean logarithm of the test loss is lower than a schedule's.
+
+    Agents, each with training tasks and unseen tasks of its own (96 of a kind), trained for 100,000 decisions. A
+    schedule's peak comes from a random search of 5,000 runs on synthetic tasks, as many as an agent learns from;
+    then everybody has one run on each task, with the same first weights and batches.
+    """
+    tuning, dqn = twins(framework, "tuning", "dqn")
+    peaks = trained.load_peaks()
+    for seed in range(seeds):
+        history, _ = experiments.train_tuner(tuning, dqn, seed=seed)
+        for place, (kind, config) in enumerate(experiments.UNSEEN.items()):
+            drawn = experiments.draw_tasks(config, count=tasks, seed=10_000 + 100 * seed + place)
+            found = {name: played.figures() for name, played in
+                     experiments.compare(tuning, history.agent, peaks, drawn, seed=seed).items()}
+            agent = found["agent"]
+            ahead = {name: found[name]["test"] - agent["test"] for name in peaks}
+            ahead["a constant, both from any first rate"] = (found["constant, any rate"]["test"]
+                                                             - found["agent, any first rate"]["test"])
+            ahead |= {f"points of test accuracy above {name}": agent["test accuracy"] - found[name]["test accuracy"]
+                      for name in peaks}
+            for name, value in ahead.items():
+                yield {"lower than with": name, "tasks": kind, "seed": seed, "hundredths": 100 * value}
+
+
+def against_searches(framework, seeds, tasks=32):
+    """The same measure against searches on each of 32 new synthetic tasks, which spend more runs there.
+
+    A cosine's peak drawn by lot, the best of several, what halving leaves, and Optuna's tree of Parzen estimators.
+    The agent's own training is 5,000 runs.
+    """
+    tuning, dqn = twins(framework, "tuning", "dqn")
+    peaks = {"constant": trained.load_peaks()["constant"]}
+    for seed in range(seeds):
+        history, _ = experiments.train_tuner(tuning, dqn, seed=seed)
+        drawn = experiments.draw_tasks(experiments.UNSEEN["synthetic"], count=tasks, seed=10_000 + 100 * seed)
+        agent = experiments.compare(tuning, history.agent, peaks, drawn, seed=seed)["agent"].figures()["test"]
+        searched = experiments.search_each(tuning, drawn, seed=seed)
+        searched["TPE, 16"] = search_by_tpe(tuning, drawn, seed=seed), 16
+        for name, (played, runs) in searched.items():
+            yield {"search": name, "seed": seed, "hundredths": 100 * (played.figures()["test"] - agent),
+                   "runs on a task": runs}
 
 
 def search_by_tpe(tuning, tasks, *, schedule="cosine", trials=16, seed=0):
     """The best of some runs on each task, their peaks proposed by Optuna's tree of Parzen estimators: a `Played`."""
-    import optuna  # here: --train, which the notebook names, does without
+    import optuna  # here: nothing else needs it
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     config = TuningConfig()
@@ -77,47 +95,51 @@ def search_by_tpe(tuning, tasks, *, schedule="cosine", trials=16, seed=0):
     return experiments.Played(losses, rates, *ends)
 
 
-def with_all_knobs(tuning, dqn, seed, tasks=96):
-    """Yield (what, value) of an agent that also sets weight decay, dropout, clipping and the end."""
-    one, _ = experiments.train_tuner(tuning, dqn, seed=seed)
-    config = TuningConfig(regularise=True)
-    more, _ = experiments.train_tuner(tuning, dqn, config, seed=seed)
+def with_all_knobs(framework, seeds, tasks=96):
+    """By how many hundredths its mean log test loss is lower than that of an agent of the rate alone."""
+    tuning, dqn = twins(framework, "tuning", "dqn")
     kinds = {"few examples, wrong labels": NOISY, "many examples, right labels": CLEAN, **experiments.UNSEEN}
-    for place, (kind, of) in enumerate(kinds.items()):
-        drawn = experiments.draw_tasks(of, count=tasks, seed=20_000 + 100 * seed + place)
-        played = [experiments.play(TrainingVectorEnv(tuning, drawn, which, num_envs=tasks), history.agent, seed=seed)
-                  for which, history in ((TuningConfig(), one), (config, more))]
-        yield f"all knobs, {kind}: test loss, rate alone less all", (
-            played[0].figures()["test"] - played[1].figures()["test"])
-        yield f"all knobs, {kind}: share of the run", float(1 - np.isnan(played[1].rates).mean())
+    for seed in range(seeds):
+        one, more = (experiments.train_tuner(tuning, dqn, config, seed=seed)[0] for config in (None, ALL))
+        for place, (kind, of) in enumerate(kinds.items()):
+            drawn = experiments.draw_tasks(of, count=tasks, seed=20_000 + 100 * seed + place)
+            played = [experiments.play(TrainingVectorEnv(tuning, drawn, which, num_envs=tasks), history.agent,
+                                       seed=seed) for which, history in ((TuningConfig(), one), (ALL, more))]
+            rate, knobs = (each.figures()["test"] for each in played)
+            yield {"tasks": kind, "seed": seed, "hundredths": 100 * (rate - knobs),
+                   "share of the run": 1 - np.isnan(played[1].rates).mean()}
 
 
-def main():
-    """Run the frameworks one after the other and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frameworks", nargs="+", choices=("pytorch", "keras"), default=["pytorch", "keras"])
-    parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--train", choices=("pytorch", "keras"), help="train what the course ships, and no more")
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    twins = {name: [importlib.import_module(f"course_lib.{topic}.in_{name}") for topic in ("tuning", "dqn")]
-             for name in ([options.train] if options.train else options.frameworks if options.inside else [])}
-    if options.train:
-        trained.train(*twins[options.train])
-    elif not options.inside:
-        table(__file__, options.frameworks, ["--seeds", str(options.seeds)])
-    else:
-        tuning, dqn = twins[options.frameworks[0]]
-        peaks, found = trained.load_peaks(), {}
-        for seed in range(options.seeds):
-            more = with_all_knobs(tuning, dqn, seed) if seed < 3 else ()
-            for what, value in (*on_unseen_tasks(tuning, dqn, peaks, seed), *more):
-                found.setdefault(what, []).append(value)
-        for what, values in found.items():
-            n = len(values)
-            half = student.ppf(0.975, n - 1) * np.std(values, ddof=1) / np.sqrt(n) if n > 1 else 0
-            report(what, np.mean(values), half)
+@cache
+def canary(framework, config=None):
+    """Updates by what random decisions bring, a schedule, and what the untrained agent's values are."""
+    tuning, dqn = twins(framework, "tuning", "dqn")
+    tasks, short = experiments.draw_tasks(count=16, seed=0), replace(config or TuningConfig(), decisions=4)
+    settings = replace(TUNER, warmup_steps=32, total_steps=128, epsilon_end=1.0)
+    history, _ = experiments.train_tuner(tuning, dqn, short, settings, tasks=tasks, num_envs=8)
+    env = TrainingVectorEnv(tuning, tasks[:8], short, num_envs=8)
+    played = experiments.play(env, 0.03 * SCHEDULES["cosine"](4)).figures()
+    values = history.agent.q_values(env.reset(seed=0)[0])
+    return {"first loss": history.losses[0], "last loss": history.losses[-1], "value": values.mean(),
+            "spread": values.std(), "test": played["test"], "validation": played["validation"]}
 
+
+TASKS = {"training": TaskConfig(), "unseen": experiments.UNSEEN, "agent": TUNER, "run": TuningConfig(),
+         "peaks": trained.load_peaks()}
+STUDIES = {
+    "tuning_rates": Benchmark(
+        title="An agent that tunes learning rates, beside schedules",
+        settings=TASKS, rows=on_unseen_tasks, canary=canary, down=("lower than with", "framework"), across=("tasks",),
+        seeds=10),
+    "tuning_searches": Benchmark(
+        title="An agent that tunes learning rates, beside searches",
+        settings=TASKS, rows=against_searches, canary=canary, down=("search",), seeds=10),
+    "tuning_knobs": Benchmark(
+        title="An agent that also sets weight decay, dropout, clipping and the end",
+        settings=TASKS | {"run": ALL, "noisy": NOISY, "clean": CLEAN}, rows=with_all_knobs, down=("tasks",), seeds=3,
+        canary=lambda framework: canary(framework, ALL))}
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--train", choices=("pytorch", "keras"), required=True, help="train what the course ships")
+    trained.train(*twins(parser.parse_args().train, "tuning", "dqn"))

@@ -1,0 +1,61 @@
+"""What a study is before it is measured: `study.py` makes it, and each topic's file here declares its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+TOPICS = ("dqn", "pruning", "ensembling", "gan", "fusion", "recommendation", "tuning", "classroom")
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    title: str
+    settings: dict  # what decides the outcome: dataclasses and plain values
+    # rows(framework, seeds, **options) yields flat dicts: the case, "seed", what was measured; its docstring says what
+    rows: Callable
+    canary: Callable | None  # canary(framework) returns {figure: number} in a few seconds
+    down: tuple[str, ...]  # the columns that name a case, and where they stand in a table
+    across: tuple[str, ...] = ("framework",)
+    seeds: int = 5
+    frameworks: tuple[str, ...] = ("pytorch", "keras")  # each in a process of its own
+    quick: tuple[str, ...] | None = None  # those whose canary a test repeats; by default all
+    options: dict = field(default_factory=dict)  # {name: default}
+    stored: bool = True  # False: only measured when asked for by name
+
+    @property
+    def about(self):
+        """What is measured, and how."""
+        return " ".join(inspect.getdoc(getattr(self.rows, "func", self.rows)).split())
+
+
+def twins(framework, *topics):
+    """The twins of topics."""
+    return [importlib.import_module(f"course_lib.{topic}.in_{framework}") for topic in topics]
+
+
+def timed(function, clock=time.process_time):
+    """What a function returns, and its seconds: of the processor, by default."""
+    started = clock()
+    return function(), clock() - started
+
+
+def plain(value):
+    """The value as JSON knows it: dataclasses and tuples become objects and lists."""
+    def known(other):
+        return dataclasses.asdict(other) if dataclasses.is_dataclass(other) else other.tolist()
+
+    return json.loads(json.dumps(value, default=known))
+
+
+def all_benchmarks(topics=TOPICS):
+    """{name: Benchmark} of these topics."""
+    found = {}
+    for topic in topics:
+        found |= importlib.import_module(topic).STUDIES
+    return found
