@@ -26,8 +26,8 @@ def differences(name, framework, stored, found):
     unlike = [f"study {name}, {framework}, {figure}: expected {stored.get(figure)}, got {found.get(figure)}"
               for figure in {**stored, **found} if figure not in stored or figure not in found
               or not np.isclose(found[figure], stored[figure], rtol=RELATIVE, atol=ABSOLUTE)]
-    return unlike and [*unlike, "The code no longer does what it did when this was measured. If that is wanted, measure "
-                       f"anew: make study NAME={name}. If the rows still hold, and only the canary itself is another: "
+    return unlike and [*unlike, "The code no longer does what it did when this was measured. If that is wanted, "
+                       f"measure anew: make study NAME={name}. If the rows still hold, and only the canary itself is another: "
                        f"python benchmarks/study.py {name} --canary"]
 
 

@@ -80,7 +80,7 @@ class Study:
         found = {}
         for row in self.rows:
             found |= dict.fromkeys([row["measure"]] if "measure" in row else
-                                   [name for name in row if name not in (*self.cases, "seed", "fold")])
+                                   [name for name in row if name not in (*self.cases, "framework", "seed", "fold")])
         return list(found)
 
     def values(self, column, **where):
