@@ -51,7 +51,7 @@ def run_inside(benchmark, options):
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     if options.canary:
-        print(json.dumps(benchmark.canary(options.inside)), flush=True)
+        print(json.dumps(plain(benchmark.canary(options.inside))), flush=True)
         return
     own = benchmark.options | dict(pair.split("=", 1) for pair in options.option)
     for row in benchmark.rows(options.inside, options.seeds or benchmark.seeds, **own):

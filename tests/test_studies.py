@@ -27,8 +27,8 @@ def differences(name, framework, stored, found):
               for figure in {**stored, **found} if figure not in stored or figure not in found
               or not np.isclose(found[figure], stored[figure], rtol=RELATIVE, atol=ABSOLUTE)]
     return unlike and [*unlike, "The code no longer does what it did when this was measured. If that is wanted, "
-                       f"measure anew: make study NAME={name}. If the rows still hold, and only the canary itself is another: "
-                       f"python benchmarks/study.py {name} --canary"]
+                       f"measure anew: make study NAME={name}. If the rows still hold, and only the canary itself is "
+                       f"another: python benchmarks/study.py {name} --canary"]
 
 
 def canary(name, framework, run=None):
@@ -104,6 +104,8 @@ def test_a_study_is_made(tmp_path, monkeypatch, capsys):
 
 def test_each_framework_has_a_process_of_its_own(capfd):
     rows = study.inside("recommendation_off_policy", "numpy", ["--seeds", "1"])
+    assert study.inside("recommendation_off_policy", "numpy", ["--canary"]) == [
+        studies.load("recommendation_off_policy").canary["numpy"]]
     assert {(row["framework"], row["seed"]) for row in rows} == {("numpy", 0)} and len(rows) == 5
     with pytest.raises(RuntimeError, match="dqn_acrobot, numpy: failed"):
         study.inside("dqn_acrobot", "numpy", ["--canary"])
