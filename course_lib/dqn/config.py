@@ -72,7 +72,7 @@ class DQNConfig(Fields):
                  "a tuple of whole numbers > 0")
 
 
-# Settings for 32 parallel copies of CartPole and 16 of the others; the README says on how many seeds they were tried.
+# Settings for 32 parallel copies of CartPole and 16 of the others.
 SETTINGS = {
     "CartPole-v1": DQNConfig(),
     "Acrobot-v1": DQNConfig(hidden=(128, 64), learning_rate=6e-3, gamma=0.995, n_step=5, double=False, tau=0.04,

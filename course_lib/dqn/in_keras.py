@@ -114,7 +114,7 @@ def td_loss(q, action, target, *, huber_delta=None):
 
     References
     ----------
-    Mnih et al. 2015, eq. 2; they clip the error, which is the Huber loss with delta 1.
+    Mnih et al. 2015, Methods; they clip the error, which gives the gradient of the Huber loss with delta 1.
     """
     chosen = ops.take_along_axis(q, action[:, None], axis=1)[:, 0]  # each row's own action, (B,)
     if huber_delta is None:

@@ -120,7 +120,7 @@ def td_loss(q, action, target, *, huber_delta=None):
 
     References
     ----------
-    Mnih et al. 2015, eq. 2; they clip the error, which is the Huber loss with delta 1.
+    Mnih et al. 2015, Methods; they clip the error, which gives the gradient of the Huber loss with delta 1.
     """
     chosen = q.gather(1, action[:, None]).squeeze(1)  # each row's own action, (B,)
     if huber_delta is None:

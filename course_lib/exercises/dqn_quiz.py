@@ -32,7 +32,7 @@ QUESTIONS = (
     Question(
         "What does experience replay do?",
         ("It breaks up the correlation between successive samples and uses each one several times.",
-         "Right. A batch then looks like independent draws, and old experience is not forgotten at once."),
+         "Right. A batch is then more like independent draws, and old experience is not forgotten at once."),
         (("It balances exploration and exploitation.",
           "Replay only chooses what to learn from. Which actions are tried is up to epsilon."),
          ("It makes the environment faster.",
@@ -54,11 +54,11 @@ QUESTIONS = (
     ),
     Question(
         "Our agent steps 32 copies of CartPole at once. What does that change in the algorithm?",
-        ("Nothing: the same kinds of transitions enter the replay memory, only faster.",
-         "Right. Q-learning is off-policy and learns from single transitions, wherever they come from. Do "
-         "count steps over all copies, and keep the ratio of updates to steps."),
+        ("Nothing in the update: the same kinds of transitions enter the replay memory, from 32 episodes at a time.",
+         "Right. Each copy is a CartPole of its own. Do count steps over all copies, and keep the ratio of "
+         "updates to steps."),
         (("It makes the algorithm on-policy.",
-          "The target still takes the best next action, whatever action was tried."),
+          "Old experience is replayed as before, and the target still ends with the best next action's value."),
          ("32 different agents are trained.",
           "All copies act by one network and fill one memory."),
          ("gamma has to be divided by 32.",
@@ -67,12 +67,13 @@ QUESTIONS = (
     Question(
         "What does epsilon do?",
         ("It is the chance of a random action, so that the agent also tries what it does not think best.",
-         "Right. It affects the data that are collected, not the target: that takes the greedy next action."),
+         "Right. It decides which data are collected. A one-step target does not depend on it; in a target of "
+         "several steps, the random actions after the first do count (section 5)."),
         (("It is the share of transitions that replay draws at random.",
           "Replay draws all of its transitions at random. Epsilon is about acting."),
          ("It scales the step of the optimizer.",
           "That is the learning rate. (Adam has an epsilon of its own: against division by zero.)"),
          ("It makes the target softer by averaging over random actions.",
-          "The target has no epsilon in it; averaging over the policy would be expected Sarsa.")),
+          "The target ends with the best next action's value. Averaging over the policy is expected Sarsa.")),
     ),
 )
