@@ -31,7 +31,7 @@ def ambiguity_decomposition(predictions, y, weights=None):
 
     References
     ----------
-    Krogh & Vedelsby 1995, "Neural network ensembles, cross validation, and active learning", eq. 6.
+    Krogh & Vedelsby 1995, "Neural network ensembles, cross validation, and active learning", eqs. 5 and 6.
     """
     predictions, y = np.asarray(predictions, float), np.asarray(y, float)
     weights = np.full(len(predictions), 1 / len(predictions)) if weights is None else np.asarray(weights, float)
@@ -64,7 +64,7 @@ def bias_variance(predictions, truth):
 
     References
     ----------
-    Geman et al. 1992, "Neural networks and the bias/variance dilemma", eq. 2.
+    Geman et al. 1992, "Neural networks and the bias/variance dilemma", section 3.1.
     """
     predictions = np.asarray(predictions, float)
     mean = predictions.mean(axis=0)

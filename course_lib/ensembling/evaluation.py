@@ -116,54 +116,6 @@ def nested_predictions(models, x, y, *, folds=5, repeats=4, inner=5, seed=0, n_j
     return found
 
 
-class Comparison(NamedTuple):
-    """A model's error over the folds, and how much more it is than the reference's."""
-
-    mean: float
-    standard_error: float
-    difference: float  # of the means, from the reference
-    difference_error: float  # standard error of that difference: much smaller, for both saw the same folds
-
-
-def compare_models(errors, *, folds, reference):
-    """Mean errors and differences of models with the Nadeau-Bengio correction for training sets that overlap.
-
-    Parameters
-    ----------
-    errors : dict of str to array (J,)
-        For each model its error in each of the J folds of a repeated cross-validation, the same for all.
-    folds : int
-        Folds of one repetition: their number says what share of the examples a test set is.
-    reference : str
-        The model that the others are compared with.
-
-    Returns
-    -------
-    dict of str to Comparison
-
-    Raises
-    ------
-    ValueError
-        If the reference is not among the models, or the numbers of folds differ.
-
-    References
-    ----------
-    As in `corrected_error`.
-    """
-    errors = {name: np.asarray(values, float) for name, values in errors.items()}
-    if reference not in errors:
-        raise ValueError(f"reference: expected one of {', '.join(errors)}, got {reference!r}")
-    if len({values.shape for values in errors.values()}) > 1 or errors[reference].ndim != 1:
-        raise ValueError("errors: expected one for each of the same folds, got arrays of shapes "
-                         + ", ".join(f"{name} {values.shape}" for name, values in errors.items()))
-    found = {}
-    for name, values in errors.items():
-        extra = values - errors[reference]
-        found[name] = Comparison(values.mean(), corrected_error(values, folds), extra.mean(),
-                                 corrected_error(extra, folds))
-    return found
-
-
 def corrected_error(values, folds):
     """Standard error of a mean over the J folds of a repeated cross-validation, whose training sets overlap.
 

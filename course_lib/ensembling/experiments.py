@@ -141,37 +141,3 @@ def calibration_when_turned(classifier, images, y, angles):
         found["log-loss"].append([log_loss(probabilities, y) for probabilities in every])
         found["calibration error"].append([expected_calibration_error(probabilities, y) for probabilities in every])
     return {name: np.array(values).T for name, values in found.items()}
-
-
-def even_or_odd(nets, digits, other, *, seed=0, labelled=100, **settings):
-    """Accuracy (2,) in telling even digits from odd ones, with few labels: alone, and beside another task.
-
-    Parameters
-    ----------
-    nets : twin of ensembling
-    digits : Dataset
-        Of images of digits. Only the first `labelled` of its training images have the main task's label.
-    other : callable
-        `other(digits, rng)` gives the other task's labels of all training images, classes from 0.
-    seed : int
-        Of the networks, of the choice of labelled images, and of `other`.
-    labelled : int
-    **settings
-        Of `MultiTaskNet`.
-
-    Returns
-    -------
-    array (2,)
-        Alone, it is trained on the labelled images only, for somewhat more updates than beside the other task.
-    """
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(digits.x_train))
-    x, x_test = (images.reshape(len(images), -1) for images in (digits.x_train, digits.x_test))
-    side = other(digits, rng).astype(float)
-    main = np.full(len(x), np.nan)
-    main[order[:labelled]] = digits.y_train[order[:labelled]] % 2
-    few, settings = order[:labelled], {"scale_inputs": False, "random_state": seed, **settings}
-    longer = settings.pop("epochs", 60)
-    alone = nets.MultiTaskNet((2,), epochs=longer * len(x) // labelled, **settings).fit(x[few], main[few, None])
-    both = nets.MultiTaskNet((2, int(side.max()) + 1), epochs=longer, **settings).fit(x, np.stack([main, side], 1))
-    return np.array([(model.predict(x_test)[:, 0] == digits.y_test % 2).mean() for model in (alone, both)])

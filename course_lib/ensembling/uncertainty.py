@@ -31,16 +31,6 @@ def mixture(means, variances):
     return means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
 
 
-def gaussian_nll(y, mean, std):
-    """Mean negative log-likelihood, in nats, of targets under Gaussians: arrays (N,) each.
-
-    References
-    ----------
-    Lakshminarayanan et al. 2017, eq. 1 (with its constant, log(2 pi)/2).
-    """
-    return float((0.5 * np.log(2 * np.pi) + np.log(std) + 0.5 * ((y - mean) / std) ** 2).mean())
-
-
 class Reliability(NamedTuple):
     """What a classifier promised and what it kept, in bins of its confidence; NaN in empty bins."""
 

@@ -50,7 +50,7 @@ def nnls_weights(predictions, y):
 
     References
     ----------
-    Breiman 1996, "Stacked regressions", eq. 2; Lawson & Hanson 1974, "Solving least squares problems", chapter 23.
+    Breiman 1996, "Stacked regressions"; Lawson & Hanson 1974, "Solving least squares problems", chapter 23.
     """
     predictions, y = _matrix(predictions, y)
     return nnls(predictions.T, y)[0]

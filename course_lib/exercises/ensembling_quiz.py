@@ -19,7 +19,7 @@ QUESTIONS = (
         ("At each split a tree may look at a random part of the features only.",
          "Right. So the trees are less alike, and their mean gains more."),
         (("Each tree has its own sample of the data.", "So have bagged trees: that is what bagging means."),
-         ("The trees are pruned.", "As a rule they are not; the mean takes care of their overfitting."),
+         ("The trees are pruned.", "As a rule they are not; the mean evens out much of their overfitting."),
          ("Later trees mend the errors of earlier ones.", "That is boosting, not a forest.")),
     ),
     Question(
@@ -47,8 +47,8 @@ QUESTIONS = (
     Question(
         "A deep ensemble predicts a mean and a variance. Of what is the variance made?",
         ("The mean of the members' variances, and the variance of the members' means.",
-         "Right. The first is the noise that they see in the data; the second is how far they disagree, and it grows "
-         "where there were no data."),
+         "Right. The first is the noise that they see in the data; the second is how far they disagree, and as a rule "
+         "it grows where there were no data."),
         (("Only the variance of the members' means.", "Then noisy data on which all agree would look certain."),
          ("Only the mean of the members' variances.", "Then it would not know where it knows nothing."),
          ("The smallest of the members' variances.", "That would trust whoever boasts most.")),

@@ -272,16 +272,3 @@ def test_averaged_weights_are_the_moving_average(twin):
     first = 4 * (mean - 0.75 * last)
     assert 0 < np.abs(first - start).max() <= 1.01e-3  # a first step of Adam is at most its learning rate
     assert np.abs(first - last).max() > 1e-4
-
-
-def test_averaging_helps_at_a_constant_learning_rate(twin):
-    nets, classifier = twin("ensembling"), twin("classifier")
-    digits = data.load("digits")
-    ahead = []
-    for seed in range(3):
-        model = classifier.make_mlp((8, 8), 10, hidden=(64,), seed=seed)
-        config = classifier.TrainingConfig(epochs=6, batch_size=16, learning_rate=1e-2)
-        averaged = nets.train_averaged(model, digits.x_train, digits.y_train, config, seed=seed)
-        ahead.append(classifier.accuracy(averaged, digits.x_test, digits.y_test)
-                     - classifier.accuracy(model, digits.x_test, digits.y_test))
-    assert np.mean(ahead) > 0

@@ -8,7 +8,6 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from course_lib.ensembling import reference
 from course_lib.ensembling.evaluation import (
-    compare_models,
     corrected_error,
     nested_predictions,
     out_of_fold_predictions,
@@ -106,16 +105,6 @@ def test_the_corrected_error_by_hand():
     assert corrected_error([1, 2, 3, 4], 2) == pytest.approx(np.sqrt((1 / 4 + 1) * 5 / 3))
 
 
-def test_differences_are_taken_fold_by_fold():
-    rng = np.random.default_rng(0)
-    hard = rng.normal(size=20)  # some folds are harder than others, for both models
-    found = compare_models({"a": hard + 10, "b": hard + 10.5 + 0.01 * rng.normal(size=20)}, folds=5, reference="a")
-    assert found["a"].difference == found["a"].difference_error == 0
-    assert found["b"].difference == pytest.approx(0.5, abs=0.01)
-    assert found["b"].difference_error < 0.02 < 0.4 < found["b"].standard_error
-    assert found["b"].mean == pytest.approx(found["a"].mean + found["b"].difference)
-
-
 def test_the_corrected_error_covers_the_truth_where_the_plain_one_does_not():
     """Over 300 data sets: how often the error of a mean lies within two standard errors of the expected error."""
     rng, errors = np.random.default_rng(0), []
@@ -148,12 +137,3 @@ def test_models_and_classes_that_cannot_be_compared_are_refused(models, y, messa
 def test_too_few_folds_are_refused():
     with pytest.raises(ValueError, match="at least 2 folds and 2 values, got 1 and 3"):
         corrected_error([1, 2, 3], 1)
-
-
-@pytest.mark.parametrize(("errors", "reference_name", "message"), [
-    ({"a": [1, 2]}, "b", "reference: expected one of a, got 'b'"),
-    ({"a": [1, 2], "b": [1, 2, 3]}, "a", "errors: expected one for each of the same folds"),
-])
-def test_errors_that_cannot_be_compared_are_refused(errors, reference_name, message):
-    with pytest.raises(ValueError, match=message):
-        compare_models(errors, folds=2, reference=reference_name)
