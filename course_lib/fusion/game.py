@@ -1,4 +1,4 @@
-"""A hand-written rule for CartPole-v1 fused with a DQN agent, at several moments of the agent's training."""
+"""A hand-written rule for CartPole-v1 fused with a DQN agent, at several times during its training."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def experiment(dqn, *, seed=0, config=CONFIG, shares=SHARES, episodes=100):
 
     Returns
     -------
-    dict of arrays (moments,)
+    dict of arrays (evaluations,)
         "steps" trained, the "share" chosen; mean returns of "rule", "DQN", "choice" and "fusion" in so many episodes;
         and, as "early ends of rule" and so on, the share of the episodes that ended before step `CATASTROPHE`.
     """
