@@ -64,13 +64,21 @@ def declared(name, benchmark):
             "settings": plain(benchmark.settings), "table": {"down": [*benchmark.down], "across": [*benchmark.across]}}
 
 
+def commit():
+    """The commit of this clone, and whether code stands there that is not in it; None outside of a clone."""
+    def git(*command):
+        done = subprocess.run(["git", *command], cwd=Path(__file__).parents[1], capture_output=True, text=True)
+        return done.stdout.strip()
+
+    here = git("log", "-1", "--format=%h")
+    return here + " and changes" * bool(here and git("status", "--porcelain", "course_lib", "benchmarks")) or None
+
+
 def measured(name, benchmark, options):
     """A whole `Study`."""
     chosen = [framework for framework in benchmark.frameworks if framework in (options.frameworks or [framework])]
     arguments = ["--seeds", str(options.seeds or benchmark.seeds), *(f"--option={pair}" for pair in options.option)]
     rows = [row for framework in chosen for row in inside(name, framework, arguments)]
-    here = subprocess.run(["git", "describe", "--always", "--dirty", "--exclude=*"], cwd=Path(__file__).parent,
-                          capture_output=True, text=True)
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -79,7 +87,7 @@ def measured(name, benchmark, options):
             continue
     return studies.Study(
         **declared(name, benchmark), rows=rows, seeds=sorted({row["seed"] for row in rows if "seed" in row}) or None,
-        versions=versions, date=datetime.now(UTC).date().isoformat(), measured_at=here.stdout.strip() or None,
+        versions=versions, date=datetime.now(UTC).date().isoformat(), measured_at=commit(),
         machine=f"one core of {os.cpu_count()}, {platform.system()} on {platform.machine()}", note="", canary={})
 
 

@@ -104,8 +104,8 @@ def test_a_study_is_made(tmp_path, monkeypatch, capsys):
 
 def test_each_framework_has_a_process_of_its_own(capfd):
     rows = study.inside("recommendation_off_policy", "numpy", ["--seeds", "1"])
-    assert study.inside("recommendation_off_policy", "numpy", ["--canary"]) == [
-        studies.load("recommendation_off_policy").canary["numpy"]]
+    [figures] = study.inside("recommendation_off_policy", "numpy", ["--canary"])
+    assert differences("", "", studies.load("recommendation_off_policy").canary["numpy"], figures) == []
     assert {(row["framework"], row["seed"]) for row in rows} == {("numpy", 0)} and len(rows) == 5
     with pytest.raises(RuntimeError, match="dqn_acrobot, numpy: failed"):
         study.inside("dqn_acrobot", "numpy", ["--canary"])
