@@ -6,8 +6,8 @@ QUESTIONS = (
     Question(
         "When does a recommender that looks ahead earn more than a perfect one that does not?",
         ("If what it shows now changes what it can earn later.",
-         "Right. Here bait costs goodwill, and sameness tires. In the control hardly anything has consequences, and "
-         "foresight earns nothing."),
+         "Right. Here bait costs goodwill: that pays for foresight. In the control bait costs nothing, and the oracle "
+         "that looks no further is ahead, although sameness bores as before."),
         (("Always: it is the stronger method.", "Without consequences the best choice now is the best choice."),
          ("If its network is larger.", "The oracle without foresight knows every probability. No network predicts what "
                                        "a step earns better; it has to ask for more than that."),
@@ -26,8 +26,8 @@ QUESTIONS = (
     Question(
         "Why does a network with one output for each item not solve the cold start?",
         ("The output of a new item has never been trained.",
-         "Right. Its weights are what they were drawn as. A network that reads an item's features has learned about "
-         "features, and so about items that it has never met."),
+         "Right. Its weights are still the random ones of the start. A network that reads an item's features has "
+         "learned about features, and so about items that it has never met."),
         (("It is too slow.", "It may be fast. It just knows nothing about the new item."),
          ("It needs more layers.", "No layer learns about an item from no data at all."),
          ("It does solve it, after some epochs.", "Then the item is no longer cold.")),
@@ -36,7 +36,7 @@ QUESTIONS = (
     Question(
         "Each user's last basket is left out as the test set. What leaks?",
         ("What others bought after that basket is in the training data.",
-         "Right. The model knows tomorrow's fashion. Divide at one moment of time for all."),
+         "Right. The model knows tomorrow's fashion. Divide at one time for all users."),
         (("Nothing, if users are not shared.", "They are, and that is fine. The future is not."),
          ("The user's own earlier baskets.", "Those may be known: they are what the guess rests on."),
          ("The popularity of items before the test.", "What was popular *before* may be known.")),

@@ -9,7 +9,7 @@ from course_lib.recommendation.splits import count
 
 
 def by_lot(split, *, seed=0):
-    """Scores by lot."""
+    """Random scores."""
     return np.random.default_rng(seed).random(split.wanted.shape)
 
 

@@ -31,7 +31,7 @@ def reward(policy, catalog, config=None, *, sessions=1_000, seed=0):
 
 
 def sold_by_lot(catalog, config=None, *, steps=100, seed=0):
-    """How often each item is bought (N,) if 256 visitors at a time are shown items by lot."""
+    """How often each item is bought (N,) if 256 visitors at a time are shown random items."""
     env, sold = RecommendationVectorEnv(catalog, config, num_envs=256), np.zeros(len(catalog))
     env.reset(seed=seed)
     rng = np.random.default_rng(seed)

@@ -13,7 +13,7 @@ from course_lib.recommendation.shop import SIZE
 
 
 class Soft:
-    """Chooses items by lot, with odds e^(sharpness * (share * profile + (1 - share) * a fixed vector) . embedding).
+    """Chooses items at random, with odds e^(sharpness * (share * profile + (1 - share) * a fixed vector) . embedding).
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Soft:
     personal : float
         The share of the visitor's profile, in [0, 1]; what remains is that of the shop's own taste.
     sharpness : float
-        0 is by lot; the larger the more certain.
+        0 makes all alike; the larger the more certain.
     """
 
     def __init__(self, catalog, *, personal, sharpness=2.0):

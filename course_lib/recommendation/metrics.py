@@ -38,7 +38,8 @@ def ndcg(top, wanted):
 
     References
     ----------
-    Järvelin & Kekäläinen 2002, "Cumulated gain-based evaluation of IR techniques", section 2.2, gains 0 and 1.
+    Järvelin & Kekäläinen 2002, "Cumulated gain-based evaluation of IR techniques", with the discount of Burges et al.
+    2005, "Learning to rank using gradient descent", and gains of 0 and 1.
     """
     discount = 1 / np.log2(np.arange(2, top.shape[1] + 2))  # (k,)
     most = np.minimum(np.sum(wanted, axis=1), top.shape[1])

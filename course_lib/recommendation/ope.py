@@ -37,7 +37,7 @@ def inverse_propensity(rewards, wanted, logged):
 
     References
     ----------
-    Horvitz & Thompson 1952; Dudík et al. 2014, "Doubly robust policy evaluation and optimization", eq. 2.
+    Horvitz & Thompson 1952; Dudík et al. 2014, "Doubly robust policy evaluation and optimization".
     """
     weights = _weights(wanted, logged, np.shape(rewards))
     return _estimate(weights * rewards, weights)
@@ -48,7 +48,7 @@ def self_normalised(rewards, wanted, logged):
 
     References
     ----------
-    Swaminathan & Joachims 2015, "The self-normalized estimator for counterfactual learning", eq. 8.
+    Swaminathan & Joachims 2015, "The self-normalized estimator for counterfactual learning".
     """
     weights = _weights(wanted, logged, np.shape(rewards))
     mean = weights.mean()
@@ -82,7 +82,7 @@ def doubly_robust(rewards, actions, wanted, logged, expected, policy):
 
     References
     ----------
-    Dudík et al. 2014, eq. 4. Unbiased if the propensities are right or the model is.
+    Dudík et al. 2014. Unbiased if the propensities are right or the model is.
     """
     weights = _weights(wanted, logged, np.shape(rewards))
     predicted = np.asarray(expected)[np.arange(len(weights)), actions]

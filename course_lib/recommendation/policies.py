@@ -1,4 +1,4 @@
-"""Who recommends without a network: by lot, by popularity, by linear bandits, by a rule that knows everything."""
+"""Who recommends without a network: at random, by popularity, by linear bandits, by a rule that knows everything."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ class LinearBandit:
 
     References
     ----------
-    Li et al. 2010, "A contextual-bandit approach to personalized news article recommendation", algorithm 1, with one
-    vector of coefficients for all items; Agrawal & Goyal 2013, "Thompson sampling for contextual bandits with linear
-    payoffs", algorithm 1.
+    Li et al. 2010, "A contextual-bandit approach to personalized news article recommendation", as algorithm 1, which
+    has a vector of coefficients for each item, but with one for all; Agrawal & Goyal 2013, "Thompson sampling for
+    contextual bandits with linear payoffs", algorithm 1.
     """
 
     def __init__(self, catalog, *, by="ucb", width=1.0, ridge=1.0, seed=0):

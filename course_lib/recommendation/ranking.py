@@ -93,8 +93,8 @@ def session_rewards(pages, rank, *, seed=0):
 def by_value(agent, places):
     """A ranking by an agent's action values, the highest first.
 
-    It takes each item's value for what it adds to a page at its place, whatever else is there: an approximation, the
-    top-k heuristic of Ie et al. 2019, "SlateQ", section 4.3.
+    It takes each item's value for what it adds to a page at its place, whatever else is there: an approximation,
+    simpler than those of Ie et al. 2019, "SlateQ".
     """
     return lambda obs: np.argsort(-agent.q_values(obs), axis=1, kind="stable")[:, :places]
 
@@ -109,11 +109,12 @@ def click_rates(shown, place, clicked, items, *, places=None):
     items : int
         N.
     places : int, optional
-        How many places there are: then each click and each display is weighted by how likely it was seen.
+        How many places there are: then each display counts as much as it was likely to be seen.
 
     References
     ----------
-    Joachims et al. 2017, section 4: weights of one over the propensity.
+    Clicks over the looks to expect, as in Zhang & Jones 2007, "Comparing click logs and editorial labels for training
+    query rewriting". (Joachims et al. 2017 weight each click by one over its propensity instead.)
     """
     seen = np.ones(len(shown)) if places is None else exposure(places)[place]
     displays = np.bincount(shown, weights=seen, minlength=items)

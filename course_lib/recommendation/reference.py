@@ -43,7 +43,8 @@ def ndcg(scores, wanted, k):
 
     References
     ----------
-    Järvelin & Kekäläinen 2002, "Cumulated gain-based evaluation of IR techniques", section 2.2, gains 0 and 1.
+    Järvelin & Kekäläinen 2002, "Cumulated gain-based evaluation of IR techniques", with the discount of Burges et al.
+    2005, "Learning to rank using gradient descent", and gains of 0 and 1.
     """
     top = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     hits = np.take_along_axis(wanted, top, axis=1)
@@ -77,7 +78,7 @@ def linucb_step(precision, sums, contexts, rewards, width):
 
     References
     ----------
-    Li et al. 2010, algorithm 1, lines 8 to 13, with one vector of coefficients.
+    Li et al. 2010, as algorithm 1, which has a vector of coefficients for each item, but with one for all.
     """
     covariance = np.linalg.inv(precision)
     bounds = contexts @ covariance @ sums + width * np.sqrt(np.einsum("nd,de,ne->n", contexts, covariance, contexts))

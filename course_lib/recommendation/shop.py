@@ -104,7 +104,7 @@ def catalog_of_log(known, *, items=60, seed=0):
         In how many baskets each user had each item; see `splits.Split`.
     items : int
     seed : int
-        Of the hooks: no log tells them, so they are drawn by lot, as in `simulate_catalog`.
+        Of the hooks: no log tells them, so they are drawn at random, as in `simulate_catalog`.
 
     Returns
     -------

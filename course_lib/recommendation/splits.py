@@ -18,7 +18,7 @@ class Split(NamedTuple):
 
 
 def temporal_split(log, cut):
-    """Known is all before a moment; wanted is the first basket after it, of users who have baskets on both sides.
+    """Known is all before a time; wanted is the first basket after it, of users who have baskets on both sides.
 
     Parameters
     ----------
@@ -58,13 +58,13 @@ def _split(log, before, wanted, cut):
     next_basket = sparse.csr_array((np.ones(wanted.sum(), bool), (log.user[wanted], log.item[wanted])), shape=shape)
     users = np.flatnonzero((known.sum(axis=1) > 0) & (next_basket.sum(axis=1) > 0))
     if not len(users):
-        raise ValueError(f"cut: expected a moment with baskets of a user on both sides, between {log.time[0]:.0f} and "
+        raise ValueError(f"cut: expected a time with baskets of a user on both sides, between {log.time[0]:.0f} and "
                          f"{log.time[-1]:.0f}, got {cut}")
     return Split(known, users, next_basket[users].toarray(), cut)
 
 
 def examples(log, cut):
-    """What a model of the next basket can learn from, before a moment: (N, items) counts, and (N, items) the baskets.
+    """What a model of the next basket can learn from, before a time: (N, items) counts, and (N, items) the baskets.
 
     Each basket but a user's first is an example; its counts are of the user's baskets before it. As float32.
     """
@@ -81,7 +81,7 @@ def examples(log, cut):
             baskets.append(np.bincount(items, minlength=log.items).astype(np.float32))
         seen[items] += 1
     if not counts:
-        raise ValueError(f"cut: expected a moment before which a user has two baskets, got {cut}")
+        raise ValueError(f"cut: expected a time before which a user has two baskets, got {cut}")
     return np.array(counts), np.array(baskets)
 
 

@@ -48,7 +48,7 @@ def test_splits_by_hand():
     late = splits.temporal_split(SMALL, 4.0)
     assert late.users.tolist() == [0] and late.wanted.tolist() == [[True, False, False]]
     for cut in (-1.0, 99.0):
-        with pytest.raises(ValueError, match="cut: expected a moment with baskets of a user on both sides"):
+        with pytest.raises(ValueError, match="cut: expected a time with baskets of a user on both sides"):
             splits.temporal_split(SMALL, cut)
 
 
