@@ -12,10 +12,11 @@ QUESTIONS = (
          ("It depends on the generator's loss.", "D* depends on the two distributions alone.")),
     ),
     Question(
-        "Why does hardly anybody train a generator on log(1 - D(G(z)))?",
-        ("Where the discriminator is sure, that loss is flat, and the generator learns nothing.",
-         "Right. The gradient by the logit is D(G(z)) itself, which is near 0 just when the generator is bad."),
-        (("It has another optimum.", "Its optimum is the same; the way there is what differs."),
+        "What speaks against training a generator on log(1 - D(G(z)))?",
+        ("Where the discriminator is sure, that loss is nearly flat.",
+         "Right. Its slope by the logit is -D(G(z)), near 0 when the discriminator is not fooled. With R1 the "
+         "discriminator seldom becomes that sure, and it matters less: on the ring both losses do well."),
+        (("The game has another fixed point with it.", "It is the same; the way there is what differs."),
          ("It is slower to compute.", "Both are one softplus."),
          ("It cannot be written with logits.", "It can: minus the softplus of the logit.")),
         written=True,
@@ -23,7 +24,7 @@ QUESTIONS = (
     Question(
         "What does the R1 penalty keep small?",
         ("The gradient of the discriminator's logit at real images.",
-         "Right. So it cannot be arbitrarily steep where the data are, and the game settles instead of circling."),
+         "Right. To be steep where the data are costs it something, which helps the game to settle, not to circle."),
         (("The weights of the discriminator.", "That would be weight decay."),
          ("The gradient of the generator.", "The generator is not touched."),
          ("The logits of real images.", "They may be of any size, as long as they change slowly.")),
@@ -47,7 +48,7 @@ QUESTIONS = (
     ),
     Question(
         "You train a GAN on your 100 labelled images and add 1,000 samples to them. Does a classifier gain?",
-        ("Little: the generator knows nothing that is not in the 100 images.",
+        ("Hardly, if at all: the generator knows nothing that is not in the 100 images.",
          "Right. Shifts and rotations bring in something new: that a turned digit is the same digit."),
         (("As much as from 1,000 more real images.", "Then information would come from nowhere."),
          ("A perfect score.", "Only a leak gives that, such as a GAN that has seen the test set."),

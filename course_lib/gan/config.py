@@ -56,7 +56,7 @@ class GANConfig(Fields):
                 "a tuple of whole numbers > 0")
 
 
-# Settings for images of 8 x 8 pixels, and of 28 x 28; the README reports on both.
+# Settings for images of 8 x 8 pixels, and of 28 x 28; docs/results.md reports on both.
 SETTINGS = {
     "digits": GANConfig(),
     "mnist": GANConfig(latent_size=64, steps=10_000),

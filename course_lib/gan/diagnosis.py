@@ -55,7 +55,7 @@ def diagnose(history):
     if precision < 0.3 and auc > 0.95:
         found.append(Finding("discriminator overpowers", f"it tells real from generated in {auc:.0%} of pairs, and "
                              f"only {precision:.0%} of the samples lie among real examples", "a penalty on its "
-                             "gradient (r1), or fewer of its steps; never the minimax loss for the generator"))
+                             "gradient (r1), fewer of its steps, or the non-saturating loss for the generator"))
     elif coverage < 0.3 and movement > 0.5:
         found.append(Finding("no convergence", f"between two entries a sample moves by {movement:.1f} times the "
                              f"spread of the data, and only {coverage:.0%} of the real examples are covered",

@@ -5,7 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from course_lib.common import data
+from course_lib.gan import experiments
 from course_lib.gan.config import GANConfig
+from course_lib.gan.metrics import frechet_distance
 
 SMALL = GANConfig(hidden=(16,), latent_size=4, batch_size=8, steps=6, record_every=3)
 RNG = np.random.default_rng(0)
@@ -207,3 +210,16 @@ def test_a_run_depends_on_its_seed_alone(gan_twin, game):
         made.append(gan.sample(Y, averaged=False))
     np.testing.assert_array_equal(made[0], made[1])
     assert np.abs(made[0] - made[2]).max() > 1e-2
+
+
+@pytest.mark.parametrize("name", ["hinge + spectral norm", "WGAN-GP", "R3GAN"])
+def test_objectives_that_the_notebook_does_not_train_bring_images_nearer_to_digits(gan_twin, name):
+    digits = data.load("digits")
+    config = GANConfig(hidden=(64,), latent_size=8, learning_rate=5e-3, average=0.0, steps=100, record_every=100)
+    gan = gan_twin.GAN((8, 8), 10, dataclasses.replace(config, **experiments.GAMES[name]))
+    distances = []
+    for steps in (0, 100):
+        gan.fit(digits.x_train, digits.y_train, steps=steps)
+        made = gan.sample(digits.y_train[:600])
+        distances.append(frechet_distance(digits.x_train.reshape(-1, 64), made.reshape(-1, 64)))
+    assert distances[1] < distances[0] / 2
