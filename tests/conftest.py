@@ -3,10 +3,8 @@
 import ast
 import functools
 import importlib
-import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 
@@ -51,29 +49,3 @@ def twin(request):
     """`twin("pruning")` imports a topic's twin, for each framework in turn."""
     pytest.importorskip({"pytorch": "torch", "keras": "keras"}[request.param])
     return lambda topic: importlib.import_module(f"course_lib.{topic}.in_{request.param}")
-
-
-@pytest.fixture
-def seeds():
-    """`seeds(module, 3, 2)`: what a claim is tried on, three in PyTorch, two in Keras; COURSE_CLAIM_SEEDS=10 takes ten.
-
-    CI takes few because each trains many networks; ten were tried when a claim was written. 0 leaves the claim to the
-    notebook, which CI runs in both frameworks, and skips it here.
-    """
-    def chosen(module, in_pytorch, in_keras, first=0):
-        count = int(os.environ.get("COURSE_CLAIM_SEEDS") or (in_keras if "keras" in module.__name__ else in_pytorch))
-        if not count:
-            pytest.skip("the notebook checks it on the stored seed; COURSE_CLAIM_SEEDS=10 tries it here on ten")
-        return range(first, first + count)
-
-    return chosen
-
-
-@pytest.fixture
-def show():
-    """`show("what (> bound)", margins)` prints the margins of a claim over seeds, sorted, and returns them."""
-    def printed(what, margins):
-        print(f"\n{what}: {np.round(np.sort(np.ravel(margins)), 3)}")
-        return np.asarray(margins)
-
-    return printed

@@ -322,7 +322,6 @@ def test_spaces_that_dqn_cannot_use_are_refused(dqn):
         dqn.train(gym.make("Pendulum-v1"))
 
 
-@pytest.mark.slow
 def test_cartpole_is_solved(dqn):
     solved = 0
     for seed in range(3):

@@ -23,7 +23,6 @@ def diabetes():
     return found.x_train, found.y_train, found.x_test, found.y_test
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["NetRegressor", "NetClassifier", "DeepEnsemble"])
 def test_scikit_learns_own_checks(nets, name):
     if "keras" in nets.__name__ and name != "NetClassifier":

@@ -139,24 +139,3 @@ def test_what_does_not_fit(call, message):
 
 
 # --- claims
-
-
-@pytest.mark.slow
-def test_trust_that_grows_with_the_ratings(nets, seeds, show):
-    rows = [cold_items.experiment(nets, seed=seed) for seed in seeds(nets, 4, 2)]
-    error = {group: {name: np.array([row[name][group] for row in rows]) for name in rows[0]}
-             for group in cold_items.GROUPS}
-    cold, thin, warm, every = (error[group] for group in ("cold", "thin", "warm", "all"))
-    ours = "n / (n + c)"
-    rest = np.min([values for name, values in every.items() if name != ours], axis=0)
-    assert show("all items: the best other behind (> .02)", rest - every[ours]).min() > 0.024
-    assert (cold[ours] == cold["content"]).all() and (cold["others"] == cold["user's mean"]).all()
-    assert show("cold: others behind content (> .1)", cold["others"] - cold["content"]).min() > 0.13
-    assert show("cold: average behind (> .02)", cold["average"] - cold[ours]).min() > 0.03
-    assert show("thin: others behind (> .02)", thin["others"] - thin[ours]).min() > 0.03
-    assert show("thin: content behind (> .01)", thin["content"] - thin[ours]).min() > 0.015
-    assert show("thin: average, a tie (< .02)", np.abs(thin["average"] - thin[ours])).max() < 0.018
-    assert show("warm: others, a tie (< .01)", np.abs(warm["others"] - warm[ours])).max() < 0.008
-    assert show("warm: average behind (> .03)", warm["average"] - warm[ours]).min() > 0.035
-    assert show("warm: content behind others (> .15)", warm["content"] - warm["others"]).min() > 0.17
-    assert show("cold: the best fixed share behind (> .1)", cold["best fixed"] - cold[ours]).min() > 0.1

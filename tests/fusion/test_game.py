@@ -132,23 +132,3 @@ def test_what_does_not_fit(call, message):
 
 
 # --- claims
-
-
-@pytest.mark.slow
-def test_safe_early_and_better_late(twin, seeds, show):
-    dqn = twin("dqn")
-    rows = [game.experiment(dqn, seed=seed) for seed in seeds(dqn, 4, 0)]
-    found = {name: np.array([row[name] for row in rows]) for name in rows[0]}  # (seeds, evaluations)
-    means = {name: values.mean(axis=1) for name, values in found.items()}
-    late = found["steps"][0] > 7_000
-    assert show("first evaluation: DQN (< 100)", found["DQN"][:, 0]).max() < 80
-    assert show("first evaluation: fusion (> 150)", found["fusion"][:, 0]).min() > 170
-    assert show("second half: fusion (> 350)", found["fusion"][:, late].mean(axis=1)).min() > 370
-    assert show("all evaluations: fusion ahead of DQN (> 10)", means["fusion"] - means["DQN"]).min() > 15
-    ahead = means["fusion"] - means["choice"]
-    assert show("all evaluations: fusion ahead of the choice (> -5)", ahead).min() > 0
-    assert show("mean of three seeds (> 8)", np.convolve(ahead, np.full(3, 1 / 3), "valid")).min() > 10
-    assert show("any evaluation: fusion behind the choice (< 40)", found["choice"] - found["fusion"]).max() < 30
-    assert show("early ends of DQN (> .05)", means["early ends of DQN"]).min() > 0.08
-    assert show("early ends of fusion (< .02)", means["early ends of fusion"]).max() < 0.015
-    assert not found["early ends of rule"].any()

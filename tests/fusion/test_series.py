@@ -1,6 +1,5 @@
 """Forecasts: by hand, that none looks ahead, and that the claims hold with a margin. `-s` prints the margins."""
 
-from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 
@@ -180,7 +179,7 @@ def test_what_does_not_fit(call, message):
 # --- two mistakes: no framework
 
 
-def test_two_mistakes(show):
+def test_two_mistakes():
     levels, changes, leaking, honest = [], [], [], []
     for seed in range(10):
         prices = series.geometric_random_walk(1_250, seed=seed)
@@ -188,61 +187,10 @@ def test_two_mistakes(show):
         changes.append(r2_score(np.diff(np.log(prices)), np.zeros(1_249)))
         for kept, centred in ((leaking, True), (honest, False)):
             kept.append(series.error_after_smoothing(np.log(prices), 5, 10, 750, centred=centred))
-    assert show("R2 of persistence on prices (> .9)", levels).min() > 0.94 and np.median(levels) > 0.98
-    assert show("R2 of persistence on returns (< .01)", np.abs(changes)).max() < 0.006
-    assert show("relative error, centred mean (< .5)", leaking).max() < 0.45
-    assert show("relative error, trailing mean (> 1)", honest).min() > 1.03
-
-
-# --- claims
-
-
-def table(compared):
-    y, found = compared
-    return {name: series.relative_mae(y, forecast, found["persistence"]) for name, forecast in found.items()}
-
-
-def rows(nets, experiment, seeds, **options):
-    return [table(experiment(nets, seed=seed, **options)) for seed in seeds(nets, 4, 0)]
-
-
-@pytest.mark.slow
-def test_nothing_beats_persistence_on_a_random_walk(nets, seeds, show):
-    found = rows(nets, series.on_random_walk, seeds)
-    loose = rows(nets, series.on_random_walk, seeds, config=replace(series.TRAINING, l2=1e-3))
-    assert show("the least error of any (> .99)", [min(row.values()) for row in found + loose]).min() > 0.991
-    assert show("seasonal naive (> 1.5)", [row["seasonal naive"] for row in found]).min() > 1.8
-    assert (show("MLP with little decay (> 1 on most)", [row["MLP"] for row in loose]) > 1).mean() >= 0.75
-    assert show("and on average (> 1.02)", np.mean([row["MLP"] for row in loose])) > 1.03
-
-
-@pytest.mark.slow
-def test_volatility_can_be_forecast(nets, seeds, show):
-    found, names = rows(nets, series.on_volatility, seeds), ("AR", "MLP", "GRU", "EWMA")
-    ahead = [np.median([row[name] for name in names]) - row["average"] for row in found]
-    behind = [row["average"] - min(row[name] for name in names) for row in found]
-    assert show("the average's error (< .85)", [row["average"] for row in found]).max() < 0.82
-    assert show("median member behind the average (> 0)", ahead).min() > -0.001 and np.mean(ahead) > 0.001
-    assert show("the average behind the best member, mean", np.mean(behind)) < 0.01
-    assert show("and each", behind).max() < 0.05
-    distance = show("the average behind the oracle's median (> 0, < .08)", [row["average"] - row["oracle's median"]
-                                                                            for row in found])
-    assert 0.003 < distance.min() and distance.max() < 0.065
-    assert show("inverse MSE and average (< .005)", [abs(row["average"] - row["inverse MSE"])
-                                                     for row in found]).max() < 0.003
-
-
-@pytest.mark.slow
-def test_sunspots_can_be_forecast(nets, seeds, show):
-    found, names = rows(nets, series.on_sunspots, seeds), ("AR", "MLP", "GRU")
-    members = np.array([[row[name] for name in names] for row in found])
-    fused, plain = (np.array([row[name] for row in found]) for name in ("inverse MSE", "average"))
-    assert show("seasonal naive (> 1)", [row["seasonal naive"] for row in found]).min() > 1.05
-    assert show("worst member (< .9)", members.max(axis=1)).max() < 0.85
-    assert show("median member behind the fusion (> 0)", np.median(members, axis=1) - fused).min() > 0.004
-    assert show("average behind inverse MSE, mean (> 0)", np.mean(plain - fused)) > 0.003
-    assert show("the fusion's error (< .6)", fused).max() < 0.57
-    assert show("the fusion behind the best member (< .05)", fused - members.min(axis=1)).max() < 0.04
+    assert np.asarray(levels).min() > 0.94 and np.median(levels) > 0.98
+    assert np.abs(changes).max() < 0.006
+    assert np.asarray(leaking).max() < 0.45
+    assert np.asarray(honest).min() > 1.03
 
 
 def test_perfect_forecasts():
