@@ -85,6 +85,9 @@ def _compiled(models, turns):
     graph = tf.function(functools.partial(steps), autograph=False)
 
     def run(count, *arrays, first=0):
+        for model in models:  # an optimizer that makes its variables while it is traced is traced twice
+            if model.trainable_variables and not model.optimizer.built:
+                model.optimizer.build(model.trainable_variables)
         constrained = tuple(weight.constraint is not None for model in models for weight in model.trainable_variables)
         arrays = tf.nest.map_structure(tf.convert_to_tensor, arrays)  # what is constrained anew is traced anew
         return [float(loss) for loss in graph(constrained, tf.constant(first), tf.constant(count), *arrays)]
