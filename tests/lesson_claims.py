@@ -150,7 +150,7 @@ def execute(job):
         try:
             client.execute(env=environment)
         except Exception as stopped:  # a cell that fails is a finding about that seed, not the end of the others
-            error = re.sub(r"\x1b\[[\d;]*m", "", str(stopped)).strip()[-2_000:]
+            error = re.sub(r"\x1b\[[\d;]*m", "", str(stopped)).strip().splitlines()[-1][-500:]
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     found = {"error": error, "claims": [json.loads(line) for line in lines]}
     KEPT.mkdir(exist_ok=True)
