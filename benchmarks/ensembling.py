@@ -32,13 +32,13 @@ def diabetes(framework, seeds, trees=100, folds=5, decays=DECAYS, **fields):
     Fivefold cross-validation, repeated four times, all weights from inner predictions out of fold. Combined are the
     first four.
     """
-    (nets,), (x, y) = twins(framework, "ensembling"), load_diabetes(return_X_y=True)
+    (ensembling,), (x, y) = twins(framework, "ensembling"), load_diabetes(return_X_y=True)
     settings = MLP | fields
     models = {"support-vector regression": make_pipeline(StandardScaler(), SVR(C=30, epsilon=10, gamma=0.02)),
               "random forest": RandomForestRegressor(trees, max_features=1 / 3, min_samples_leaf=3, random_state=0),
-              "one network": nets.NetRegressor(random_state=0, **settings),
-              "ten bagged networks": nets.NetRegressor(n_members=10, bootstrap=True, random_state=0, **settings)}
-    tried = {f"weight decay {l2:g}": nets.NetRegressor(random_state=0, **{**settings, "l2": l2}) for l2 in decays}
+              "one network": ensembling.NetRegressor(random_state=0, **settings),
+              "ten bagged networks": ensembling.NetRegressor(n_members=10, bootstrap=True, random_state=0, **settings)}
+    tried = {f"weight decay {l2:g}": ensembling.NetRegressor(random_state=0, **{**settings, "l2": l2}) for l2 in decays}
     names = [*models, *tried]
     nested = evaluation.nested_predictions([*models.values(), *tried.values()], x, y, folds=folds, repeats=seeds,
                                            inner=folds)
@@ -53,10 +53,10 @@ def diabetes(framework, seeds, trees=100, folds=5, decays=DECAYS, **fields):
 
 def digits(framework, seeds):
     """Log-loss on scikit-learn's digits, five folds."""
-    [nets], found = twins(framework, "ensembling"), data.load("digits")
+    [ensembling], found = twins(framework, "ensembling"), data.load("digits")
     x = np.concatenate([found.x_train, found.x_test]).reshape(-1, 64)
     y = np.concatenate([found.y_train, found.y_test])
-    readers = {"five networks": nets.NetClassifier(n_members=5, random_state=0, **DEEP),
+    readers = {"five networks": ensembling.NetClassifier(n_members=5, random_state=0, **DEEP),
                "support-vector machine": CalibratedClassifierCV(SVC(C=10, gamma=0.1), method="temperature",
                                                                 ensemble=False),
                "naive Bayes": GaussianNB(var_smoothing=1e-2)}
@@ -71,10 +71,10 @@ def turned(framework, seeds, **fields):
 
     Of five networks together, and of the best of them by each measure.
     """
-    [nets] = twins(framework, "ensembling")
+    [ensembling] = twins(framework, "ensembling")
     for seed in range(seeds):
         images = data.load("digits", seed=seed)
-        five = nets.NetClassifier(n_members=5, random_state=seed, **DEEP | fields).fit(
+        five = ensembling.NetClassifier(n_members=5, random_state=seed, **DEEP | fields).fit(
             images.x_train.reshape(-1, 64), images.y_train)
         found = experiments.calibration_when_turned(five, images.x_test, images.y_test, ANGLES)
         for place, angle in enumerate(ANGLES):
@@ -89,35 +89,35 @@ def one_pass(framework, seeds):
 
     Ratios of the fastest of many calls.
     """
-    [nets], found = twins(framework, "ensembling"), data.load("diabetes")
+    [ensembling], found = twins(framework, "ensembling"), data.load("diabetes")
     x, y = found.x_train, found.y_train
 
     def fastest(function, repeats):
         return min(timed(function, time.perf_counter)[1] for _ in range(repeats))
 
-    members = nets.NetRegressor(n_members=8, random_state=0, **MLP).fit(x, y).members_
+    members = ensembling.NetRegressor(n_members=8, random_state=0, **MLP).fit(x, y).members_
     alone = [take(members, [i]) for i in range(8)]
     for seed in range(seeds):
         for rows in (found.x_test[:20], found.x_test):
             together, in_turn = (fastest(call, 50) for call in (
-                lambda rows=rows: nets.predict_members(members, rows),
-                lambda rows=rows: [nets.predict_members(member, rows) for member in alone]))
+                lambda rows=rows: ensembling.predict_members(members, rows),
+                lambda rows=rows: [ensembling.predict_members(member, rows) for member in alone]))
             yield {"what": f"predicting {len(rows)} people", "seed": seed, "times faster": in_turn / together}
         together, in_turn = (fastest(lambda c=count: [
-            nets.NetRegressor(n_members=8 // c, random_state=0, **MLP).fit(x, y) for _ in range(c)], 3)
+            ensembling.NetRegressor(n_members=8 // c, random_state=0, **MLP).fit(x, y) for _ in range(c)], 3)
                              for count in (1, 8))
         yield {"what": "training", "seed": seed, "times faster": in_turn / together}
 
 
 def california(framework, seeds):
     """Root mean squared error in units of 100,000 dollars. scikit-learn downloads the data (0.4 MB)."""
-    [nets] = twins(framework, "ensembling")
+    [ensembling] = twins(framework, "ensembling")
     x, y = fetch_california_housing(data_home=data.data_dir(), return_X_y=True)
     x, x_test, y, y_test = train_test_split(x, y, test_size=0.2, random_state=0)
     x, x_val, y, y_val = train_test_split(x, y, test_size=0.2, random_state=0)
     for seed in range(seeds):
         fitted = [model.fit(x, y) for model in (
-            nets.NetRegressor(random_state=seed, **HOUSES),
+            ensembling.NetRegressor(random_state=seed, **HOUSES),
             HistGradientBoostingRegressor(max_iter=500, learning_rate=0.08, random_state=seed))]
         inside, outside = (np.array([model.predict(rows) for model in fitted]) for rows in (x_val, x_test))
         both = experiments.nnls_weights(inside, y_val) @ outside
@@ -137,8 +137,8 @@ def diabetes_canary(framework):
 @cache
 def digits_canary(framework):
     """Five networks after two epochs, upright and turned, and each one's log-loss."""
-    [nets], images = twins(framework, "ensembling"), data.load("digits")
-    five = nets.NetClassifier(n_members=5, random_state=0, **DEEP | {"epochs": 2}).fit(
+    [ensembling], images = twins(framework, "ensembling"), data.load("digits")
+    five = ensembling.NetClassifier(n_members=5, random_state=0, **DEEP | {"epochs": 2}).fit(
         images.x_train.reshape(-1, 64), images.y_train)
     said = five.predict_members(images.x_test.reshape(-1, 64))
     found = experiments.calibration_when_turned(five, images.x_test, images.y_test, ANGLES)

@@ -6,14 +6,14 @@ from functools import cache
 import numpy as np
 from benchmark import Benchmark, twins
 
-from course_lib.classifier.config import TrainingConfig
 from course_lib.common import data
 from course_lib.fusion import choosing, experiments, outputs, robustness, series, weights
 from course_lib.fusion.env import ExpertChoiceEnv
+from course_lib.networks.config import TrainingConfig
 
 BIGGER = {"hidden": (128,), "config": TrainingConfig(epochs=15, learning_rate=2e-3, l2=1e-4)}  # for 28x28 pixels
 FREE = replace(experiments.MATCHABLE, l2=0.0)
-TOPICS = ("fusion", "classifier", "dqn")
+TOPICS = ("fusion", "networks", "dqn")
 
 
 def drawn(name, seed, count=8_000):

@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 from benchmark import Benchmark, timed, twins
 
-from course_lib.classifier.config import TrainingConfig
 from course_lib.common import data
 from course_lib.gan import experiments
 from course_lib.gan.config import SETTINGS
 from course_lib.gan.quality import Judge
+from course_lib.networks.config import TrainingConfig
 
 FIELDS = {"frechet": "Fréchet distance", "precision": "precision", "recall": "recall", "coverage": "coverage",
           "accuracy_score": "accuracy score", "looks_like_label": "looks like its label", "memorised": "memorised"}
@@ -70,16 +70,16 @@ def few_labels(framework, seeds):
 
 def mnist(framework, seeds, images, seconds):
     """Training for 115 seconds on one core."""
-    twin, classifier = twins(framework, "gan", "classifier")
+    twin, nets = twins(framework, "gan", "networks")
     found = data.load(images)
     chosen = np.random.default_rng(0).permutation(len(found.x_train))[:10_000]
     images = replace(found, x_train=found.x_train[chosen], y_train=found.y_train[chosen])
     judge = Judge(images, hidden=(256, 64), updates=2_000)
 
     def convolutional(x, y, seed):
-        model = classifier.make_cnn(x.shape[1:], len(images.classes), seed=seed)
-        classifier.train(model, x, y, READER, seed=seed)
-        return {"accuracy score, convolutional": classifier.accuracy(model, images.x_test, images.y_test)}
+        model = nets.make_cnn(x.shape[1:], len(images.classes), seed=seed)
+        nets.train(model, x, y, READER, seed=seed)
+        return {"accuracy score, convolutional": nets.accuracy(model, images.x_test, images.y_test)}
 
     for row in framed(judge):
         yield row | (convolutional(images.x_train, images.y_train, 0) if row["objective"] == "real images" else {})

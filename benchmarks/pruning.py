@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 from benchmark import Benchmark, timed, twins
 
-from course_lib.classifier.config import TrainingConfig
 from course_lib.common import data
 from course_lib.fusion.experiments import log_loss
 from course_lib.fusion.reference import softmax
+from course_lib.networks.config import TrainingConfig
 from course_lib.pruning import experiments
 from course_lib.pruning.config import PruningConfig
 
@@ -21,14 +21,14 @@ SETTINGS = {"hidden": (300, 100), "dense": DENSE, "fine-tuned": TUNED, "sizes": 
                              replace(DENSE, epochs=epochs, l2=1e-4)) for share, epochs in ((0.95, 12), (0.98, 16)))}
 
 
-def networks(classifier, pruning, images, seed, settings=SETTINGS):
+def networks(nets, pruning, images, seed, settings=SETTINGS):
     """Everything for one seed; yields (what, network, further figures)."""
     x, y, shape, classes = images.x_train, images.y_train, images.x_train.shape[1:], len(images.classes)
 
     def train(model, config, own, **options):
-        return timed(lambda: classifier.train(model, x, y, config, seed=own, **options))[1]
+        return timed(lambda: nets.train(model, x, y, config, seed=own, **options))[1]
 
-    dense = classifier.make_mlp(shape, classes, hidden=settings["hidden"], seed=seed)
+    dense = nets.make_mlp(shape, classes, hidden=settings["hidden"], seed=seed)
     yield "dense", dense, {"CPU s": train(dense, settings["dense"], seed)}
     for gradual, config in settings["sparse"]:
         model = pruning.shrink(dense, [None, None])  # a copy
@@ -40,9 +40,9 @@ def networks(classifier, pruning, images, seed, settings=SETTINGS):
         small, seconds = timed(lambda s=sizes: experiments.shrink_and_refit(pruning, dense, few, s), time.perf_counter)
         yield f"{name}, no fine-tuning", small, {"scoring s": seconds}
         train(small, settings["fine-tuned"], seed + 200)
-        latency = classifier.measure_latency([dense, small], x[:1000])
+        latency = nets.measure_latency([dense, small], x[:1000])
         yield f"{name}, fine-tuned", small, {"times faster": latency[0] / latency[1]}
-    scratch = classifier.make_mlp(shape, classes, hidden=settings["sizes"][-1], seed=seed)
+    scratch = nets.make_mlp(shape, classes, hidden=settings["sizes"][-1], seed=seed)
     train(scratch, settings["from scratch"], seed)
     yield f"{name}, from scratch", scratch, {}
 
@@ -55,17 +55,17 @@ def rows(framework, seeds, images):
     starts from the dense one), "scoring s" that of choosing and refitting, "times faster" the latency for 1000
     images against the dense network's.
     """
-    classifier, pruning = twins(framework, "classifier", "pruning")
+    nets, pruning = twins(framework, "networks", "pruning")
     images = data.load(images)
     for seed in range(seeds):
-        for name, model, more in networks(classifier, pruning, images, seed):
+        for name, model, more in networks(nets, pruning, images, seed):
             yield {"network": name, "seed": seed,
-                   "accuracy, %": 100 * classifier.accuracy(model, images.x_test, images.y_test), **more}
+                   "accuracy, %": 100 * nets.accuracy(model, images.x_test, images.y_test), **more}
 
 
 def canary(framework):
     """Log-losses of small networks on some digits."""
-    classifier, pruning = twins(framework, "classifier", "pruning")
+    nets, pruning = twins(framework, "networks", "pruning")
     found = data.load("digits")
     images = replace(found, x_train=found.x_train[:640], y_train=found.y_train[:640])
     (gradual, config), short = SETTINGS["sparse"][0], {"epochs": 8}
@@ -73,8 +73,8 @@ def canary(framework):
                            "sparse": ((replace(gradual, prune_every=2), replace(config, **short)),),
                            "sizes": ((12, 8),), "from scratch": replace(TUNED, epochs=8)}
     figures = {}
-    for name, model, _ in networks(classifier, pruning, images, 0, settings):
-        figures[name] = log_loss(softmax(classifier.predict(model, images.x_test)), images.y_test)
+    for name, model, _ in networks(nets, pruning, images, 0, settings):
+        figures[name] = log_loss(softmax(nets.predict(model, images.x_test)), images.y_test)
         if "sparse" in name:
             figures[f"{name}, share"] = float(np.mean([(kernel == 0).mean() for kernel in pruning.get_kernels(model)]))
     return figures

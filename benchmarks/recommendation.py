@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from benchmark import Benchmark, twins
 
-from course_lib.classifier.config import TrainingConfig
+from course_lib.networks.config import TrainingConfig
 from course_lib.recommendation import baselines, experiments, logged, metrics, splits
 from course_lib.recommendation.config import MYOPIC, PLANNER
 from course_lib.recommendation.env import RecommendationVectorEnv
@@ -72,7 +72,7 @@ def with_real_items(framework, seeds, log):
 
 def next_basket(framework, seeds, log):
     """386,326 purchases, cut at 2011-11-09; ten items out of all 3,659, repeats allowed."""
-    twin, nets = twins(framework, "recommendation", "classifier")
+    twin, nets = twins(framework, "recommendation", "networks")
     found = simulate_log() if log == "simulated" else load_online_retail(log or None)
     split = splits.temporal_split(found, 335 * DAY if log == "simulated" else CUT)
     models = {name: getattr(baselines, name)(split) for name in ("by_lot", "popularity", "personal_frequency",
@@ -121,7 +121,7 @@ def shop_canary(framework):
 
 def basket_canary(framework):
     """Log-loss of the network after an epoch, and hits of models without one, on a simulated log."""
-    twin, nets = twins(framework, "recommendation", "classifier")
+    twin, nets = twins(framework, "recommendation", "networks")
     log = simulate_log()
     split = splits.temporal_split(log, 335 * DAY)
     x, wanted = (part[:1_000] for part in splits.examples(log, split.cut))

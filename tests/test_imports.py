@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "course_lib"
 FRAMEWORKS = {"torch", "tensorflow", "keras", "jax"}
 FILES = sorted(LIBRARY.rglob("*.py"))
-SHARED = {"dqn", "classifier"}  # what other topics may use
+SHARED = {"dqn", "networks"}  # what other topics may use
 TOPICS = {file.parent.name for file in LIBRARY.glob("*/in_*.py")}
 
 

@@ -275,7 +275,7 @@ BAD = [
     (timed_claim, notebook(code("took = []\ntook.append(perf_counter())\nbest = min(took)"),
                            code("claim('fast', bool(best < 1))", count=2))),
     (timed_claim, notebook(code("def run():\n    return perf_counter()\nfor a in [run()]:\n    claim('fast', a < 1)"))),
-    (timed_claim, notebook(code("a, b = classifier.measure_latency([x, y], images)\nclaim('faster', b < a)"))),
+    (timed_claim, notebook(code("a, b = nets.measure_latency([x, y], images)\nclaim('faster', b < a)"))),
 ]
 
 

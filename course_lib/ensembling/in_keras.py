@@ -8,11 +8,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from course_lib.classifier.config import check_data
 from course_lib.common.keras_steps import make_steps
 from course_lib.ensembling import estimators
 from course_lib.ensembling.members import Members, orders
 from course_lib.ensembling.uncertainty import VARIANCE_FLOOR
+from course_lib.networks.config import check_data
 
 __all__ = ["DeepEnsemble", "MultiTaskNet", "NetClassifier", "NetRegressor", "cross_entropy", "forward", "gaussian_nll",
            "multi_task_loss", "predict_members", "squared_error", "train_averaged", "train_members"]
@@ -121,7 +121,7 @@ def train_averaged(model, x, y, config, *, seed=0, decay=0.99):
     Parameters
     ----------
     model : network
-        As `classifier.make_mlp` makes it; it is trained in place.
+        As `networks.make_mlp` makes it; it is trained in place.
     x : array (N, *input_shape)
     y : integer array (N,)
     config : TrainingConfig

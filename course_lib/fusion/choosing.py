@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from course_lib.classifier.config import TrainingConfig
 from course_lib.dqn.config import DQNConfig
 from course_lib.fusion import outputs
 from course_lib.fusion.bandits import EpsilonGreedy, LinUCB, play
 from course_lib.fusion.env import ExpertChoiceEnv
 from course_lib.fusion.reference import softmax
+from course_lib.networks.config import TrainingConfig
 
 EXPERT = TrainingConfig(epochs=30, learning_rate=3e-3, l2=1e-4)
 WEIGHTINGS = np.array([[1, 0], [0.75, 0.25], [0.5, 0.5], [0.25, 0.75], [0, 1]])  # of two experts
@@ -41,7 +41,7 @@ def specialists(nets, data, *, seed=0):
     Parameters
     ----------
     nets : module
-        A twin of `classifier`.
+        A twin of `networks`.
     data : Dataset
         Of square images (N, height, height). Half of its training images are for the experts.
     seed : int
@@ -114,7 +114,7 @@ def specialists_table(fusion, nets, dqn, data, *, made=None, seed=0):
     Parameters
     ----------
     fusion, nets, dqn : modules
-        Twins of `fusion`, `classifier` and `dqn`.
+        Twins of `fusion`, `networks` and `dqn`.
     data, seed
         As in `specialists`.
     made : tuple, optional

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.classifier.config import TrainingConfig
 from course_lib.common.fields import whole
 from course_lib.fusion.outputs import weighted
+from course_lib.networks.config import TrainingConfig
 
 COUNTS = (0, 2, 4, 8, 16, 32, 64)  # ratings to learn from that an item has; as many items have each
 GROUPS = {"cold": (0, 0), "thin": (2, 8), "warm": (16, 64), "all": (0, 64)}  # the least and the most of them
@@ -76,7 +76,7 @@ def content(nets, features, wanted, enough, *, seed=0):
 
 
 def predictions(nets, ratings, *, seed=0):
-    """What each model makes of what `simulate` gives, {model: (users, items)}; `nets` is a twin of `classifier`."""
+    """What each model makes of what `simulate` gives, {model: (users, items)}; `nets` is a twin of `networks`."""
     values, features, train, held = ratings
     counts, (by_user, by_item) = train.sum(axis=0), baselines(values, train)
     tastes, traits = factorise(values - by_item, train, seed=seed)

@@ -8,12 +8,12 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
-from course_lib.classifier.config import TrainingConfig
 from course_lib.common.fields import whole
 from course_lib.fusion import outputs, weights
 from course_lib.fusion.choosing import EXPERT, expert, opinions
 from course_lib.fusion.inputs import halves
 from course_lib.fusion.reference import softmax
+from course_lib.networks.config import TrainingConfig
 
 # Weight decay leaves out what a network does not need: what is left, another one has as well.
 MATCHABLE = TrainingConfig(epochs=20, learning_rate=1e-3, l2=1e-3)
@@ -119,7 +119,7 @@ def halves_table(fusion, nets, data, *, seed=0, hidden=(64,), config=EXPERT):
     Parameters
     ----------
     fusion, nets : modules
-        Twins of `fusion` and `classifier`, of the same framework.
+        Twins of `fusion` and `networks`, of the same framework.
     data : Dataset
         Of images (N, height, width). A fifth of the training images is held out from the experts, for what weighs them;
         networks trained as a whole get all.

@@ -6,8 +6,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from course_lib.classifier.config import as_inputs
-from course_lib.classifier.in_keras import train
 from course_lib.common.keras_steps import value_and_gradient
 from course_lib.fusion.inputs import check_attack, check_lesson
 from course_lib.fusion.networks_in_keras import (
@@ -22,15 +20,17 @@ from course_lib.fusion.networks_in_keras import (
     top_k_gates,
 )
 from course_lib.fusion.weights import check_layers
+from course_lib.networks.config import as_inputs
+from course_lib.networks.in_keras import train
 
 __all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "SharedTrunk",
            "distill", "distillation_loss", "features", "fgsm", "get_layers", "hidden_activations",
            "load_balancing_loss", "set_layers", "top_k_gates"]
 
 
-def features(classifier):
+def features(nets):
     """A classifier without its last layer: what it has seen before it decides. It shares the weights."""
-    return keras.Sequential([keras.Input(classifier.input_shape[1:]), *classifier.layers[:-1]])
+    return keras.Sequential([keras.Input(nets.input_shape[1:]), *nets.layers[:-1]])
 
 
 def distillation_loss(logits, teacher_logits, y, *, temperature=4.0, share=0.9):

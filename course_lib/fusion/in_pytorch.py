@@ -7,8 +7,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.classifier.config import as_inputs
-from course_lib.classifier.in_pytorch import train
 from course_lib.fusion.inputs import check_attack, check_lesson
 from course_lib.fusion.networks_in_pytorch import (
     AttentionFusion,
@@ -22,15 +20,17 @@ from course_lib.fusion.networks_in_pytorch import (
     top_k_gates,
 )
 from course_lib.fusion.weights import check_layers
+from course_lib.networks.config import as_inputs
+from course_lib.networks.in_pytorch import train
 
 __all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "SharedTrunk",
            "distill", "distillation_loss", "features", "fgsm", "get_layers", "hidden_activations",
            "load_balancing_loss", "set_layers", "top_k_gates"]
 
 
-def features(classifier):
+def features(nets):
     """A classifier without its last layer: what it has seen before it decides. It shares the weights."""
-    return nn.Sequential(*list(classifier)[:-1])
+    return nn.Sequential(*list(nets)[:-1])
 
 
 def distillation_loss(logits, teacher_logits, y, *, temperature=4.0, share=0.9):

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from course_lib.classifier.in_keras import make_mlp
 from course_lib.fusion.inputs import check_columns, check_fits, check_fusion, check_mixture, check_trunk, seeds_of
+from course_lib.networks.in_keras import make_mlp
 
 __all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "SharedTrunk",
            "dense_layers", "load_balancing_loss", "top_k_gates"]

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.classifier.in_pytorch import make_mlp
 from course_lib.fusion.inputs import check_columns, check_fits, check_fusion, check_mixture, check_trunk, seeds_of
+from course_lib.networks.in_pytorch import make_mlp
 
 __all__ = ["AttentionFusion", "ConcatFusion", "CrossStitch", "GatedFusion", "MixtureOfExperts", "SharedTrunk",
            "dense_layers", "load_balancing_loss", "top_k_gates"]

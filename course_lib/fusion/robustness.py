@@ -46,7 +46,7 @@ def missing_table(fusion, nets, data, experts, *, together=None, seed=0, hidden=
     Parameters
     ----------
     fusion, nets : modules
-        Twins of `fusion` and `classifier`.
+        Twins of `fusion` and `networks`.
     data : Dataset
     experts : list of two networks
         For the left and the right half.

@@ -10,8 +10,8 @@ from functools import partial
 
 import numpy as np
 
-from course_lib.classifier.config import TrainingConfig
 from course_lib.fusion.outputs import weighted
+from course_lib.networks.config import TrainingConfig
 
 TRAINING = TrainingConfig(epochs=60, batch_size=200, learning_rate=1e-2, l2=0.1)
 ON_SUNSPOTS = TrainingConfig(epochs=60, batch_size=50, learning_rate=3e-3, l2=3e-3)  # best of 24 on 1850 to 1899

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.classifier.config import TrainingConfig
 from course_lib.common.fields import whole
 from course_lib.fusion.outputs import best_alpha, product_of_experts, weighted
 from course_lib.fusion.reference import softmax
+from course_lib.networks.config import TrainingConfig
 
 CHARS, OPERATORS, PAIRS, END = "xyz+-*()[]{}.", "+-*", {"(": ")", "[": "]", "{": "}"}, "."
 DEEPEST, LONGEST = 4, 30  # brackets open at once; characters, with the full stop
@@ -80,7 +80,7 @@ def examples(texts):
 
 
 def learn(nets, texts, window, config=TRAINING, *, seed=0):
-    """A model that sees the last `window` characters: a network of `nets`, a twin of `classifier`, trained on texts."""
+    """A model that sees the last `window` characters: a network of `nets`, a twin of `networks`, trained on texts."""
     def one_hot(prefixes):  # (N, window, 13); before a sentence's start the code is -1, and the row all zeros
         return np.eye(14, 13)[[[CHARS.find(char) for char in prefix[-window:].rjust(window)] for prefix in prefixes]]
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from course_lib.classifier.config import check_data
 from course_lib.gan.metrics import frechet_distance, memorised, neighbourhoods
+from course_lib.networks.config import check_data
 
 
 class Quality(NamedTuple):

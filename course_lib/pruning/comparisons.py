@@ -36,10 +36,10 @@ def split(dataset, share=0.2, *, seed=0):
     return Split(x[count:], y[count:], x[:count], y[:count], dataset.x_test, dataset.y_test)
 
 
-def trained(classifier, data, config, seed, *, hidden=(300, 100)):
+def trained(nets, data, config, seed, *, hidden=(300, 100)):
     """A dense network, trained on a `Split`."""
-    model = classifier.make_mlp(data.x.shape[1:], int(data.y.max()) + 1, hidden=hidden, seed=seed)
-    classifier.train(model, data.x, data.y, config, seed=seed)
+    model = nets.make_mlp(data.x.shape[1:], int(data.y.max()) + 1, hidden=hidden, seed=seed)
+    nets.train(model, data.x, data.y, config, seed=seed)
     return model
 
 
@@ -48,7 +48,7 @@ def copy_of(pruning, model):
     return pruning.shrink(model, [None] * (len(pruning.get_kernels(model)) - 1))
 
 
-def at_once(classifier, pruning, model, data, sparsities, *, rng=None, scope="global"):
+def at_once(nets, pruning, model, data, sparsities, *, rng=None, scope="global"):
     """Test accuracy at each sparsity, (len(sparsities),), without training after pruning.
 
     With a generator `rng`, random weights go instead of the smallest.
@@ -58,11 +58,11 @@ def at_once(classifier, pruning, model, data, sparsities, *, rng=None, scope="gl
     for share in sparsities:
         for index, mask in enumerate(magnitude_mask(ranked, share, scope=scope)):
             pruning.set_layer(copy, index, kernels[index] * mask)
-        found.append(classifier.accuracy(copy, data.x_test, data.y_test))
+        found.append(nets.accuracy(copy, data.x_test, data.y_test))
     return np.array(found)
 
 
-def gradually(classifier, pruning, models, data, config, sparsities, *, seed=0, begin=0.0, end=0.6, prune_every=10):
+def gradually(nets, pruning, models, data, config, sparsities, *, seed=0, begin=0.0, end=0.6, prune_every=10):
     """Test accuracies (len(models), len(sparsities)) of copies that are pruned while they train on.
 
     `seed`, of the order of the examples, counts up from model to model.
@@ -72,8 +72,8 @@ def gradually(classifier, pruning, models, data, config, sparsities, *, seed=0, 
     for model, order, share in progress.bar(runs, desc="pruning"):
         copy = copy_of(pruning, model)
         plan = PruningConfig(sparsity=share, begin=begin, end=end, prune_every=prune_every)
-        classifier.train(copy, data.x, data.y, config, seed=order, callbacks=[pruning.gradual_pruning(plan)])
-        found.append(classifier.accuracy(copy, data.x_test, data.y_test))
+        nets.train(copy, data.x, data.y, config, seed=order, callbacks=[pruning.gradual_pruning(plan)])
+        found.append(nets.accuracy(copy, data.x_test, data.y_test))
     return np.array(found).reshape(len(models), len(sparsities))
 
 
@@ -109,7 +109,7 @@ def shrink_by(criterion, pruning, model, data, sizes, *, seed=0):
     return pruning.shrink(model, keep)
 
 
-def compare_criteria(classifier, pruning, models, data, sizes, *, refit, tuning=None, seed=0, criteria=CRITERIA):
+def compare_criteria(nets, pruning, models, data, sizes, *, refit, tuning=None, seed=0, criteria=CRITERIA):
     """Test accuracies {criterion: (len(models),)} of the shrunk networks; of the fine-tuned ones if `tuning` is given.
 
     With `refit`, each next layer is fitted by least squares to do without the neurons that are gone. `seed`, of the
@@ -124,12 +124,12 @@ def compare_criteria(classifier, pruning, models, data, sizes, *, refit, tuning=
             else:
                 small = shrink_by(criterion, pruning, model, data, sizes, seed=seed + i)
             if tuning is not None:
-                classifier.train(small, data.x, data.y, tuning, seed=seed + i)
-            found[criterion].append(classifier.accuracy(small, data.x_test, data.y_test))
+                nets.train(small, data.x, data.y, tuning, seed=seed + i)
+            found[criterion].append(nets.accuracy(small, data.x_test, data.y_test))
     return {criterion: np.array(accuracies) for criterion, accuracies in found.items()}
 
 
-def lottery(classifier, pruning, models, data, config, sparsity, *, seed=0):
+def lottery(nets, pruning, models, data, config, sparsity, *, seed=0):
     """Three ways to train a sparse network: test accuracies {name: (len(models),)}.
 
     The mask is that of the trained network's largest weights. "winning ticket" starts from the weights that the network
@@ -143,17 +143,17 @@ def lottery(classifier, pruning, models, data, config, sparsity, *, seed=0):
         shape, classes = data.x.shape[1:], int(data.y.max()) + 1
         for name, start, used in (("winning ticket", own, masks), ("new draw", 50 + own, masks),
                                   ("shuffled mask", own, shuffled)):
-            ticket = classifier.make_mlp(shape, classes, seed=start)
+            ticket = nets.make_mlp(shape, classes, seed=start)
             pruning.apply_masks(ticket, used)
-            classifier.train(ticket, data.x, data.y, config, seed=own)
-            found[name].append(classifier.accuracy(ticket, data.x_test, data.y_test))
+            nets.train(ticket, data.x, data.y, config, seed=own)
+            found[name].append(nets.accuracy(ticket, data.x_test, data.y_test))
     return {name: np.array(accuracies) for name, accuracies in found.items()}
 
 
-def tuned(classifier, pruning, model, data, tuning, masks, *, seed=0):
+def tuned(nets, pruning, model, data, tuning, masks, *, seed=0):
     """Test accuracies (2,) of a masked copy of a network, before and after fine-tuning."""
     copy = copy_of(pruning, model)
     pruning.apply_masks(copy, masks)
-    before = classifier.accuracy(copy, data.x_test, data.y_test)
-    classifier.train(copy, data.x, data.y, tuning, seed=seed)
-    return np.array([before, classifier.accuracy(copy, data.x_test, data.y_test)])
+    before = nets.accuracy(copy, data.x_test, data.y_test)
+    nets.train(copy, data.x, data.y, tuning, seed=seed)
+    return np.array([before, nets.accuracy(copy, data.x_test, data.y_test)])

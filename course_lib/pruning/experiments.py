@@ -175,13 +175,13 @@ def choose_at_random(env, evaluations, *, seed=0):
     return env.best
 
 
-def masked_accuracy(classifier, pruning, model, x, y):
+def masked_accuracy(nets, pruning, model, x, y):
     """A function for `SparsityEnv`: accuracy on x (N, ...), y (N,) at one sparsity for each layer, without training."""
     copy, kernels = pruning.shrink(model, [None] * (len(pruning.get_kernels(model)) - 1)), pruning.get_kernels(model)
 
     def accuracy(sparsities):
         for index, mask in enumerate(magnitude_mask(kernels, sparsities, scope="layer")):
             pruning.set_layer(copy, index, kernels[index] * mask)
-        return classifier.accuracy(copy, x, y)
+        return nets.accuracy(copy, x, y)
 
     return accuracy

@@ -74,7 +74,7 @@ def sparsity(model):
 
 
 def gradual_pruning(config):
-    """A callback for `classifier.train` that raises the sparsity step by step, while the other weights make up for it.
+    """A callback for `networks.train` that raises the sparsity step by step, while the other weights make up for it.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def gradual_pruning(config):
 
 
 def group_lasso(strength):
-    """A penalty for `classifier.train` that presses whole neurons to zero: the norms of their incoming weights.
+    """A penalty for `networks.train` that presses whole neurons to zero: the norms of their incoming weights.
 
     Parameters
     ----------

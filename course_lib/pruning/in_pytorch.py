@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from course_lib.classifier.in_pytorch import predict
 from course_lib.common import checkpoint
+from course_lib.networks.in_pytorch import predict
 from course_lib.pruning.config import PruningConfig
 from course_lib.pruning.schedules import polynomial_sparsity
 from course_lib.pruning.scores import magnitude_mask
@@ -81,7 +81,7 @@ def sparsity(model):
 
 
 def gradual_pruning(config):
-    """A callback for `classifier.train` that raises the sparsity step by step, while the other weights make up for it.
+    """A callback for `networks.train` that raises the sparsity step by step, while the other weights make up for it.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def gradual_pruning(config):
 
 
 def group_lasso(strength):
-    """A penalty for `classifier.train` that presses whole neurons to zero: the norms of their incoming weights.
+    """A penalty for `networks.train` that presses whole neurons to zero: the norms of their incoming weights.
 
     Parameters
     ----------

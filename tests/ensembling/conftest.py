@@ -2,5 +2,5 @@ import pytest
 
 
 @pytest.fixture
-def nets(twin):
+def ensembling(twin):
     return twin("ensembling")

@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from course_lib.classifier.config import TrainingConfig
 from course_lib.common import data
+from course_lib.networks.config import TrainingConfig
 
 
 @pytest.fixture(scope="module")
@@ -24,43 +24,43 @@ def diabetes():
 
 
 @pytest.mark.parametrize("name", ["NetRegressor", "NetClassifier", "DeepEnsemble"])
-def test_scikit_learns_own_checks(nets, name):
-    if "keras" in nets.__name__ and name != "NetClassifier":
+def test_scikit_learns_own_checks(ensembling, name):
+    if "keras" in ensembling.__name__ and name != "NetClassifier":
         pytest.skip("what differs between frameworks is the network, and the classifier's checks see it: a minute each")
     members = 1 if name == "NetRegressor" else 2
     # Networks are float32: on some processors a batch of another size differs by 2e-7, and this check allows 1e-7.
     thinner = {"check_methods_subset_invariance": "float32; the next test allows what float32 can keep"}
-    outcomes = check_estimator(getattr(nets, name)(n_members=members, random_state=0), on_skip=None, on_fail=None,
+    outcomes = check_estimator(getattr(ensembling, name)(n_members=members, random_state=0), on_skip=None, on_fail=None,
                                expected_failed_checks=thinner)
     assert len(outcomes) > 45
     assert {found["check_name"] for found in outcomes if found["status"] not in ("passed", "skipped")} <= set(thinner)
     assert sum(found["status"] == "skipped" for found in outcomes) <= 2
 
 
-def test_a_prediction_does_not_depend_on_its_company(nets, diabetes):
+def test_a_prediction_does_not_depend_on_its_company(ensembling, diabetes):
     x, y, x_test, _ = diabetes
-    model = nets.NetRegressor(epochs=3, random_state=0).fit(x, y)
+    model = ensembling.NetRegressor(epochs=3, random_state=0).fit(x, y)
     together, alone = model.predict(x_test), np.concatenate([model.predict(row[None]) for row in x_test])
     np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-5 * np.abs(together).max())
 
 
-def test_a_regressor_learns_in_the_units_of_its_targets(nets):
+def test_a_regressor_learns_in_the_units_of_its_targets(ensembling):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(400, 2))
     y = x[:, 0] * x[:, 1]
     x, y, x_test, y_test = x[:300], y[:300], x[300:], y[300:]
     settings = dict(learning_rate=1e-2, l2=1e-4, random_state=0)
-    model = nets.NetRegressor(**settings).fit(x, y)
+    model = ensembling.NetRegressor(**settings).fit(x, y)
     assert model.score(x_test, y_test) > 0.85 > 0.2 > LinearRegression().fit(x, y).score(x_test, y_test)
-    far = nets.NetRegressor(**settings).fit(x * 1000 + 5000, y * 1e3 - 7e3)
+    far = ensembling.NetRegressor(**settings).fit(x * 1000 + 5000, y * 1e3 - 7e3)
     assert far.score(x_test * 1000 + 5000, y_test * 1e3 - 7e3) == pytest.approx(model.score(x_test, y_test), abs=0.02)
 
 
-def test_a_classifier_keeps_the_names_of_the_classes(nets):
+def test_a_classifier_keeps_the_names_of_the_classes(ensembling):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200, 2))
     y = np.where(x[:, 0] > 0.5, "right", np.where(x[:, 1] > 0, "up", "down"))
-    model = nets.NetClassifier(n_members=3, random_state=0, l2=1e-4).fit(x, y)
+    model = ensembling.NetClassifier(n_members=3, random_state=0, l2=1e-4).fit(x, y)
     assert model.classes_.tolist() == ["down", "right", "up"]
     probabilities = model.predict_proba(x)
     assert probabilities.sum(axis=1) == pytest.approx(np.ones(200))
@@ -69,10 +69,10 @@ def test_a_classifier_keeps_the_names_of_the_classes(nets):
     assert model.predict_members(x).mean(axis=0) == pytest.approx(probabilities)
 
 
-def test_members_differ_and_their_mean_is_the_prediction(nets, diabetes):
+def test_members_differ_and_their_mean_is_the_prediction(ensembling, diabetes):
     (x, y, x_test, _), spread = diabetes, []
     for bootstrap in (False, True):
-        model = nets.NetRegressor(n_members=4, epochs=10, bootstrap=bootstrap, random_state=0).fit(x, y)
+        model = ensembling.NetRegressor(n_members=4, epochs=10, bootstrap=bootstrap, random_state=0).fit(x, y)
         members = model.predict_members(x_test)[..., 0]
         assert members.shape == (4, len(x_test))
         assert members.mean(axis=0) == pytest.approx(model.predict(x_test))
@@ -81,30 +81,30 @@ def test_members_differ_and_their_mean_is_the_prediction(nets, diabetes):
     assert spread[1] > 1.2 * spread[0]  # samples of their own make networks differ more
 
 
-def test_one_seed_one_result(nets, diabetes):
+def test_one_seed_one_result(ensembling, diabetes):
     x, y, x_test, _ = diabetes
-    predictions = [nets.NetRegressor(epochs=3, random_state=seed).fit(x, y).predict(x_test) for seed in (1, 1, 2)]
+    predictions = [ensembling.NetRegressor(epochs=3, random_state=seed).fit(x, y).predict(x_test) for seed in (1, 1, 2)]
     assert (predictions[0] == predictions[1]).all() and np.abs(predictions[0] - predictions[2]).max() > 0.1
 
 
-def test_all_folds_at_once_are_what_they_are_one_by_one(nets, diabetes):
+def test_all_folds_at_once_are_what_they_are_one_by_one(ensembling, diabetes):
     x, y, *_ = diabetes
     folds = list(KFold(7, shuffle=True, random_state=0).split(x))  # of two sizes
-    for model in (nets.NetRegressor(n_members=2, epochs=5, bootstrap=True, random_state=3),
-                  nets.DeepEnsemble(epochs=5, random_state=3)):
+    for model in (ensembling.NetRegressor(n_members=2, epochs=5, bootstrap=True, random_state=3),
+                  ensembling.DeepEnsemble(epochs=5, random_state=3)):
         for (train, test), found in zip(folds, model.predict_folds(x, y, folds), strict=True):
             assert found == pytest.approx(clone(model).fit(x[train], y[train]).predict(x[test]), rel=1e-4)
     labels = (y > 150).astype(int) + (y > 250)
-    model = nets.NetClassifier(epochs=5, random_state=3)
+    model = ensembling.NetClassifier(epochs=5, random_state=3)
     for (train, test), found in zip(folds[:3], model.predict_folds(x, labels, folds[:3]), strict=True):
         assert found == pytest.approx(clone(model).fit(x[train], labels[train]).predict_proba(x[test]), rel=1e-3)
 
 
-def test_workers_change_nothing(nets, diabetes):
+def test_workers_change_nothing(ensembling, diabetes):
     x, y, x_test, _ = diabetes
-    one, two = (nets.NetRegressor(n_members=5, epochs=5, random_state=0, n_jobs=n).fit(x, y) for n in (1, 2))
+    one, two = (ensembling.NetRegressor(n_members=5, epochs=5, random_state=0, n_jobs=n).fit(x, y) for n in (1, 2))
     with parallel_config("threading", n_jobs=3):
-        three = nets.NetRegressor(n_members=5, epochs=5, random_state=0).fit(x, y)
+        three = ensembling.NetRegressor(n_members=5, epochs=5, random_state=0).fit(x, y)
     assert two.predict(x_test) == pytest.approx(one.predict(x_test), rel=1e-4)
     assert three.predict(x_test) == pytest.approx(one.predict(x_test), rel=1e-4)
 
@@ -112,21 +112,21 @@ def test_workers_change_nothing(nets, diabetes):
 class Spied:
     """Puts a network's `_train` aside and notes what it was called with."""
 
-    def __init__(self, nets, monkeypatch):
-        self.calls, train = [], nets.NetRegressor._train
+    def __init__(self, ensembling, monkeypatch):
+        self.calls, train = [], ensembling.NetRegressor._train
 
         def noted(members, x, y, rows, seeds, config, loss, **more):
             self.calls.append((members, rows, config))
             return train(members, x, y, rows, seeds, config, loss, **more)
 
-        monkeypatch.setattr(nets.NetRegressor, "_train", staticmethod(noted))
+        monkeypatch.setattr(ensembling.NetRegressor, "_train", staticmethod(noted))
 
 
-def test_settings_reach_the_training(nets, diabetes, monkeypatch):
+def test_settings_reach_the_training(ensembling, diabetes, monkeypatch):
     x, y, *_ = diabetes
-    spied = Spied(nets, monkeypatch)
-    model = nets.NetRegressor((7, 5), n_members=3, epochs=2, batch_size=50, learning_rate=0.02, l2=0.3, bootstrap=True,
-                              scale_inputs=False, random_state=0).fit(x, y)
+    spied = Spied(ensembling, monkeypatch)
+    model = ensembling.NetRegressor((7, 5), n_members=3, epochs=2, batch_size=50, learning_rate=0.02, l2=0.3,
+                                    bootstrap=True, scale_inputs=False, random_state=0).fit(x, y)
     (members, rows, config), = spied.calls
     assert config == TrainingConfig(learning_rate=0.02, batch_size=50, epochs=2, l2=0.3)
     assert [kernel.shape for kernel in model.members_.kernels] == [(3, 10, 7), (3, 7, 5), (3, 5, 1)]
@@ -135,26 +135,26 @@ def test_settings_reach_the_training(nets, diabetes, monkeypatch):
     assert all(0.55 < len(np.unique(own)) / len(x) < 0.72 for own in rows) and (rows[0] != rows[1]).any()
 
 
-def test_members_are_divided_among_the_workers(nets, diabetes, monkeypatch):
+def test_members_are_divided_among_the_workers(ensembling, diabetes, monkeypatch):
     x, y, *_ = diabetes
-    spied = Spied(nets, monkeypatch)
+    spied = Spied(ensembling, monkeypatch)
     with parallel_config("threading"):
-        nets.NetRegressor(n_members=5, epochs=1, random_state=0, n_jobs=2).fit(x, y)
+        ensembling.NetRegressor(n_members=5, epochs=1, random_state=0, n_jobs=2).fit(x, y)
     assert sorted(len(rows) for _, rows, _ in spied.calls) == [2, 3]
 
 
-def test_predicting_folds_leaves_a_fitted_estimator_as_it_is(nets, diabetes):
+def test_predicting_folds_leaves_a_fitted_estimator_as_it_is(ensembling, diabetes):
     x, y, x_test, _ = diabetes
-    model = nets.NetClassifier(epochs=2, random_state=0).fit(x, np.where(y > 150, "yes", "no"))
+    model = ensembling.NetClassifier(epochs=2, random_state=0).fit(x, np.where(y > 150, "yes", "no"))
     before = model.predict(x_test)
     folds = list(KFold(3).split(x))
     model.predict_folds(x[:, :4], (y > 100).astype(int) + (y > 200), folds)
     assert (model.predict(x_test) == before).all()
 
 
-def test_scikit_learn_takes_them_unmodified(nets, diabetes):
+def test_scikit_learn_takes_them_unmodified(ensembling, diabetes):
     x, y, x_test, y_test = diabetes
-    net, line = nets.NetRegressor(epochs=10, random_state=0), LinearRegression()
+    net, line = ensembling.NetRegressor(epochs=10, random_state=0), LinearRegression()
     for model in (VotingRegressor([("net", net), ("line", line)]),
                   StackingRegressor([("net", net), ("line", line)], RidgeCV(), cv=3),
                   make_pipeline(StandardScaler(), net), BaggingRegressor(net, n_estimators=2, random_state=0)):
@@ -163,21 +163,22 @@ def test_scikit_learn_takes_them_unmodified(nets, diabetes):
     assert search.best_params_["l2"] == 1e-2
     assert cross_val_score(net, x, y, cv=2).min() > 0.2
     labels = y > 150
-    both = VotingClassifier([("net", nets.NetClassifier(epochs=10)), ("line", LogisticRegression())], voting="soft")
+    estimators = [("net", ensembling.NetClassifier(epochs=10)), ("line", LogisticRegression())]
+    both = VotingClassifier(estimators, voting="soft")
     assert both.fit(x, labels).score(x_test, y_test > 150) > 0.65
 
 
-def test_a_pickle_predicts_the_same(nets, diabetes):
+def test_a_pickle_predicts_the_same(ensembling, diabetes):
     x, y, x_test, _ = diabetes
-    model = nets.NetRegressor(epochs=2, random_state=0).fit(x, y)
+    model = ensembling.NetRegressor(epochs=2, random_state=0).fit(x, y)
     assert (pickle.loads(pickle.dumps(model)).predict(x_test) == model.predict(x_test)).all()
 
 
-def test_a_deep_ensemble_knows_where_the_noise_is(nets):
+def test_a_deep_ensemble_knows_where_the_noise_is(ensembling):
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (600, 1))
     y = 50 + 20 * x[:, 0] + np.where(x[:, 0] > 0, 10, 1) * rng.normal(size=600)
-    model = nets.DeepEnsemble(n_members=3, random_state=0, l2=1e-4, learning_rate=1e-2).fit(x, y)
+    model = ensembling.DeepEnsemble(n_members=3, random_state=0, l2=1e-4, learning_rate=1e-2).fit(x, y)
     mean, std = model.predict(np.array([[-0.5], [0.5]]), return_std=True)
     assert mean == pytest.approx([40, 60], abs=3)
     assert std[0] < 2.5 and 7 < std[1] < 14
@@ -195,11 +196,11 @@ def test_a_deep_ensemble_knows_where_the_noise_is(nets):
     ({"learning_rate": 0}, "learning_rate: expected a number > 0, got 0"),
     ({"epochs": 1.5}, "epochs: expected a whole number >= 1, got 1.5"),
 ])
-def test_settings_that_make_no_sense_are_refused(nets, settings, message):
+def test_settings_that_make_no_sense_are_refused(ensembling, settings, message):
     with pytest.raises(ValueError, match=message):
-        nets.NetRegressor(**settings).fit(np.zeros((4, 2)), np.arange(4.0))
+        ensembling.NetRegressor(**settings).fit(np.zeros((4, 2)), np.arange(4.0))
     with pytest.raises(ValueError, match=message):
-        nets.NetRegressor(**settings).predict_folds(np.zeros((4, 2)), np.arange(4.0), [([0, 1], [2, 3])])
+        ensembling.NetRegressor(**settings).predict_folds(np.zeros((4, 2)), np.arange(4.0), [([0, 1], [2, 3])])
 
 
 # --- several tasks
@@ -212,9 +213,9 @@ def tasks(count=400, seed=0):
     return x, np.stack([x[:, 0] > 0, 3 + 10 * x[:, 1], third], axis=1)
 
 
-def test_one_network_learns_several_tasks(nets):
+def test_one_network_learns_several_tasks(ensembling):
     x, y = tasks()
-    model = nets.MultiTaskNet((2, None, 3), n_members=2, l2=1e-4, learning_rate=1e-2, random_state=0).fit(x, y)
+    model = ensembling.MultiTaskNet((2, None, 3), n_members=2, l2=1e-4, learning_rate=1e-2, random_state=0).fit(x, y)
     x, y = tasks(seed=1)
     found, known = model.predict(x), ~np.isnan(y[:, 2])
     assert found.shape == (400, 3)
@@ -222,19 +223,19 @@ def test_one_network_learns_several_tasks(nets):
     assert np.corrcoef(found[:, 1], y[:, 1])[0, 1] > 0.97 and abs(found[:, 1].mean() - 3) < 1
     assert (found[known, 2] == y[known, 2]).mean() > 0.8
     assert model.predict_members(x).shape == (2, 400, 6)
-    alone = nets.MultiTaskNet((2,), l2=1e-4, random_state=0).fit(x, y[:, :1])
+    alone = ensembling.MultiTaskNet((2,), l2=1e-4, random_state=0).fit(x, y[:, :1])
     assert (alone.predict(x) == y[:, :1]).mean() > 0.95
 
 
-def test_examples_without_a_target_do_not_count(nets):
+def test_examples_without_a_target_do_not_count(ensembling):
     import functools
 
     outputs = np.random.default_rng(0).normal(size=(2, 6, 3)).astype(np.float32)
     y = np.zeros((2, 6, 2), np.float32)
     y[:, 4:, 0] = np.nan
     y[:, :3, 1] = np.nan
-    loss = functools.partial(nets.multi_task_loss, heads=(2, None))
-    convert = __import__("torch").tensor if "pytorch" in nets.__name__ else (lambda values: values)
+    loss = functools.partial(ensembling.multi_task_loss, heads=(2, None))
+    convert = __import__("torch").tensor if "pytorch" in ensembling.__name__ else (lambda values: values)
     logits, numbers = outputs[:, :4, :2], outputs[:, 3:, 2]
     expected = (np.log(np.exp(logits).sum(-1)) - logits[..., 0]).sum(-1) / 6 + (numbers**2).sum(-1) / 6
     assert np.asarray(loss(convert(outputs), convert(y))) == pytest.approx(expected, rel=1e-5)
@@ -250,21 +251,21 @@ def test_examples_without_a_target_do_not_count(nets):
     ((None,), np.full((4, 1), np.nan), r"y\[:, 0\]: expected finite numbers"),
     ((None,), np.full((4, 1), np.inf), r"y\[:, 0\]: expected finite numbers"),
 ])
-def test_tasks_that_make_no_sense_are_refused(nets, heads, y, message):
+def test_tasks_that_make_no_sense_are_refused(ensembling, heads, y, message):
     with pytest.raises(ValueError, match=message):
-        nets.MultiTaskNet(heads).fit(np.zeros((4, 2)), y)
+        ensembling.MultiTaskNet(heads).fit(np.zeros((4, 2)), y)
 
 
 # --- averaged weights
 
 
 def test_averaged_weights_are_the_moving_average(twin):
-    nets, classifier, pruning = twin("ensembling"), twin("classifier"), twin("pruning")
+    ensembling, classifier, pruning = twin("ensembling"), twin("networks"), twin("pruning")
     digits = data.load("digits")
     x, y = digits.x_train[:128], digits.y_train[:128]
     model = classifier.make_mlp((8, 8), 10, hidden=(20,), seed=0)
     start = pruning.get_kernels(model)[0]
-    averaged = nets.train_averaged(model, x, y, classifier.TrainingConfig(epochs=1, batch_size=64), decay=0.25)
+    averaged = ensembling.train_averaged(model, x, y, classifier.TrainingConfig(epochs=1, batch_size=64), decay=0.25)
     last, mean = pruning.get_kernels(model)[0], pruning.get_kernels(averaged)[0]
     assert np.abs(last - start).max() > 1e-3
     # Two updates: the average starts as the weights after the first, and then keeps a quarter of that.

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from course_lib.classifier.config import TrainingConfig
 from course_lib.ensembling import reference
 from course_lib.ensembling.members import make_members
 from course_lib.ensembling.uncertainty import variance_of
+from course_lib.networks.config import TrainingConfig
 
 torch = pytest.importorskip("torch")
 keras = pytest.importorskip("keras")

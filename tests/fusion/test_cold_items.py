@@ -8,7 +8,7 @@ from course_lib.fusion import cold_items
 
 @pytest.fixture
 def nets(twin):
-    return twin("classifier")
+    return twin("networks")
 
 
 @pytest.fixture(scope="module")

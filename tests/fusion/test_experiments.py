@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from course_lib.classifier.config import TrainingConfig
 from course_lib.common import data
 from course_lib.fusion import choosing, experiments, robustness
 from course_lib.fusion.env import ExpertChoiceEnv
 from course_lib.fusion.inputs import halves
+from course_lib.networks.config import TrainingConfig
 
 FAST = TrainingConfig(epochs=2, learning_rate=3e-3)
 
@@ -53,7 +53,7 @@ def test_turn_by_hand():
 
 
 def test_experts_never_see_what_is_held_out(twin, digits):
-    nets = twin("classifier")
+    nets = twin("networks")
     taught, train = [], nets.train
 
     class Spy:
@@ -89,7 +89,7 @@ def test_fused_outputs_use_held_out_examples_alone():
 
 
 def test_tables_are_whole(twin, digits):
-    fusion, nets = twin("fusion"), twin("classifier")
+    fusion, nets = twin("fusion"), twin("networks")
     few = replace(digits, x_train=digits.x_train[:200], y_train=digits.y_train[:200])
     table, inside, y, outside = experiments.halves_table(fusion, nets, few, config=FAST)
     assert len(table) == 13 and all(0 < value <= 1 for value in table.values())
@@ -177,7 +177,7 @@ def test_rules_of_the_tiring_game_are_chosen_in_one_environment_and_scored_in_th
 
 
 def test_the_one_who_tires_reads_turned_images_and_the_other_one_does_not(twin, digits):
-    nets = twin("classifier")
+    nets = twin("networks")
     env, test = choosing.tiring(nets, digits, turned=1.0)
     assert env.rewards().mean(axis=0)[1] < 0.3 < 0.85 < env.rewards().mean(axis=0)[0]
     upright, _ = choosing.tiring(nets, digits, turned=0.0)
@@ -275,7 +275,7 @@ def two(nets):
 
 @pytest.mark.parametrize("table", TABLES)
 def test_no_network_is_taught_with_test_images(twin, marked, table):
-    nets = Watched(twin("classifier"))
+    nets = Watched(twin("networks"))
     TABLES[table](twin("fusion"), nets, Fixed(0), marked)
     assert never_taught_with_tests(nets)
     nets.train(two(nets)[0], marked.x_test[:9, :, :4], marked.y_test[:9], FAST)  # and this one would be found
@@ -283,7 +283,7 @@ def test_no_network_is_taught_with_test_images(twin, marked, table):
 
 
 def test_one_of_three_lies(twin, marked):
-    nets = Watched(twin("classifier"))
+    nets = Watched(twin("networks"))
     robustness.poisoned_table(nets, marked, config=FAST)
     assert [int((y - marked.y_train).max()) == 0 for _, y in nets.lessons] == [True] * 3 + [False]
     np.testing.assert_array_equal(nets.lessons[-1][1], (marked.y_train + 1) % 10)
@@ -297,7 +297,7 @@ def test_the_attacker_moves_left_halves_alone_and_by_no_more_than_a_step(twin, m
             asked.append(np.concatenate(x if isinstance(x, tuple) else [x], axis=2))
             return self.nets.accuracy(model, x, y)
 
-    nets = Nets(twin("classifier"))
+    nets = Nets(twin("networks"))
     table = robustness.attack_table(fusion, nets, marked, two(nets), config=FAST, step=0.05)
     assert len(asked) == 2 * (len(table) - 2)
     for before, after in zip(asked[::2], asked[1::2], strict=True):
@@ -307,7 +307,7 @@ def test_the_attacker_moves_left_halves_alone_and_by_no_more_than_a_step(twin, m
 
 
 def test_what_is_trained_already_is_not_trained_again(twin, marked):
-    fusion, nets = twin("fusion"), Watched(twin("classifier"))
+    fusion, nets = twin("fusion"), Watched(twin("networks"))
     experts = two(nets)
     together = experiments.fused_features(fusion, nets, marked, config=FAST)
     alone = robustness.attack_table(fusion, nets, marked, experts, config=FAST)
@@ -319,7 +319,7 @@ def test_what_is_trained_already_is_not_trained_again(twin, marked):
 
 
 def test_the_pupil_hears_only_what_teachers_say(twin, marked):
-    nets = Watched(twin("classifier"))
+    nets = Watched(twin("networks"))
     robustness.privacy_table(nets, marked, members=50, teachers=2, mistakes=1.0, config=FAST)
     (members, noted), (public, told) = (((x,), y) for (x,), y in (nets.lessons[0], nets.lessons[-1]))
     assert len(noted) == 50 and len(told) == 250

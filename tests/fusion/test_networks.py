@@ -5,9 +5,9 @@ import importlib
 import numpy as np
 import pytest
 
-from course_lib.classifier.config import TrainingConfig
 from course_lib.common import data
 from course_lib.fusion import inputs, outputs, reference, weights
+from course_lib.networks.config import TrainingConfig
 
 CONFIG = TrainingConfig(epochs=8, learning_rate=3e-3)
 
@@ -18,18 +18,18 @@ def digits():
 
 
 @pytest.fixture
-def nets(twin):
-    """The twin of fusion, with the functions of the classifier's."""
+def both(twin):
+    """The twin of fusion, with the functions of `networks`."""
     fusion = twin("fusion")
-    return fusion, importlib.import_module(fusion.__name__.replace(".fusion.", ".classifier."))
+    return fusion, importlib.import_module(fusion.__name__.replace(".fusion.", ".networks."))
 
 
-def two_experts(nets, digits):
+def two_experts(both, digits):
     """Each reads one half of a digit."""
     experts = []
     for seed, half in enumerate(inputs.halves(digits.x_train)):
-        expert = nets[1].make_mlp(half.shape[1:], 10, hidden=(48,), seed=seed)
-        nets[1].train(expert, half, digits.y_train, CONFIG, seed=seed)
+        expert = both[1].make_mlp(half.shape[1:], 10, hidden=(48,), seed=seed)
+        both[1].train(expert, half, digits.y_train, CONFIG, seed=seed)
         experts.append(expert)
     return experts
 
@@ -40,26 +40,26 @@ def flat(fusion, net):
 
 @pytest.mark.parametrize("form", ["ConcatFusion", "GatedFusion", "AttentionFusion", "CrossStitch", "MixtureOfExperts"])
 @pytest.mark.parametrize("frozen", [False, True])
-def test_fusion_reads_more_than_either_half_and_leaves_the_experts_alone(nets, digits, form, frozen):
-    fusion, classifier = nets
-    experts, halves = two_experts(nets, digits), inputs.halves(digits.x_test)
-    alone = [classifier.accuracy(expert, half, digits.y_test) for expert, half in zip(experts, halves, strict=True)]
+def test_fusion_reads_more_than_either_half_and_leaves_the_experts_alone(both, digits, form, frozen):
+    fusion, nets = both
+    experts, halves = two_experts(both, digits), inputs.halves(digits.x_test)
+    alone = [nets.accuracy(expert, half, digits.y_test) for expert, half in zip(experts, halves, strict=True)]
     before = [flat(fusion, expert) for expert in experts]
     shapes = [half.shape[1:] for half in halves]
     if form == "MixtureOfExperts":
         net = fusion.MixtureOfExperts(experts, shapes, balance=0.01, frozen=frozen)
     else:
         net = getattr(fusion, form)([fusion.features(expert) for expert in experts], shapes, 10, frozen=frozen)
-    losses = classifier.train(net, inputs.halves(digits.x_train), digits.y_train, CONFIG)
-    found = classifier.accuracy(net, halves, digits.y_test)
+    losses = nets.train(net, inputs.halves(digits.x_train), digits.y_train, CONFIG)
+    found = nets.accuracy(net, halves, digits.y_test)
     assert losses[-1] < losses[0] and found > max(alone) + 0.02
     for values, expert in zip(before, experts, strict=True):
         np.testing.assert_array_equal(flat(fusion, expert), values)
 
 
-def test_frozen_experts_keep_their_weights_and_others_do_not(nets, digits):
-    fusion, classifier = nets
-    expert, x = classifier.make_mlp((8, 8), 10, hidden=(12,)), digits.x_train[:200]
+def test_frozen_experts_keep_their_weights_and_others_do_not(both, digits):
+    fusion, nets = both
+    expert, x = nets.make_mlp((8, 8), 10, hidden=(12,)), digits.x_train[:200]
     seen = fusion.features(expert)
 
     def inside(net):
@@ -70,120 +70,120 @@ def test_frozen_experts_keep_their_weights_and_others_do_not(nets, digits):
     for frozen in (True, False):
         net = fusion.ConcatFusion([seen], [(8, 8)], 10, frozen=frozen)
         before = inside(net)
-        classifier.train(net, x, digits.y_train[:200], TrainingConfig(epochs=1))
+        nets.train(net, x, digits.y_train[:200], TrainingConfig(epochs=1))
         assert np.array_equal(inside(net), before) == frozen
 
 
-def test_a_network_listed_twice_shares_its_weights(nets):
-    fusion, classifier = nets
-    seen = fusion.features(classifier.make_mlp((4,), 3, hidden=(5,)))
+def test_a_network_listed_twice_shares_its_weights(both):
+    fusion, nets = both
+    seen = fusion.features(nets.make_mlp((4,), 3, hidden=(5,)))
 
     def size(experts, make=fusion.ConcatFusion):
         net = make(experts, [(4,), (4,)], 3, hidden=())
         return sum(np.prod(tuple(values.shape)) for values in (
             net.parameters() if hasattr(net, "parameters") else net.weights))
 
-    other = fusion.features(classifier.make_mlp((4,), 3, hidden=(5,), seed=1))
+    other = fusion.features(nets.make_mlp((4,), 3, hidden=(5,), seed=1))
     assert size([seen, seen]) == size(seen, fusion.SharedTrunk) == (4 * 5 + 5) + (10 * 3 + 3)
     assert size([seen, other]) == 2 * (4 * 5 + 5) + (10 * 3 + 3)
 
 
-def test_one_input_for_all_experts(nets, digits):
-    fusion, classifier = nets
-    experts = [classifier.make_mlp((8, 8), 10, hidden=(16,), seed=seed) for seed in range(3)]
+def test_one_input_for_all_experts(both, digits):
+    fusion, nets = both
+    experts = [nets.make_mlp((8, 8), 10, hidden=(16,), seed=seed) for seed in range(3)]
     net = fusion.MixtureOfExperts(experts, [(8, 8)], k=2, balance=0.1)
     assert net.gates(digits.x_test).shape == (450, 3) and ((net.gates(digits.x_test) > 0).sum(axis=1) == 2).all()
-    losses = classifier.train(net, digits.x_train, digits.y_train, CONFIG)
-    assert losses[-1] < 0.5 * losses[0] and classifier.accuracy(net, digits.x_test, digits.y_test) > 0.85
+    losses = nets.train(net, digits.x_train, digits.y_train, CONFIG)
+    assert losses[-1] < 0.5 * losses[0] and nets.accuracy(net, digits.x_test, digits.y_test) > 0.85
 
 
-def test_balance_spreads_the_work(nets, digits):
-    fusion, classifier = nets
+def test_balance_spreads_the_work(both, digits):
+    fusion, nets = both
     sent = []
     for balance in (0.0, 1.0):
-        experts = [classifier.make_mlp((8, 8), 10, hidden=(16,), seed=seed) for seed in range(4)]
+        experts = [nets.make_mlp((8, 8), 10, hidden=(16,), seed=seed) for seed in range(4)]
         net = fusion.MixtureOfExperts(experts, [(8, 8)], k=1, balance=balance)
-        classifier.train(net, digits.x_train, digits.y_train, CONFIG)
+        nets.train(net, digits.x_train, digits.y_train, CONFIG)
         sent.append((net.gates(digits.x_test) > 0).mean(axis=0))
     assert sent[1].max() < 0.45 and sent[1].max() < sent[0].max()
 
 
-def test_a_gate_that_asks_one_gets_no_gradient_from_the_task(nets, digits):
-    (fusion, classifier), moved = nets, []
+def test_a_gate_that_asks_one_gets_no_gradient_from_the_task(both, digits):
+    (fusion, both), moved = both, []
     for k in (1, 2):
-        experts = [classifier.make_mlp((8, 8), 10, hidden=(4,), seed=seed) for seed in range(3)]
+        experts = [both.make_mlp((8, 8), 10, hidden=(4,), seed=seed) for seed in range(3)]
         net = fusion.MixtureOfExperts(experts, [(8, 8)], k=k)
         before = net.gates(digits.x_test)
-        classifier.train(net, digits.x_train[:200], digits.y_train[:200], TrainingConfig(epochs=1))
+        both.train(net, digits.x_train[:200], digits.y_train[:200], TrainingConfig(epochs=1))
         moved.append(np.abs(net.gates(digits.x_test) - before).max())
     assert moved[0] == 0 < moved[1]
 
 
-def test_a_shared_trunk_looks_at_both_halves_with_the_same_weights(nets, digits):
-    fusion, classifier = nets
-    reader = classifier.make_mlp((8, 4), 10, hidden=(32,))
+def test_a_shared_trunk_looks_at_both_halves_with_the_same_weights(both, digits):
+    fusion, nets = both
+    reader = nets.make_mlp((8, 4), 10, hidden=(32,))
     trunk = fusion.features(reader)
     before, frozen = flat(fusion, trunk), fusion.SharedTrunk(trunk, [(8, 4), (8, 4)], 10, hidden=(), frozen=True)
-    classifier.train(frozen, inputs.halves(digits.x_train), digits.y_train, TrainingConfig(epochs=1))
+    nets.train(frozen, inputs.halves(digits.x_train), digits.y_train, TrainingConfig(epochs=1))
     seen = np.hstack([fusion.hidden_activations(reader, half)[0] for half in inputs.halves(digits.x_test)])
-    said = classifier.predict(frozen, inputs.halves(digits.x_test))
+    said = nets.predict(frozen, inputs.halves(digits.x_test))
     design = np.hstack([seen, np.ones((len(seen), 1))])  # the logits are linear in what the one trunk saw
     np.testing.assert_allclose(design @ np.linalg.lstsq(design, said)[0], said, atol=1e-3)
     net = fusion.SharedTrunk(trunk, [(8, 4), (8, 4)], 10)
-    losses = classifier.train(net, inputs.halves(digits.x_train), digits.y_train, CONFIG)
+    losses = nets.train(net, inputs.halves(digits.x_train), digits.y_train, CONFIG)
     assert losses[-1] < 0.5 * losses[0]
-    assert classifier.accuracy(net, inputs.halves(digits.x_test), digits.y_test) > 0.9
+    assert nets.accuracy(net, inputs.halves(digits.x_test), digits.y_test) > 0.9
     np.testing.assert_array_equal(flat(fusion, trunk), before)
     with pytest.raises(ValueError, match=r"shapes that are all alike, for one trunk, got \[\(8, 4\), \(8, 3\)\]"):
         fusion.SharedTrunk(trunk, [(8, 4), (8, 3)], 10)
 
 
-def test_cross_stitch_starts_from_its_experts(nets, digits):
-    fusion, classifier = nets
-    experts, halves = two_experts(nets, digits), inputs.halves(digits.x_test)
+def test_cross_stitch_starts_from_its_experts(both, digits):
+    fusion, nets = both
+    experts, halves = two_experts(both, digits), inputs.halves(digits.x_test)
     columns = [fusion.features(expert) for expert in experts]
     net = fusion.CrossStitch(columns, [half.shape[1:] for half in halves], 10, keep=0.7)
     own = [fusion.hidden_activations(expert, half)[0] for expert, half in zip(experts, halves, strict=True)]
     mixed = [0.7 * own[0] + 0.3 * own[1], 0.7 * own[1] + 0.3 * own[0]]
     design = np.hstack([*mixed, np.ones((len(mixed[0]), 1))])
-    said = classifier.predict(net, halves)
+    said = nets.predict(net, halves)
     np.testing.assert_allclose(design @ np.linalg.lstsq(design, said)[0], said, atol=1e-3)
-    narrow = fusion.features(classifier.make_mlp((8, 4), 10, hidden=(5,)))
+    narrow = fusion.features(nets.make_mlp((8, 4), 10, hidden=(5,)))
     for wrong, message in (([columns[0], narrow], r"layers of the same widths, got \[\[48\], \[5\]\]"),
-                           ([fusion.features(classifier.make_cnn((8, 4), 10))] * 2, "dense layers with ReLU")):
+                           ([fusion.features(nets.make_cnn((8, 4), 10))] * 2, "dense layers with ReLU")):
         with pytest.raises(ValueError, match=message):
             fusion.CrossStitch(wrong, [(8, 4), (8, 4)], 10)
 
 
-def test_a_student_learns_from_its_teacher_alone(nets, digits):
-    fusion, classifier = nets
-    teacher = classifier.make_mlp((8, 8), 10, hidden=(64,))
-    classifier.train(teacher, digits.x_train, digits.y_train, CONFIG)
-    logits, wrong = classifier.predict(teacher, digits.x_train), (digits.y_train + 1) % 10
+def test_a_student_learns_from_its_teacher_alone(both, digits):
+    fusion, nets = both
+    teacher = nets.make_mlp((8, 8), 10, hidden=(64,))
+    nets.train(teacher, digits.x_train, digits.y_train, CONFIG)
+    logits, wrong = nets.predict(teacher, digits.x_train), (digits.y_train + 1) % 10
     longer = TrainingConfig(epochs=20, learning_rate=3e-3)
-    student = classifier.make_mlp((8, 8), 10, hidden=(32,), seed=1)
+    student = nets.make_mlp((8, 8), 10, hidden=(32,), seed=1)
     fusion.distill(student, digits.x_train, wrong, logits, longer, share=1.0)  # what `y` says does not count
-    assert classifier.accuracy(student, digits.x_test, digits.y_test) > 0.9
-    student = classifier.make_mlp((8, 8), 10, hidden=(32,), seed=1)
+    assert nets.accuracy(student, digits.x_test, digits.y_test) > 0.9
+    student = nets.make_mlp((8, 8), 10, hidden=(32,), seed=1)
     fusion.distill(student, digits.x_train, wrong, logits, longer, share=0.0)  # and now nothing else does
-    assert classifier.accuracy(student, digits.x_test, digits.y_test) < 0.1
+    assert nets.accuracy(student, digits.x_test, digits.y_test) < 0.1
 
 
-def test_two_networks_average_once_they_are_matched(nets, digits):
-    fusion, classifier = nets
-    made = [classifier.make_mlp((8, 8), 10, hidden=(64,), seed=seed) for seed in range(2)]
+def test_two_networks_average_once_they_are_matched(both, digits):
+    fusion, nets = both
+    made = [nets.make_mlp((8, 8), 10, hidden=(64,), seed=seed) for seed in range(2)]
     for seed, net in enumerate(made):
-        classifier.train(net, digits.x_train, digits.y_train, CONFIG, seed=seed)
+        nets.train(net, digits.x_train, digits.y_train, CONFIG, seed=seed)
     first, second = (fusion.get_layers(net) for net in made)
     orders = {"unmatched": [np.arange(64)], "weights": weights.match_weights(second, first),
               "activations": weights.match_activations(*(fusion.hidden_activations(net, digits.x_train)
                                                          for net in made[::-1]))}
-    reads = {name: classifier.accuracy(fusion.set_layers(classifier.make_mlp((8, 8), 10, hidden=(64,)), weights.average(
+    reads = {name: nets.accuracy(fusion.set_layers(nets.make_mlp((8, 8), 10, hidden=(64,)), weights.average(
         [first, weights.permute(second, order)])), digits.x_test, digits.y_test) for name, order in orders.items()}
     assert reads["unmatched"] < min(reads["weights"], reads["activations"]) - 0.02
-    permuted = fusion.set_layers(classifier.make_mlp((8, 8), 10, hidden=(64,)),
+    permuted = fusion.set_layers(nets.make_mlp((8, 8), 10, hidden=(64,)),
                                  weights.permute(second, orders["weights"]))
-    np.testing.assert_allclose(classifier.predict(permuted, digits.x_test), classifier.predict(made[1], digits.x_test),
+    np.testing.assert_allclose(nets.predict(permuted, digits.x_test), nets.predict(made[1], digits.x_test),
                                atol=1e-4)
 
 
@@ -200,9 +200,9 @@ def test_halves_are_all_of_the_image():
     assert inputs.halves(images)[0].shape == (3, 4, 3)
 
 
-def test_what_does_not_fit(nets):
-    fusion, classifier = nets
-    seen = [fusion.features(classifier.make_mlp((4,), 3, hidden=(5,))) for _ in range(3)]
+def test_what_does_not_fit(both):
+    fusion, nets = both
+    seen = [fusion.features(nets.make_mlp((4,), 3, hidden=(5,))) for _ in range(3)]
     with pytest.raises(ValueError, match="one for each of 3 experts, or a single one"):
         fusion.ConcatFusion(seen, [(4,), (4,)], 3)
     for k in (0, 4, 1.5):
@@ -213,29 +213,29 @@ def test_what_does_not_fit(nets):
     with pytest.raises(ValueError, match=r"one fails with shape \(5,\)"):
         fusion.ConcatFusion(seen, [(5,)], 3)
     with pytest.raises(ValueError, match="expected a network of dense layers with ReLU"):
-        fusion.get_layers(classifier.make_cnn((8, 8), 3))
+        fusion.get_layers(nets.make_cnn((8, 8), 3))
     net = fusion.ConcatFusion(seen[:2], [(4,), (4,)], 3)
     with pytest.raises(ValueError, match="expected 6 examples"):
-        classifier.train(net, (np.zeros((6, 4)), np.zeros((5, 4))), np.zeros(6, int))
+        nets.train(net, (np.zeros((6, 4)), np.zeros((5, 4))), np.zeros(6, int))
 
 
-def test_fused_probabilities_of_the_experts_beat_either(nets, digits):
-    experts = two_experts(nets, digits)
-    said = [reference.softmax(nets[1].predict(expert, half))
+def test_fused_probabilities_of_the_experts_beat_either(both, digits):
+    experts = two_experts(both, digits)
+    said = [reference.softmax(both[1].predict(expert, half))
             for expert, half in zip(experts, inputs.halves(digits.x_test), strict=True)]
     alone = [(one.argmax(axis=1) == digits.y_test).mean() for one in said]
     for fuse in (outputs.weighted, outputs.product_of_experts):
         assert (fuse(said).argmax(axis=1) == digits.y_test).mean() > max(alone) + 0.02
 
 
-def test_the_fast_gradient_sign_method_moves_each_pixel_to_where_the_loss_rises(nets, digits):
-    fusion, classifier = nets
-    model = classifier.make_mlp((8, 8), 10, hidden=(32,))
-    classifier.train(model, digits.x_train, digits.y_train, CONFIG)
+def test_the_fast_gradient_sign_method_moves_each_pixel_to_where_the_loss_rises(both, digits):
+    fusion, nets = both
+    model = nets.make_mlp((8, 8), 10, hidden=(32,))
+    nets.train(model, digits.x_train, digits.y_train, CONFIG)
     x, y = digits.x_test[:40] * 0.8 + 0.1, digits.y_test[:40]  # away from 0 and 1, where pixels are clipped
 
     def losses(images):
-        return -np.log(reference.softmax(classifier.predict(model, images)))[np.arange(40), y]
+        return -np.log(reference.softmax(nets.predict(model, images)))[np.arange(40), y]
 
     moved = fusion.fgsm(model, x, y, step=0.05)
     np.testing.assert_allclose(np.abs(moved - x)[np.abs(moved - x) > 0], 0.05, atol=1e-6)
@@ -249,31 +249,31 @@ def test_the_fast_gradient_sign_method_moves_each_pixel_to_where_the_loss_rises(
     assert fusion.fgsm(model, digits.x_test, digits.y_test, step=5.0).max() <= 1
 
 
-def test_the_attacker_reaches_only_some_inputs(nets, digits):
-    fusion, _ = nets
-    experts, halves = two_experts(nets, digits), inputs.halves(digits.x_test)
+def test_the_attacker_reaches_only_some_inputs(both, digits):
+    fusion, _ = both
+    experts, halves = two_experts(both, digits), inputs.halves(digits.x_test)
     net = fusion.ConcatFusion([fusion.features(expert) for expert in experts], [half.shape[1:] for half in halves], 10)
     left, right = fusion.fgsm(net, halves, digits.y_test, step=0.1, attacked=[0])
     np.testing.assert_array_equal(right, halves[1])
     assert (left != halves[0]).mean() > 0.4 and left.shape == halves[0].shape
 
 
-def test_a_recurrent_network_reads_rows(nets, digits):
-    _, classifier = nets
-    model = classifier.make_rnn((8, 8), 10, units=32, seed=1)
-    losses = classifier.train(model, digits.x_train, digits.y_train, CONFIG)
-    assert losses[-1] < losses[0] / 2 and classifier.accuracy(model, digits.x_test, digits.y_test) > 0.7
+def test_a_recurrent_network_reads_rows(both, digits):
+    _, nets = both
+    model = nets.make_rnn((8, 8), 10, units=32, seed=1)
+    losses = nets.train(model, digits.x_train, digits.y_train, CONFIG)
+    assert losses[-1] < losses[0] / 2 and nets.accuracy(model, digits.x_test, digits.y_test) > 0.7
     upside_down = digits.x_test[:, ::-1]
-    assert np.abs(classifier.predict(model, upside_down) - classifier.predict(model, digits.x_test)).max() > 0.1
-    again, other = (classifier.make_rnn((8, 8), 10, units=32, seed=seed) for seed in (1, 2))
-    first = classifier.predict(classifier.make_rnn((8, 8), 10, units=32, seed=1), digits.x_test)
-    np.testing.assert_array_equal(classifier.predict(again, digits.x_test), first)
-    assert np.abs(classifier.predict(other, digits.x_test) - first).max() > 0.01
+    assert np.abs(nets.predict(model, upside_down) - nets.predict(model, digits.x_test)).max() > 0.1
+    again, other = (nets.make_rnn((8, 8), 10, units=32, seed=seed) for seed in (1, 2))
+    first = nets.predict(nets.make_rnn((8, 8), 10, units=32, seed=1), digits.x_test)
+    np.testing.assert_array_equal(nets.predict(again, digits.x_test), first)
+    assert np.abs(nets.predict(other, digits.x_test) - first).max() > 0.01
 
 
-def test_distilling_refuses_what_does_not_fit(nets, digits):
-    fusion, classifier = nets
-    model, x, y = classifier.make_mlp((8, 8), 10, hidden=(4,)), digits.x_train[:20], digits.y_train[:20]
+def test_distilling_refuses_what_does_not_fit(both, digits):
+    fusion, nets = both
+    model, x, y = nets.make_mlp((8, 8), 10, hidden=(4,)), digits.x_train[:20], digits.y_train[:20]
     for logits, labels, options in ((np.zeros((19, 10)), y, {}), (np.zeros((20, 1)), y, {}),
                                     (np.zeros((20, 10)), y + 0.5, {}), (np.zeros((20, 10)), y, {"temperature": 0}),
                                     (np.zeros((20, 10)), y, {"share": 2})):
@@ -281,18 +281,18 @@ def test_distilling_refuses_what_does_not_fit(nets, digits):
             fusion.distill(model, x, labels, logits, CONFIG, **options)
 
 
-def test_as_many_inputs_as_shapes(nets, digits):
-    fusion, classifier = nets
-    experts, (left, right) = two_experts(nets, digits), inputs.halves(digits.x_test)
+def test_as_many_inputs_as_shapes(both, digits):
+    fusion, nets = both
+    experts, (left, right) = two_experts(both, digits), inputs.halves(digits.x_test)
     net = fusion.ConcatFusion([fusion.features(expert) for expert in experts], [left.shape[1:], right.shape[1:]], 10)
     for given in (left, (left,), (left, right, left)):
         with pytest.raises(ValueError, match="(?i)input"):
-            classifier.predict(net, given)
+            nets.predict(net, given)
 
 
-def test_what_cannot_be_attacked_or_written_is_refused(nets, digits):
-    fusion, classifier = nets
-    model = classifier.make_mlp((8, 8), 10, hidden=(4,))
+def test_what_cannot_be_attacked_or_written_is_refused(both, digits):
+    fusion, nets = both
+    model = nets.make_mlp((8, 8), 10, hidden=(4,))
     with pytest.raises(ValueError, match="attacked: expected None or numbers of inputs, 0 to 0, got"):
         fusion.fgsm(model, digits.x_test, digits.y_test, step=0.1, attacked=[5])
     for y in (digits.y_test[:9], digits.y_test / 2, digits.y_test[:, None]):
@@ -300,7 +300,7 @@ def test_what_cannot_be_attacked_or_written_is_refused(nets, digits):
             fusion.fgsm(model, digits.x_test, y, step=0.1)
     layers = fusion.get_layers(model)
     wrong = [(kernel, bias[:1]) for kernel, bias in layers]
-    for given in (wrong, layers[:1], fusion.get_layers(classifier.make_mlp((8, 8), 10, hidden=(5,)))):
+    for given in (wrong, layers[:1], fusion.get_layers(nets.make_mlp((8, 8), 10, hidden=(5,)))):
         with pytest.raises(ValueError, match="layers"):
             fusion.set_layers(model, given)
     for (kernel, bias), (same, too) in zip(layers, fusion.get_layers(model), strict=True):

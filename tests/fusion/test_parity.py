@@ -28,7 +28,7 @@ def twins():
 
 def experts(twin, form):
     """Networks with features of 5 and 6 numbers, or with logits: no two of their kernels have the same shape."""
-    make_mlp = __import__(twin.__name__.replace(".fusion.", ".classifier."), fromlist=["make_mlp"]).make_mlp
+    make_mlp = __import__(twin.__name__.replace(".fusion.", ".networks."), fromlist=["make_mlp"]).make_mlp
     widths = [(12, 13)] * 2 if form == "CrossStitch" else [(5,), (6,)]
     made = [make_mlp(shape, CLASSES, hidden=hidden, seed=sum(hidden))
             for shape, hidden in zip(SHAPES, widths, strict=True)]
@@ -40,7 +40,7 @@ def dense_layers(net):
     if isinstance(net, torch.nn.Module):
         found = [layer for layer in net.modules() if isinstance(layer, torch.nn.Linear)]
         return sorted(((layer.weight.shape[::-1], layer) for layer in found), key=lambda pair: pair[0])
-    from course_lib.classifier.in_keras import _leaves
+    from course_lib.networks.in_keras import _leaves
 
     found = [layer for layer in _leaves(net) if hasattr(layer, "kernel")]
     found.sort(key=lambda layer: int(f"0{layer.name.rpartition('_')[2]}".replace("dense", "")))
@@ -73,7 +73,7 @@ def predictions(net):
 
 def step(net, rate):
     """One step of gradient descent on the cross-entropy and the network's own losses."""
-    from course_lib.classifier import in_pytorch
+    from course_lib.networks import in_pytorch
 
     if isinstance(net, torch.nn.Module):
         loss = in_pytorch._cross_entropy(torch.tensor(Y), net.train()(*map(torch.tensor, X)))
@@ -153,9 +153,9 @@ def test_distillation_loss():
 
 
 def test_layers_and_activations_are_the_same_in_both():
-    from course_lib.classifier import in_keras as keras_nets
-    from course_lib.classifier import in_pytorch as torch_nets
     from course_lib.fusion import weights
+    from course_lib.networks import in_keras as keras_nets
+    from course_lib.networks import in_pytorch as torch_nets
 
     layers = twins()[1].get_layers(keras_nets.make_mlp((2, 3), CLASSES, hidden=(5, 4), seed=0))
     nets = [twin.set_layers(made.make_mlp((2, 3), CLASSES, hidden=(5, 4), seed=9), weights.permute(layers, [
@@ -172,7 +172,7 @@ def test_layers_and_activations_are_the_same_in_both():
 
 
 def test_recurrent_networks():
-    from course_lib.classifier import in_keras, in_pytorch
+    from course_lib.networks import in_keras, in_pytorch
 
     theirs, ours = (module.make_rnn((4, 3), CLASSES, units=5, seed=1) for module in (in_pytorch, in_keras))
     kernel, recurrent, bias = ours.layers[0].get_weights()  # Keras: update, reset, candidate; PyTorch: reset, update

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
-from course_lib.classifier.config import TrainingConfig
 from course_lib.fusion import series
+from course_lib.networks.config import TrainingConfig
 
 SHORT = TrainingConfig(epochs=2, batch_size=32, learning_rate=1e-2)
 
 
 @pytest.fixture
 def nets(twin):
-    return twin("classifier")
+    return twin("networks")
 
 
 # --- by hand

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from course_lib.classifier.config import TrainingConfig
 from course_lib.fusion import outputs, reference, text
+from course_lib.networks.config import TrainingConfig
 
 
 @pytest.fixture
 def nets(twin):
-    return twin("classifier")
+    return twin("networks")
 
 
 def source(prefixes):

@@ -7,5 +7,5 @@ def pruning(twin):
 
 
 @pytest.fixture
-def classifier(twin):
-    return twin("classifier")
+def nets(twin):
+    return twin("networks")

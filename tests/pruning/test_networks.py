@@ -13,9 +13,9 @@ def digits():
     return data.load("digits")
 
 
-def networks(classifier):
-    return [classifier.make_mlp((8, 8), 10, hidden=(30, 20), seed=1),
-            classifier.make_cnn((8, 8), 10, filters=(6, 8), hidden=(12,), seed=1)]
+def networks(nets):
+    return [nets.make_mlp((8, 8), 10, hidden=(30, 20), seed=1),
+            nets.make_cnn((8, 8), 10, filters=(6, 8), hidden=(12,), seed=1)]
 
 
 def random_masks(kernels, share=0.7, seed=0):
@@ -23,34 +23,34 @@ def random_masks(kernels, share=0.7, seed=0):
     return [rng.uniform(size=kernel.shape) > share for kernel in kernels]
 
 
-def test_a_mask_holds_at_once_and_through_training(pruning, classifier, digits):
-    for model in networks(classifier):
+def test_a_mask_holds_at_once_and_through_training(pruning, nets, digits):
+    for model in networks(nets):
         masks = random_masks(pruning.get_kernels(model))
         pruning.apply_masks(model, masks)
         before = pruning.get_kernels(model)
         expected = 1 - sum(m.sum() for m in masks) / sum(m.size for m in masks)
         assert pruning.sparsity(model) == pytest.approx(expected, abs=1e-3)
-        classifier.train(model, digits.x_train, digits.y_train, classifier.TrainingConfig(epochs=2))
+        nets.train(model, digits.x_train, digits.y_train, nets.TrainingConfig(epochs=2))
         after = pruning.get_kernels(model)
         for mask, old, new in zip(masks, before, after):
             assert not new[~mask].any() and np.abs(new - old)[mask].max() > 1e-3
 
 
-def test_a_mask_holds_in_a_network_that_was_compiled_before(pruning, classifier, digits):
-    model = networks(classifier)[0]
-    config = classifier.TrainingConfig(epochs=1)
-    classifier.train(model, digits.x_train, digits.y_train, config)
+def test_a_mask_holds_in_a_network_that_was_compiled_before(pruning, nets, digits):
+    model = networks(nets)[0]
+    config = nets.TrainingConfig(epochs=1)
+    nets.train(model, digits.x_train, digits.y_train, config)
     masks = random_masks(pruning.get_kernels(model))
     pruning.apply_masks(model, masks)
     if hasattr(model, "fit"):  # Keras: train once more without compiling anew
         model.fit(digits.x_train, digits.y_train, verbose=0)
     else:
-        classifier.train(model, digits.x_train, digits.y_train, config)
+        nets.train(model, digits.x_train, digits.y_train, config)
     assert not any(kernel[~mask].any() for kernel, mask in zip(pruning.get_kernels(model), masks))
 
 
-def test_new_masks_replace_the_old(pruning, classifier):
-    model = networks(classifier)[0]
+def test_new_masks_replace_the_old(pruning, nets):
+    model = networks(nets)[0]
     first = random_masks(pruning.get_kernels(model), 0.2)
     pruning.apply_masks(model, first)
     second = [mask & other for mask, other in zip(first, random_masks(first, 0.5, seed=1))]
@@ -60,22 +60,22 @@ def test_new_masks_replace_the_old(pruning, classifier):
     assert all(((kernel != 0) == mask).all() for kernel, mask in zip(pruning.get_kernels(model), second))
 
 
-def test_a_second_run_goes_on_from_the_sparsity_of_the_first(pruning, classifier, digits):
-    model, seen = networks(classifier)[0], []
-    config = classifier.TrainingConfig(epochs=2)
+def test_a_second_run_goes_on_from_the_sparsity_of_the_first(pruning, nets, digits):
+    model, seen = networks(nets)[0], []
+    config = nets.TrainingConfig(epochs=2)
     for share in (0.8, 0.9):
-        classifier.train(model, digits.x_train, digits.y_train, config, callbacks=[
+        nets.train(model, digits.x_train, digits.y_train, config, callbacks=[
             pruning.gradual_pruning(PruningConfig(sparsity=share)), lambda m, *_: seen.append(pruning.sparsity(m))])
     assert min(seen[len(seen) // 2:]) > 0.79 and seen[-1] == pytest.approx(0.9, abs=1e-3)
 
 
-def test_a_callback_may_evaluate(pruning, classifier, digits, with_norms):
+def test_a_callback_may_evaluate(pruning, nets, digits, with_norms):
     """What is learned does not depend on being watched: evaluation leaves dropout and the averages alone."""
     def watch(model, step, updates):
-        classifier.accuracy(model, digits.x_test, digits.y_test)
+        nets.accuracy(model, digits.x_test, digits.y_test)
 
-    losses = [classifier.train(pruning.shrink(with_norms, [None, None]), digits.x_train, digits.y_train,
-                               classifier.TrainingConfig(epochs=3), callbacks=callbacks) for callbacks in ([], [watch])]
+    losses = [nets.train(pruning.shrink(with_norms, [None, None]), digits.x_train, digits.y_train,
+                               nets.TrainingConfig(epochs=3), callbacks=callbacks) for callbacks in ([], [watch])]
     assert losses[1][-1] == pytest.approx(losses[0][-1], rel=0.3)  # dropout draws differ
     assert losses[0][-1] < losses[0][0]
 
@@ -89,16 +89,16 @@ def test_activations_are_those_before_a_relu_that_works_in_place(twin, digits):
     assert twin("pruning").collect_activations(model, digits.x_test)[0][1].min() < 0
 
 
-def test_a_layer_of_another_shape_is_refused(pruning, classifier):
-    model = networks(classifier)[0]
+def test_a_layer_of_another_shape_is_refused(pruning, nets):
+    model = networks(nets)[0]
     with pytest.raises(ValueError, match=r"kernel: expected shape \(64, 30\), got \(64, 1\)"):
         pruning.set_layer(model, 0, np.ones((64, 1)))
     with pytest.raises(ValueError, match="bias: expected shape"):
         pruning.set_layer(model, 0, np.ones((64, 30)), 1.0)
 
 
-def test_a_masked_layer_can_be_overwritten(pruning, classifier):
-    model = networks(classifier)[0]
+def test_a_masked_layer_can_be_overwritten(pruning, nets):
+    model = networks(nets)[0]
     masks = random_masks(pruning.get_kernels(model))
     for _ in range(2):  # without a mask, then with one
         kernel, bias = np.ones(masks[1].shape, np.float32), np.arange(20, dtype=np.float32)
@@ -113,11 +113,11 @@ def test_a_masked_layer_can_be_overwritten(pruning, classifier):
 
 @pytest.mark.parametrize("begin", [0.0, 0.3])
 @pytest.mark.parametrize("scope", ["global", "layer", "lamp"])
-def test_gradual_pruning_follows_its_schedule_to_the_end(pruning, classifier, digits, begin, scope):
-    model, seen = networks(classifier)[0], []
+def test_gradual_pruning_follows_its_schedule_to_the_end(pruning, nets, digits, begin, scope):
+    model, seen = networks(nets)[0], []
     config = PruningConfig(sparsity=0.8, scope=scope, begin=begin, end=0.8, prune_every=5)
-    losses = classifier.train(
-        model, digits.x_train[:640], digits.y_train[:640], classifier.TrainingConfig(epochs=10),
+    losses = nets.train(
+        model, digits.x_train[:640], digits.y_train[:640], nets.TrainingConfig(epochs=10),
         callbacks=[pruning.gradual_pruning(config), lambda model, step, updates: seen.append(pruning.sparsity(model))])
     assert len(seen) == 101 and losses[-1] < losses[0]
     assert max(seen[: int(100 * begin)], default=0) < 0.01
@@ -135,25 +135,25 @@ def silence(pruning, model, keep):
 
 
 @pytest.mark.parametrize("masked", [False, True])
-def test_a_shrunk_network_says_what_the_silenced_one_says(pruning, classifier, digits, masked):
+def test_a_shrunk_network_says_what_the_silenced_one_says(pruning, nets, digits, masked):
     keeps = [[[3, 0, 7, 29], [19, 4]], [[5, 1], [0, 2, 7], [11, 3, 4]]]
-    for model, keep in zip(networks(classifier), keeps):
+    for model, keep in zip(networks(nets), keeps):
         silence(pruning, model, keep)
         if masked:
             pruning.apply_masks(model, random_masks(pruning.get_kernels(model), 0.3))
-        expected = classifier.predict(model, digits.x_test)
+        expected = nets.predict(model, digits.x_test)
         small = pruning.shrink(model, keep)
-        np.testing.assert_allclose(classifier.predict(small, digits.x_test), expected, atol=1e-5)
+        np.testing.assert_allclose(nets.predict(small, digits.x_test), expected, atol=1e-5)
         assert [k.shape[-1] for k in pruning.get_kernels(small)] == [*map(len, keep), 10]
         assert np.abs(expected).max() > 0.1
-        classifier.train(small, digits.x_train, digits.y_train, classifier.TrainingConfig(epochs=1))
-        np.testing.assert_array_equal(classifier.predict(model, digits.x_test), expected)  # untouched
+        nets.train(small, digits.x_train, digits.y_train, nets.TrainingConfig(epochs=1))
+        np.testing.assert_array_equal(nets.predict(model, digits.x_test), expected)  # untouched
 
 
-def test_keeping_all_changes_nothing(pruning, classifier, digits):
-    for model in networks(classifier):
+def test_keeping_all_changes_nothing(pruning, nets, digits):
+    for model in networks(nets):
         same = pruning.shrink(model, [None] * (len(pruning.get_kernels(model)) - 1))
-        np.testing.assert_allclose(classifier.predict(same, digits.x_test), classifier.predict(model, digits.x_test),
+        np.testing.assert_allclose(nets.predict(same, digits.x_test), nets.predict(model, digits.x_test),
                                    atol=1e-6)
 
 
@@ -175,8 +175,8 @@ def with_norms(twin):
         layers.ReLU(), layers.Dropout(0.1), layers.Dense(10)])
 
 
-def test_batch_norm_is_cut_as_well(pruning, classifier, digits, with_norms):
-    classifier.train(with_norms, digits.x_train, digits.y_train, classifier.TrainingConfig(epochs=1))
+def test_batch_norm_is_cut_as_well(pruning, nets, digits, with_norms):
+    nets.train(with_norms, digits.x_train, digits.y_train, nets.TrainingConfig(epochs=1))
     keep = [[4, 1], [0, 2, 3, 5, 7]]
     small = pruning.shrink(with_norms, keep)
     a, b = pruning.collect_activations(with_norms, digits.x_test), pruning.collect_activations(small, digits.x_test)
@@ -187,11 +187,11 @@ def test_batch_norm_is_cut_as_well(pruning, classifier, digits, with_norms):
     dense = pruning.collect_activations(pruning.shrink(with_norms, [None, keep[1]]), digits.x_test)
     np.testing.assert_allclose(dense[2][0], a[2][0][:, keep[1]], atol=1e-4)  # after the dense layer's BatchNorm
     assert [k.shape[-1] for k in pruning.get_kernels(small)] == [2, 5, 10]
-    classifier.train(small, digits.x_train, digits.y_train, classifier.TrainingConfig(epochs=1))
+    nets.train(small, digits.x_train, digits.y_train, nets.TrainingConfig(epochs=1))
 
 
-def test_activations_are_those_of_the_layers(pruning, classifier, digits):
-    model = networks(classifier)[0]
+def test_activations_are_those_of_the_layers(pruning, nets, digits):
+    model = networks(nets)[0]
     found = pruning.collect_activations(model, digits.x_train)  # more than one batch
     inputs = digits.x_train.reshape(len(digits.x_train), 64)
     biases = [np.linspace(-1, 1, 30), np.linspace(-1, 1, 20), np.zeros(10)]
@@ -202,61 +202,61 @@ def test_activations_are_those_of_the_layers(pruning, classifier, digits):
         np.testing.assert_allclose(into, inputs, atol=1e-5)
         np.testing.assert_allclose(out, inputs @ kernel + bias, atol=1e-4)
         inputs = np.maximum(out, 0)
-    maps = pruning.collect_activations(networks(classifier)[1], digits.x_test)
+    maps = pruning.collect_activations(networks(nets)[1], digits.x_test)
     assert [out.shape for _, out in maps] == [(450, 8, 8, 6), (450, 4, 4, 8), (450, 12), (450, 10)]
 
 
-def test_saving_keeps_masks_and_outputs(pruning, classifier, digits, tmp_path):
+def test_saving_keeps_masks_and_outputs(pruning, nets, digits, tmp_path):
     for masked in (False, True):
-        model, other = networks(classifier)[1], classifier.make_cnn((8, 8), 10, filters=(6, 8), hidden=(12,), seed=2)
+        model, other = networks(nets)[1], nets.make_cnn((8, 8), 10, filters=(6, 8), hidden=(12,), seed=2)
         if masked:
             masks = random_masks(pruning.get_kernels(model))
             pruning.apply_masks(model, masks)
         pruning.save(model, tmp_path / "net.npz")
         pruning.load(other, tmp_path / "net.npz")
-        first, second = (classifier.predict(net, digits.x_test) for net in (model, other))
+        first, second = (nets.predict(net, digits.x_test) for net in (model, other))
         np.testing.assert_array_equal(first, second)
-    classifier.train(other, digits.x_train, digits.y_train, classifier.TrainingConfig(epochs=1))
+    nets.train(other, digits.x_train, digits.y_train, nets.TrainingConfig(epochs=1))
     assert not any(kernel[~mask].any() for kernel, mask in zip(pruning.get_kernels(other), masks))
 
 
-def test_loading_without_masks_frees_a_masked_network(pruning, classifier, digits, tmp_path):
-    model, masked = networks(classifier)[0], networks(classifier)[0]
+def test_loading_without_masks_frees_a_masked_network(pruning, nets, digits, tmp_path):
+    model, masked = networks(nets)[0], networks(nets)[0]
     pruning.save(model, tmp_path / "net.npz")
     pruning.apply_masks(masked, random_masks(pruning.get_kernels(masked)))
     pruning.load(masked, tmp_path / "net.npz")
-    classifier.train(masked, digits.x_train, digits.y_train, classifier.TrainingConfig(epochs=1))
+    nets.train(masked, digits.x_train, digits.y_train, nets.TrainingConfig(epochs=1))
     assert pruning.sparsity(masked) < 0.01
 
 
-def test_what_cannot_be_loaded_is_refused(pruning, classifier, tmp_path):
+def test_what_cannot_be_loaded_is_refused(pruning, nets, tmp_path):
     path = tmp_path / "net.npz"
-    pruning.save(networks(classifier)[0], path)
+    pruning.save(networks(nets)[0], path)
     with pytest.raises(ValueError, match="net.npz: it holds a network of other layers"):
-        pruning.load(classifier.make_mlp((8, 8), 10, hidden=(30, 21)), path)
+        pruning.load(nets.make_mlp((8, 8), 10, hidden=(30, 21)), path)
     path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(ValueError, match="net.npz"):
-        pruning.load(networks(classifier)[0], path)
+        pruning.load(networks(nets)[0], path)
 
 
-def test_group_lasso_presses_whole_neurons_to_zero(pruning, classifier, digits):
-    config = classifier.TrainingConfig(epochs=30, learning_rate=3e-3)
+def test_group_lasso_presses_whole_neurons_to_zero(pruning, nets, digits):
+    config = nets.TrainingConfig(epochs=30, learning_rate=3e-3)
     live = {}
     for strength in (0.0, 1e-2):
-        model = classifier.make_mlp((8, 8), 10, hidden=(60, 30), seed=0)
-        classifier.train(model, digits.x_train, digits.y_train, config, penalty=pruning.group_lasso(strength))
+        model = nets.make_mlp((8, 8), 10, hidden=(60, 30), seed=0)
+        nets.train(model, digits.x_train, digits.y_train, config, penalty=pruning.group_lasso(strength))
         live[strength] = live_neurons(pruning.get_kernels(model))[:-1]
     assert [len(neurons) for neurons in live[0.0]] == [60, 30]
     assert len(live[1e-2][0]) < 50 and len(live[1e-2][1]) < 28
     small = pruning.shrink(model, live[1e-2])
-    whole, cut = (classifier.accuracy(net, digits.x_test, digits.y_test) for net in (model, small))
+    whole, cut = (nets.accuracy(net, digits.x_test, digits.y_test) for net in (model, small))
     assert cut > 0.9 and abs(cut - whole) < 0.02  # what went was of no use
 
 
-def test_the_penalty_is_the_sum_of_the_norms(pruning, classifier):
+def test_the_penalty_is_the_sum_of_the_norms(pruning, nets):
     kernel = np.zeros((64, 30), np.float32)
     kernel[:4, 0], kernel[0, 1] = 0.5, -0.05  # norms 1 and 0.05
-    model = networks(classifier)[0]
+    model = networks(nets)[0]
     pruning.set_layer(model, 0, kernel, np.zeros(30))
     layer = next(layer for layer in getattr(model, "layers", model) if hasattr(layer, "bias"))
     tensor = layer.kernel if hasattr(layer, "kernel") else layer.weight
@@ -265,8 +265,8 @@ def test_the_penalty_is_the_sum_of_the_norms(pruning, classifier):
     assert [neurons.tolist() for neurons in live_neurons([kernel], tolerance=0.06)] == [[0]]
 
 
-def test_other_networks_and_wrong_lists_are_refused(pruning, classifier, with_norms):
-    model = networks(classifier)[0]
+def test_other_networks_and_wrong_lists_are_refused(pruning, nets, with_norms):
+    model = networks(nets)[0]
     kernels = pruning.get_kernels(model)
     with pytest.raises(ValueError, match="masks: expected one for each kernel"):
         pruning.apply_masks(model, [kernel.T != 0 for kernel in kernels])
@@ -297,26 +297,26 @@ def test_a_layer_that_pruning_does_not_know_is_named(twin):
 
 @pytest.mark.keras
 def test_an_epoch_in_one_graph_is_training_step_by_step(digits):
-    classifier = pytest.importorskip("course_lib.classifier.in_keras")
-    config, found = classifier.TrainingConfig(epochs=3, batch_size=100, l2=1e-3), []  # 1347 images: a small last batch
+    nets = pytest.importorskip("course_lib.networks.in_keras")
+    config, found = nets.TrainingConfig(epochs=3, batch_size=100, l2=1e-3), []  # 1347 images: a small last batch
     for callbacks in ([], [lambda *_: None]):  # with callbacks, update by update
-        model = classifier.make_mlp((8, 8), 10, hidden=(20,))
-        losses = classifier.train(model, digits.x_train, digits.y_train, config, seed=1, callbacks=callbacks)
+        model = nets.make_mlp((8, 8), 10, hidden=(20,))
+        losses = nets.train(model, digits.x_train, digits.y_train, config, seed=1, callbacks=callbacks)
         found.append([*model.get_weights(), np.array(losses)])
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
     assert losses[2] < losses[0]
 
 
-def test_a_mask_that_comes_in_the_middle_of_a_training_holds(pruning, classifier, digits):
-    model, masks = networks(classifier)[0], []
+def test_a_mask_that_comes_in_the_middle_of_a_training_holds(pruning, nets, digits):
+    model, masks = networks(nets)[0], []
 
     def callback(model, step, updates):
         if step == 3:
             masks.extend(random_masks(pruning.get_kernels(model)))
             pruning.apply_masks(model, masks)
 
-    classifier.train(model, digits.x_train, digits.y_train, classifier.TrainingConfig(epochs=1), callbacks=[callback])
+    nets.train(model, digits.x_train, digits.y_train, nets.TrainingConfig(epochs=1), callbacks=[callback])
     assert all(not kernel[~mask].any() for kernel, mask in zip(pruning.get_kernels(model), masks, strict=True))
 
 
@@ -340,7 +340,7 @@ def test_pytorch_networks_at_the_edge():
     assert small(torch.ones(5, 4)).shape == (5, 2)
 
 
-def test_latency_is_measured(classifier):
-    small, large = (classifier.make_mlp((28, 28), 10, hidden=hidden) for hidden in ((8,), (1000, 1000)))
-    seconds = classifier.measure_latency([large, small], np.zeros((500, 28, 28), np.float32), repeats=5)
+def test_latency_is_measured(nets):
+    small, large = (nets.make_mlp((28, 28), 10, hidden=hidden) for hidden in ((8,), (1000, 1000)))
+    seconds = nets.measure_latency([large, small], np.zeros((500, 28, 28), np.float32), repeats=5)
     assert seconds.shape == (2,) and seconds[0] > 3 * seconds[1] > 0

@@ -14,12 +14,12 @@ def images():
 @pytest.mark.keras
 def test_kernels_are_laid_out_alike_and_give_the_same_outputs(images):
     pytest.importorskip("keras")
-    from course_lib.classifier import in_keras as keras_classifier
-    from course_lib.classifier import in_pytorch as torch_classifier
+    from course_lib.networks import in_keras as keras_nets
+    from course_lib.networks import in_pytorch as torch_nets
     from course_lib.pruning import in_keras, in_pytorch
 
     for make in ("make_mlp", "make_cnn"):
-        ours, theirs = getattr(torch_classifier, make)((8, 8), 10, seed=3), getattr(keras_classifier, make)((8, 8), 10)
+        ours, theirs = getattr(torch_nets, make)((8, 8), 10, seed=3), getattr(keras_nets, make)((8, 8), 10)
         rng = np.random.default_rng(1)
         kernels = in_pytorch.get_kernels(ours)
         assert [k.shape for k in kernels] == [k.shape for k in in_keras.get_kernels(theirs)]
@@ -31,11 +31,11 @@ def test_kernels_are_laid_out_alike_and_give_the_same_outputs(images):
                 channels = kernels[i - 1].shape[-1]
                 kernel = kernel.reshape(channels, -1, kernel.shape[1]).transpose(1, 0, 2).reshape(kernel.shape)
             in_keras.set_layer(theirs, i, kernel, bias)
-        np.testing.assert_allclose(torch_classifier.predict(ours, images), keras_classifier.predict(theirs, images),
+        np.testing.assert_allclose(torch_nets.predict(ours, images), keras_nets.predict(theirs, images),
                                    atol=1e-5)
         keep = [np.arange(0, k.shape[-1], 3) for k in kernels[:-1]]
-        cut = torch_classifier.predict(in_pytorch.shrink(ours, keep), images)
-        np.testing.assert_allclose(cut, keras_classifier.predict(in_keras.shrink(theirs, keep), images), atol=1e-5)
+        cut = torch_nets.predict(in_pytorch.shrink(ours, keep), images)
+        np.testing.assert_allclose(cut, keras_nets.predict(in_keras.shrink(theirs, keep), images), atol=1e-5)
         a, b = in_pytorch.collect_activations(ours, images), in_keras.collect_activations(theirs, images)
         for (_, first), (_, second) in zip(a, b):
             np.testing.assert_allclose(first, second, atol=1e-4)
@@ -44,13 +44,13 @@ def test_kernels_are_laid_out_alike_and_give_the_same_outputs(images):
 @pytest.mark.keras
 def test_initial_weights_are_drawn_from_the_same_distribution():
     pytest.importorskip("keras")
-    from course_lib.classifier import in_keras as keras_classifier
-    from course_lib.classifier import in_pytorch as torch_classifier
+    from course_lib.networks import in_keras as keras_nets
+    from course_lib.networks import in_pytorch as torch_nets
     from course_lib.pruning import in_keras, in_pytorch
 
     for make in ("make_mlp", "make_cnn"):
-        pairs = zip(in_pytorch.get_kernels(getattr(torch_classifier, make)((28, 28), 10)),
-                    in_keras.get_kernels(getattr(keras_classifier, make)((28, 28), 10)))
+        pairs = zip(in_pytorch.get_kernels(getattr(torch_nets, make)((28, 28), 10)),
+                    in_keras.get_kernels(getattr(keras_nets, make)((28, 28), 10)))
         for first, second in pairs:
             bound = np.sqrt(6 / np.prod(first.shape[:-1]))
             for kernel in (first, second):
@@ -62,11 +62,11 @@ def test_initial_weights_are_drawn_from_the_same_distribution():
 def test_one_epoch_of_gradient_descent_agrees(images):
     """SGD instead of Adam, which no two frameworks round alike; the masks hold in both, and the rest moves alike."""
     keras = pytest.importorskip("keras")
-    from course_lib.classifier import in_keras as keras_classifier
-    from course_lib.classifier import in_pytorch as torch_classifier
+    from course_lib.networks import in_keras as keras_nets
+    from course_lib.networks import in_pytorch as torch_nets
     from course_lib.pruning import in_keras, in_pytorch
 
-    ours, theirs = torch_classifier.make_mlp((8, 8), 10, seed=3), keras_classifier.make_mlp((8, 8), 10)
+    ours, theirs = torch_nets.make_mlp((8, 8), 10, seed=3), keras_nets.make_mlp((8, 8), 10)
     kernels = in_pytorch.get_kernels(ours)
     masks = [np.random.default_rng(2).uniform(size=kernel.shape) > 0.5 for kernel in kernels]
     labels = np.arange(50) % 10
@@ -88,17 +88,17 @@ def test_one_epoch_of_gradient_descent_agrees(images):
 
 def test_torch_pruning_cuts_alike(images):
     tp = pytest.importorskip("torch_pruning")
-    from course_lib.classifier import in_pytorch as classifier
+    from course_lib.networks import in_pytorch as nets
     from course_lib.pruning import in_pytorch as pruning
 
-    for make, keep in ((classifier.make_mlp, [np.arange(0, 300, 7), np.arange(50)]),
-                       (classifier.make_cnn, [np.arange(5), np.arange(1, 32, 2), np.arange(10, 64)])):
+    for make, keep in ((nets.make_mlp, [np.arange(0, 300, 7), np.arange(50)]),
+                       (nets.make_cnn, [np.arange(5), np.arange(1, 32, 2), np.arange(10, 64)])):
         model = make((8, 8), 10, seed=4)
-        expected = classifier.predict(pruning.shrink(model, keep), images)
+        expected = nets.predict(pruning.shrink(model, keep), images)
         weighted = [layer for layer in model if hasattr(layer, "weight")]
         for layer, kept in zip(weighted, keep):
             graph = tp.DependencyGraph().build_dependency(model, torch.tensor(images))
             cut = tp.prune_conv_out_channels if layer.weight.dim() == 4 else tp.prune_linear_out_channels
             gone = np.setdiff1d(np.arange(layer.weight.shape[0]), kept).tolist()
             graph.get_pruning_group(layer, cut, idxs=gone).prune()
-        np.testing.assert_allclose(classifier.predict(model, images), expected, atol=1e-5)
+        np.testing.assert_allclose(nets.predict(model, images), expected, atol=1e-5)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from course_lib.classifier.config import TrainingConfig
 from course_lib.dqn.loop import evaluate
 from course_lib.dqn.replay import Batch
+from course_lib.networks.config import TrainingConfig
 from course_lib.recommendation import reference
 from course_lib.recommendation.baselines import by_lot, popularity
 from course_lib.recommendation.config import PLANNER
@@ -94,7 +94,7 @@ def test_it_learns(recommendation):
 
 def test_the_next_basket_is_learned(recommendation, twin):
     found = simulate_log(users=150, items=40, seed=3)
-    split, nets = temporal_split(found, 330 * DAY), twin("classifier")
+    split, nets = temporal_split(found, 330 * DAY), twin("networks")
     counts, baskets = examples(found, split.cut)
     net = recommendation.NextBasketNetwork(40, hidden=16, seed=0)
     config = TrainingConfig(epochs=20, learning_rate=3e-3)

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from course_lib.classifier.config import TrainingConfig, as_inputs, check_data, check_targets
 from course_lib.common.keras_steps import make_steps
+from course_lib.networks.config import TrainingConfig, as_inputs, check_data, check_targets
 
 __all__ = ["TrainingConfig", "accuracy", "make_cnn", "make_mlp", "make_rnn", "measure_latency", "predict",
            "squared_error", "train"]

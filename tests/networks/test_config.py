@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from course_lib.classifier.config import TrainingConfig, check_data
+from course_lib.networks.config import TrainingConfig, check_data
 from course_lib.pruning.config import PruningConfig
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.classifier.config import TrainingConfig, as_inputs, check_data, check_targets
+from course_lib.networks.config import TrainingConfig, as_inputs, check_data, check_targets
 
 __all__ = ["TrainingConfig", "accuracy", "make_cnn", "make_mlp", "make_rnn", "measure_latency", "predict",
            "squared_error", "train"]
