@@ -12,7 +12,7 @@ import numpy as np
 import on_a_backend
 import pytest
 
-from course_lib.common.framework import KERAS_BACKENDS
+from course_lib.common.backends import KERAS_BACKENDS
 
 pytest.importorskip("keras")
 TOLERANCES = {"updates_of_an_agent": 1e-5, "games_of_a_gan": 2e-3, "training_of_an_ensemble": 2e-3,

@@ -40,7 +40,7 @@ def test_import_is_fast_and_brings_no_framework():
 
 def test_importing_every_module_but_the_twins_brings_no_framework_and_changes_nothing():
     modules = [module_name(file) for file in FILES if not file.stem.endswith(("in_pytorch", "in_keras"))]
-    assert "course_lib.common.device" in modules
+    assert "course_lib.common.devices" in modules
     code = f"""
 import importlib, json, os, random, sys
 import matplotlib, numpy as np
@@ -85,7 +85,7 @@ def complaints(relative, source, topics):
             if owner in ("", "common") and target in topics | {"exercises"}:
                 yield f"{name}: {owner or 'course_lib'} knows no topic"
             if owner in topics and target in (topics | {"exercises"}) - {owner, *SHARED}:
-                yield f"{name}: a topic imports only common, dqn and classifier"
+                yield f"{name}: a topic imports only common, dqn and networks"
             if twin and any(p.endswith(("in_pytorch", "in_keras")) and not p.endswith(twin) for p in parts[2:3]):
                 yield f"{name}: a twin imports the other twin"
         elif parts[0] in FRAMEWORKS and not local:

@@ -22,7 +22,7 @@ from course_lib.classroom.assignments import points_in, topic_of, write_assignme
 from course_lib.classroom.grading import Result, fingerprint, grade_file, nothing_graded
 from course_lib.classroom.sandbox import Limits
 from course_lib.common.files import atomic_write
-from course_lib.common.progress import bar
+from course_lib.common.notebook import progress
 
 CONFIG = '''"""nbgrader's settings for this course; its documentation lists them all. Run nbgrader in this folder."""
 
@@ -158,7 +158,7 @@ def grade(course, assignment, *, students=None, n_jobs=-1, limits=None, record=T
         warnings.warn(UNSAFE, stacklevel=2)
     course.result("", assignment).parent.mkdir(parents=True, exist_ok=True)
     pending = [student for student in chosen if _kept(course, student, assignment, terms) is None]
-    with bar(total=len(chosen), desc=f"grading {assignment}") as shown:
+    with progress(total=len(chosen), desc=f"grading {assignment}") as shown:
         shown.update(len(chosen) - len(pending))
         for result in _side_by_side(course, pending, assignment, terms | {"way": way}, n_jobs):
             _keep(course, result)

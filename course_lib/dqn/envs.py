@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
-from course_lib.common.fields import whole
+from course_lib.common.config import whole
 from course_lib.dqn.acrobot import AcrobotVectorEnv
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium.vector import SyncVectorEnv
 from joblib import Parallel, delayed
 
-from course_lib.common import progress
+from course_lib.common import notebook
 from course_lib.dqn import reference
 from course_lib.dqn.config import DQNConfig
 from course_lib.dqn.envs import GridWorld, make_vec
@@ -50,7 +50,7 @@ def learning_curves(dqn, settings, seeds, *, env_id="CartPole-v1", num_envs=32):
     """
     runs = [(name, seed) for name in settings for seed in seeds]
     found = Parallel()(delayed(_learning_curve)(dqn, settings[name], seed, env_id, num_envs)
-                       for name, seed in progress.bar(runs, desc="training"))
+                       for name, seed in notebook.progress(runs, desc="training"))
     curves = np.array(found).reshape(len(settings), len(seeds), 2, -1).transpose(0, 2, 1, 3)
     return {name: Curves(_steps(config), *both) for (name, config), both in zip(settings.items(), curves, strict=True)}
 
@@ -91,7 +91,7 @@ def overestimation(dqn, seeds, *, double, noise=1.0):
     optimal = reference.value_iteration(world.probability, world.reward, NOISY_GRID.gamma)
     live = optimal.any(axis=1)
     errors = []
-    for seed in progress.bar(seeds, desc="training"):
+    for seed in notebook.progress(seeds, desc="training"):
         env = SyncVectorEnv([lambda: GridWorld(noise=noise, explore_starts=True)] * 16)
         found = []
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.common.device import one_thread
+from course_lib.common.devices import one_thread
 from course_lib.dqn import reference
 from course_lib.dqn.agent import BaseAgent
 from course_lib.dqn.config import SETTINGS, DQNConfig

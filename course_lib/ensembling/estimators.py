@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from course_lib.common.fields import require, whole
+from course_lib.common.config import require, whole
 from course_lib.common.seeding import spawn
 from course_lib.ensembling.members import join, make_members, standardisation, take
 from course_lib.ensembling.uncertainty import mixture, variance_of

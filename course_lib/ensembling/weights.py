@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import nnls
 
-from course_lib.common.fields import whole
+from course_lib.common.config import whole
 
 
 def two_model_weight(y, first, second, *, clip=True):

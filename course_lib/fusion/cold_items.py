@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.common.fields import whole
+from course_lib.common.config import whole
 from course_lib.fusion.outputs import weighted
 from course_lib.networks.config import TrainingConfig
 

@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from course_lib.common.fields import whole
+from course_lib.common.config import whole
 from course_lib.fusion.outputs import check_predictions
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
-from course_lib.common.fields import whole
+from course_lib.common.config import whole
 from course_lib.fusion import outputs, weights
 from course_lib.fusion.choosing import EXPERT, expert, opinions
 from course_lib.fusion.inputs import halves

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.common.fields import whole
+from course_lib.common.config import whole
 from course_lib.common.seeding import spawn
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.common.fields import whole
+from course_lib.common.config import whole
 from course_lib.fusion.outputs import best_alpha, product_of_experts, weighted
 from course_lib.fusion.reference import softmax
 from course_lib.networks.config import TrainingConfig

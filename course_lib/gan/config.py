@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from course_lib.common.fields import Fields, require, whole
+from course_lib.common.config import Fields, require, whole
 from course_lib.gan.reference import OBJECTIVES
 
 

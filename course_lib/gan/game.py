@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from course_lib.common import checkpoint
-from course_lib.common.fields import whole
+from course_lib.common.config import whole
 from course_lib.gan.config import GANConfig
 from course_lib.gan.metrics import neighbourhoods
 

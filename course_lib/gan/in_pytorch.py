@@ -8,7 +8,7 @@ import copy
 import torch
 from torch.nn import functional as F
 
-from course_lib.common.device import one_thread
+from course_lib.common.devices import one_thread
 from course_lib.common.seeding import spawn
 from course_lib.dqn.in_pytorch import soft_update
 from course_lib.gan.config import SETTINGS, GANConfig

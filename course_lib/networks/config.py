@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_lib.common.fields import require, whole
+from course_lib.common.config import require, whole
 
 
 @dataclass(frozen=True)

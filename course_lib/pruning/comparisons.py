@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from course_lib.common import progress
+from course_lib.common import notebook
 from course_lib.pruning.config import PruningConfig
 from course_lib.pruning.experiments import shrink_and_refit
 from course_lib.pruning.information import gaussian_mi_selection
@@ -69,7 +69,7 @@ def gradually(nets, pruning, models, data, config, sparsities, *, seed=0, begin=
     """
     runs = [(model, seed + i, share) for i, model in enumerate(models) for share in sparsities]
     found = []
-    for model, order, share in progress.bar(runs, desc="pruning"):
+    for model, order, share in notebook.progress(runs, desc="pruning"):
         copy = copy_of(pruning, model)
         plan = PruningConfig(sparsity=share, begin=begin, end=end, prune_every=prune_every)
         nets.train(copy, data.x, data.y, config, seed=order, callbacks=[pruning.gradual_pruning(plan)])
@@ -116,7 +116,7 @@ def compare_criteria(nets, pruning, models, data, sizes, *, refit, tuning=None, 
     criterion "random" and of fine-tuning, counts up from model to model.
     """
     found = {criterion: [] for criterion in criteria}
-    for i, model in enumerate(progress.bar(models, desc="networks")):
+    for i, model in enumerate(notebook.progress(models, desc="networks")):
         for criterion in criteria:
             if refit:
                 choose = chooser(criterion, data.y, pruning.get_kernels(model), seed=seed + i)
@@ -137,7 +137,7 @@ def lottery(nets, pruning, models, data, config, sparsity, *, seed=0):
     layer. The models were `trained` with `seed`, `seed + 1`, ..., at most 50 of them.
     """
     found = {"winning ticket": [], "new draw": [], "shuffled mask": []}
-    for own, model in enumerate(progress.bar(models, desc="networks"), seed):
+    for own, model in enumerate(notebook.progress(models, desc="networks"), seed):
         masks, rng = magnitude_mask(pruning.get_kernels(model), sparsity), np.random.default_rng(own)
         shuffled = [rng.permutation(mask.ravel()).reshape(mask.shape) for mask in masks]
         shape, classes = data.x.shape[1:], int(data.y.max()) + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from course_lib.common.fields import require, whole
+from course_lib.common.config import require, whole
 
 SCOPES = ("global", "layer", "lamp")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from course_lib.common import data
-from course_lib.common.fields import whole
+from course_lib.common.config import whole
 from course_lib.common.files import atomic_write
 from course_lib.recommendation.shop import SIZE, directions
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_lib.common.fields import Fields, require, whole
+from course_lib.common.config import Fields, require, whole
 
 SIZE = 6  # numbers in an embedding of items, and in a taste
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import gymnasium as gym
 import numpy as np
 
-from course_lib.common.fields import Fields, require, whole
+from course_lib.common.config import Fields, require, whole
 from course_lib.dqn.config import SETTINGS, DQNConfig
 from course_lib.dqn.envs import make_vec
 from course_lib.dqn.loop import Trainer, evaluate

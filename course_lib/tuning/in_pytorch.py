@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from course_lib.common.device import one_thread
+from course_lib.common.devices import one_thread
 from course_lib.tuning.runs import EPSILON, check_runs
 
 __all__ = ["TrainingRuns", "forward", "set_learning_rate"]

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, roc_auc_score
 
-from course_lib.common.fields import whole
+from course_lib.common.config import whole
 from course_lib.tuning.runs import batches, dropout_masks
 from course_lib.tuning.tasks import CLASSES, Task, first_weights
 

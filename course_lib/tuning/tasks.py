@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine, make_classification
 
-from course_lib.common.fields import require, whole
+from course_lib.common.config import require, whole
 from course_lib.tuning.texts import load_docstrings
 
 FEATURES, CLASSES, UNITS, HELD_OUT = 64, 10, 64, 180  # every task is filled up to these

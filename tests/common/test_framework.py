@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 import course_lib
-from course_lib.common import framework
+from course_lib.common import backends, framework
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -17,17 +17,17 @@ ROOT = Path(__file__).resolve().parents[2]
 def clean(monkeypatch):
     """No choice made, no variable set, every package looks installed, Keras is not imported for real."""
     monkeypatch.setattr(framework, "_current", None)
-    monkeypatch.setattr(framework, "find_spec", lambda name: object())
+    monkeypatch.setattr(backends, "find_spec", lambda name: object())
     for name in ("COURSE_FRAMEWORK", "COURSE_SEED", "KERAS_BACKEND"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     fake = SimpleNamespace(config=SimpleNamespace(backend=lambda: os.environ["KERAS_BACKEND"]))
-    monkeypatch.setattr(framework, "importlib", SimpleNamespace(import_module=lambda name: fake))
+    monkeypatch.setattr(backends, "importlib", SimpleNamespace(import_module=lambda name: fake))
     monkeypatch.delitem(sys.modules, "keras", raising=False)
 
 
 def installed(monkeypatch, *names):
-    monkeypatch.setattr(framework, "find_spec", lambda name: object() if name in names else None)
+    monkeypatch.setattr(backends, "find_spec", lambda name: object() if name in names else None)
 
 
 @pytest.mark.parametrize("name", ["pytorch", "keras"])
@@ -134,14 +134,14 @@ def test_load_lists_the_topics_that_exist(topic):
     ("UserWarning: read this\nI0000 00:00:1 x] noise\n", "UserWarning: read this\n"),
 ])
 def test_quiet_start_holds_back_noise_only(lines, held, capfd):
-    with framework._quiet_start():
+    with backends._quiet_start():
         os.write(2, lines.encode())
     os.write(2, b"after\n")
     assert capfd.readouterr().err == held + "after\n"
 
 
 def test_quiet_start_passes_errors_on(capfd):
-    with pytest.raises(ImportError), framework._quiet_start():
+    with pytest.raises(ImportError), backends._quiet_start():
         os.write(2, b"cause\n")
         raise ImportError
     assert capfd.readouterr().err == "cause\n"

@@ -9,9 +9,9 @@ nbclient = pytest.importorskip("nbclient")
 ROOT = Path(__file__).resolve().parents[2]
 
 CELLS = [
-    "from course_lib.common import plotting, progress, framework\nimport numpy as np, time",
-    "for _ in progress.bar(range(5), desc='work'):\n    time.sleep(0.02)",
-    "with progress.bar(total=100) as bar:\n    bar.update(7)",
+    "from course_lib.common import notebook, plotting, framework\nimport numpy as np, time",
+    "for _ in notebook.progress(range(5), desc='work'):\n    time.sleep(0.02)",
+    "with notebook.progress(total=100) as bar:\n    bar.update(7)",
     "with plotting.LiveCurve(xlabel='x', ylabel='y', title='t', every=0) as curve:\n"
     "    for i in range(4):\n        curve.update(i, i)",
     "plotting.animation(np.zeros((3, 20, 20, 3), np.uint8))",
