@@ -8,9 +8,14 @@ import inspect
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-TOPICS = ("dqn", "pruning", "ensembling", "gan", "fusion", "recommendation", "tuning", "classroom")
+import numpy as np
+
+from course_lib.common import data
+
+TOPICS = ("dqn", "pruning", "ensembling", "gan", "fusion", "merging", "applications", "recommendation", "tuning",
+          "classroom")
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,21 @@ class Benchmark:
 def twins(framework, *topics):
     """The twins of topics."""
     return [importlib.import_module(f"course_lib.{topic}.in_{framework}") for topic in topics]
+
+
+def drawn(name, seed, count=8_000):
+    """So many training images, or the digits, divided by the seed."""
+    found = data.load(name, seed=seed)
+    if name == "digits":
+        return found
+    chosen = np.random.default_rng(seed).permutation(len(found.x_train))[:count]
+    return replace(found, x_train=found.x_train[chosen], y_train=found.y_train[chosen])
+
+
+def few(count=300):
+    """Some digits."""
+    found = data.load("digits")
+    return replace(found, x_train=found.x_train[:count], y_train=found.y_train[:count])
 
 
 def timed(function, clock=time.process_time):

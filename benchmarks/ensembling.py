@@ -18,7 +18,7 @@ from sklearn.svm import SVC, SVR
 from course_lib.common import data
 from course_lib.ensembling import evaluation, experiments
 from course_lib.ensembling.members import take
-from course_lib.ensembling.weights import log_loss
+from course_lib.networks.scores import log_loss
 
 MLP = dict(hidden=(30, 30), learning_rate=1e-2, epochs=20, l2=1e-3)
 DEEP = dict(hidden=(30, 30, 30, 30), learning_rate=1e-2, epochs=40, l2=0.0, scale_inputs=False)

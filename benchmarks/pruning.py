@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 from benchmark import Benchmark, timed, twins
+from scipy.special import softmax
 
 from course_lib.common import data
-from course_lib.fusion.experiments import log_loss
-from course_lib.fusion.reference import softmax
 from course_lib.networks.config import TrainingConfig
+from course_lib.networks.scores import log_loss
 from course_lib.pruning import experiments
 from course_lib.pruning.config import PruningConfig
 
@@ -37,7 +37,8 @@ def networks(nets, pruning, images, seed, settings=SETTINGS):
     few = x[:settings["images to choose by"]]
     for sizes in settings["sizes"]:
         name = "-".join(map(str, sizes))
-        small, seconds = timed(lambda s=sizes: experiments.shrink_and_refit(pruning, dense, few, s), time.perf_counter)
+        small, seconds = timed(lambda s=sizes: experiments.shrink_and_refit(nets, pruning, dense, few, s),
+                               time.perf_counter)
         yield f"{name}, no fine-tuning", small, {"scoring s": seconds}
         train(small, settings["fine-tuned"], seed + 200)
         latency = nets.measure_latency([dense, small], x[:1000])
@@ -74,9 +75,9 @@ def canary(framework):
                            "sizes": ((12, 8),), "from scratch": replace(TUNED, epochs=8)}
     figures = {}
     for name, model, _ in networks(nets, pruning, images, 0, settings):
-        figures[name] = log_loss(softmax(nets.predict(model, images.x_test)), images.y_test)
+        figures[name] = log_loss(softmax(nets.predict(model, images.x_test), axis=-1), images.y_test)
         if "sparse" in name:
-            figures[f"{name}, share"] = float(np.mean([(kernel == 0).mean() for kernel in pruning.get_kernels(model)]))
+            figures[f"{name}, share"] = float(np.mean([(kernel == 0).mean() for kernel in nets.get_kernels(model)]))
     return figures
 
 

@@ -33,14 +33,14 @@ def on_unseen_tasks(framework, seeds, tasks=96):
     schedule's peak comes from a random search of 5,000 runs on synthetic tasks, as many as an agent learns from;
     then everybody has one run on each task, with the same first weights and batches.
     """
-    tuning, dqn = twins(framework, "tuning", "dqn")
+    nets, dqn = twins(framework, "networks", "dqn")
     peaks = trained.load_peaks()
     for seed in range(seeds):
-        history, _ = experiments.train_tuner(tuning, dqn, seed=seed)
+        history, _ = experiments.train_tuner(nets, dqn, seed=seed)
         for place, (kind, config) in enumerate(experiments.UNSEEN.items()):
             drawn = experiments.draw_tasks(config, count=tasks, seed=10_000 + 100 * seed + place)
             found = {name: played.figures() for name, played in
-                     experiments.compare(tuning, history.agent, peaks, drawn, seed=seed).items()}
+                     experiments.compare(nets, history.agent, peaks, drawn, seed=seed).items()}
             agent = found["agent"]
             ahead = {name: found[name]["test"] - agent["test"] for name in peaks}
             ahead["a constant, both from any first rate"] = (found["constant, any rate"]["test"]
@@ -57,26 +57,26 @@ def against_searches(framework, seeds, tasks=32):
     A cosine's peak drawn by lot, the best of several, what halving leaves, and Optuna's tree of Parzen estimators.
     The agent's own training is 5,000 runs.
     """
-    tuning, dqn = twins(framework, "tuning", "dqn")
+    nets, dqn = twins(framework, "networks", "dqn")
     peaks = {"constant": trained.load_peaks()["constant"]}
     for seed in range(seeds):
-        history, _ = experiments.train_tuner(tuning, dqn, seed=seed)
+        history, _ = experiments.train_tuner(nets, dqn, seed=seed)
         drawn = experiments.draw_tasks(experiments.UNSEEN["synthetic"], count=tasks, seed=10_000 + 100 * seed)
-        agent = experiments.compare(tuning, history.agent, peaks, drawn, seed=seed)["agent"].figures()["test"]
-        searched = experiments.search_each(tuning, drawn, seed=seed)
-        searched["TPE, 16"] = search_by_tpe(tuning, drawn, seed=seed), 16
+        agent = experiments.compare(nets, history.agent, peaks, drawn, seed=seed)["agent"].figures()["test"]
+        searched = experiments.search_each(nets, drawn, seed=seed)
+        searched["TPE, 16"] = search_by_tpe(nets, drawn, seed=seed), 16
         for name, (played, runs) in searched.items():
             yield {"search": name, "seed": seed, "hundredths": 100 * (played.figures()["test"] - agent),
                    "runs on a task": runs}
 
 
-def search_by_tpe(tuning, tasks, *, schedule="cosine", trials=16, seed=0):
+def search_by_tpe(nets, tasks, *, schedule="cosine", trials=16, seed=0):
     """The best of some runs on each task, their peaks proposed by Optuna's tree of Parzen estimators: a `Played`."""
     import optuna  # here: nothing else needs it
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     config = TuningConfig()
-    env = TrainingVectorEnv(tuning, tasks, config, num_envs=len(tasks))
+    env = TrainingVectorEnv(nets, tasks, config, num_envs=len(tasks))
     between = {"peak": optuna.distributions.FloatDistribution(*experiments.PEAKS, log=True)}
     studies = [optuna.create_study(sampler=optuna.samplers.TPESampler(n_startup_trials=5, seed=seed * 1_000 + i))
                for i in range(len(tasks))]
@@ -97,13 +97,13 @@ def search_by_tpe(tuning, tasks, *, schedule="cosine", trials=16, seed=0):
 
 def with_all_knobs(framework, seeds, tasks=96):
     """By how many hundredths its mean log test loss is lower than that of an agent of the rate alone."""
-    tuning, dqn = twins(framework, "tuning", "dqn")
+    nets, dqn = twins(framework, "networks", "dqn")
     kinds = {"few examples, wrong labels": NOISY, "many examples, right labels": CLEAN, **experiments.UNSEEN}
     for seed in range(seeds):
-        one, more = (experiments.train_tuner(tuning, dqn, config, seed=seed)[0] for config in (None, ALL))
+        one, more = (experiments.train_tuner(nets, dqn, config, seed=seed)[0] for config in (None, ALL))
         for place, (kind, of) in enumerate(kinds.items()):
             drawn = experiments.draw_tasks(of, count=tasks, seed=20_000 + 100 * seed + place)
-            played = [experiments.play(TrainingVectorEnv(tuning, drawn, which, num_envs=tasks), history.agent,
+            played = [experiments.play(TrainingVectorEnv(nets, drawn, which, num_envs=tasks), history.agent,
                                        seed=seed) for which, history in ((TuningConfig(), one), (ALL, more))]
             rate, knobs = (each.figures()["test"] for each in played)
             yield {"tasks": kind, "seed": seed, "hundredths": 100 * (rate - knobs),
@@ -113,11 +113,11 @@ def with_all_knobs(framework, seeds, tasks=96):
 @cache
 def canary(framework, config=None):
     """Updates by what random decisions bring, a schedule, and what the untrained agent's values are."""
-    tuning, dqn = twins(framework, "tuning", "dqn")
+    nets, dqn = twins(framework, "networks", "dqn")
     tasks, short = experiments.draw_tasks(count=16, seed=0), replace(config or TuningConfig(), decisions=4)
     settings = replace(TUNER, warmup_steps=32, total_steps=128, epsilon_end=1.0)
-    history, _ = experiments.train_tuner(tuning, dqn, short, settings, tasks=tasks, num_envs=8)
-    env = TrainingVectorEnv(tuning, tasks[:8], short, num_envs=8)
+    history, _ = experiments.train_tuner(nets, dqn, short, settings, tasks=tasks, num_envs=8)
+    env = TrainingVectorEnv(nets, tasks[:8], short, num_envs=8)
     played = experiments.play(env, 0.03 * SCHEDULES["cosine"](4)).figures()
     values = history.agent.q_values(env.reset(seed=0)[0])
     return {"first loss": history.losses[0], "last loss": history.losses[-1], "value": values.mean(),
@@ -142,4 +142,4 @@ STUDIES = {
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", choices=("pytorch", "keras"), required=True, help="train what the course ships")
-    trained.train(*twins(parser.parse_args().train, "tuning", "dqn"))
+    trained.train(*twins(parser.parse_args().train, "networks", "dqn"))

@@ -15,8 +15,9 @@ import nbformat
 
 from course_lib.classroom.solutions import function_name, given, parameters, solution_body
 from course_lib.common.files import atomic_write
-from course_lib.exercises.registry import TOPICS
+from course_lib.exercises.engine import registry
 
+TOPICS = tuple(topic for topic in registry.TOPICS if topic.exercises)
 POINTS = 10  # for a function
 WRITTEN_POINTS = 5  # for an answer in words, which a person reads
 
@@ -64,8 +65,8 @@ expect_right("{id}", {name})
 
 
 def written_questions(topic):
-    """The quiz questions of a topic that an assignment asks in writing: {grade_id: Question}."""
-    chosen = [question for question in topic.questions if question.written]
+    """The quiz questions of a topic that an assignment asks in writing: {grade_id: question}."""
+    chosen = [question for question in topic.questions if question.get("written")]
     return {f"question-{number}": question for number, question in enumerate(chosen, start=1)}
 
 
@@ -143,8 +144,9 @@ def build(topic):
     for number, exercise in enumerate(topic.exercises, start=1):
         cells += _exercise_cells(number, exercise, topic.package)
     for number, (grade_id, question) in enumerate(questions.items(), start=len(topic.exercises) + 1):
-        text = f"### {number} · In your own words\n\n{question.text}"
-        model = f"{question.right[0]} {question.right[1].removeprefix('Right. ')}"
+        text = f"### {number} · In your own words\n\n{question['question']}"
+        right = question["answers"][0]
+        model = f"{right['answer']} {right['feedback'].removeprefix('Right. ')}"
         answer = f"### BEGIN SOLUTION\n{model}\n### END SOLUTION"
         cells += [_locked(f"{grade_id}-text", text),
                   _cell(nbformat.v4.new_markdown_cell, grade_id, answer, grade=True, solution=True,

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from course_lib.common.plotting import COLOURS
-from course_lib.exercises.registry import EXERCISES
+from course_lib.exercises.engine.registry import EXERCISES
 
 STATES = ("right", "wrong", "stopped", "missing", "not written")  # of a function; "to be read" of an answer in words
 _LOOKS = dict(zip(STATES, ((COLOURS[0], ""), (COLOURS[1], "//"), (COLOURS[2], "xx"), (COLOURS[3], ".."),

@@ -18,7 +18,7 @@ from course_lib.classroom import sandbox, submissions, wire
 from course_lib.classroom.assignments import default_points, setup_source, topic_of, uses_tensors
 from course_lib.classroom.marks import Mark, judged, keys
 from course_lib.classroom.solutions import function_name, given
-from course_lib.exercises import judge
+from course_lib.exercises.engine import judge
 
 MODULES = {"pytorch": "torch", "keras": "keras"}
 

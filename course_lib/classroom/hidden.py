@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from course_lib.common.framework import current
-from course_lib.exercises import judge
-from course_lib.exercises.registry import find
-from course_lib.exercises.tensors import bridge
+from course_lib.exercises.engine import judge
+from course_lib.exercises.engine.registry import find
+from course_lib.exercises.engine.tensors import bridge
 
 
 def expect_right(exercise_id, function):

@@ -6,9 +6,9 @@ import functools
 from dataclasses import dataclass
 
 from course_lib.classroom.solutions import function_name
-from course_lib.exercises import judge
-from course_lib.exercises.exercise import SEED
-from course_lib.exercises.registry import find
+from course_lib.exercises.engine import judge
+from course_lib.exercises.engine.exercise import SEED
+from course_lib.exercises.engine.registry import find
 
 HIDDEN_DRAWS = 3  # of cases that nobody sees
 

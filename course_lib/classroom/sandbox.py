@@ -23,7 +23,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[1]  # of the package
 # All that a student's code finds of the course: what the worker needs, and empty hands for what notebooks call.
-KIT = ("classroom/worker.py", "classroom/wire.py", "exercises/answers.py", "exercises/tensors.py")
+KIT = ("classroom/worker.py", "classroom/wire.py", "exercises/engine/answers.py", "exercises/engine/tensors.py")
 STUBS = {
     "__init__.py": "from types import SimpleNamespace\n\n\n"
                    "def use(name):\n    return SimpleNamespace(name=name)\n",

@@ -10,7 +10,7 @@ from course_lib.classroom.grading import Result, nothing_graded
 from course_lib.classroom.marks import Mark, judged, keys
 from course_lib.classroom.solutions import function_name, parameters, solution_body
 from course_lib.common.files import atomic_write
-from course_lib.exercises import judge
+from course_lib.exercises.engine import judge
 
 HIDDEN_SEED = 1
 STUB = "    # YOUR CODE HERE\n    raise NotImplementedError()"

@@ -16,8 +16,8 @@ import sys
 from types import SimpleNamespace
 
 from course_lib.classroom import wire
-from course_lib.exercises import answers
-from course_lib.exercises.tensors import bridge
+from course_lib.exercises.engine import answers
+from course_lib.exercises.engine.tensors import bridge
 
 
 def main():

@@ -127,9 +127,7 @@ def current():
 
 def topics(name):
     """Names of the topics that have a twin for the framework `name`, sorted."""
-    import course_lib
-
-    roots = [Path(root) for root in course_lib.__path__]
+    roots = [Path(root) for root in sys.modules["course_lib"].__path__]
     return sorted({file.parent.name for root in roots for file in root.glob(f"*/in_{name}.py")})
 
 

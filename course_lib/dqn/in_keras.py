@@ -184,6 +184,10 @@ class DQNAgent(BaseAgent):
         self._acting_weights = None
         return loss
 
+    def set_learning_rate(self, rate):
+        """Learn with another rate from now on; the optimizer keeps what it remembers."""
+        self.learner.optimizer.learning_rate = float(rate)
+
     def state(self):
         """Everything that changes in training, as plain data."""
         optimizer = [ops.convert_to_numpy(v) for v in self.learner.optimizer.variables]

@@ -233,6 +233,11 @@ class DQNAgent(BaseAgent):
             delta = (delta @ kernel).mul_(inputs[i] > 0) if i else None
         return td_loss(q, batch.action, target, huber_delta=huber)
 
+    def set_learning_rate(self, rate):
+        """Learn with another rate from now on; the optimizer keeps what it remembers."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = float(rate)
+
     def state(self):
         """Everything that changes in training, as plain data."""
         slots = [self.optimizer.state[weight] for weight in self._weights]

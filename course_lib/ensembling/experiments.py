@@ -8,11 +8,11 @@ from sklearn.linear_model import RidgeCV
 from course_lib.ensembling.uncertainty import expected_calibration_error, rotated
 from course_lib.ensembling.weights import (
     greedy_ensemble_selection,
-    log_loss,
     nnls_weights,
     simplex_weights,
     squared_error,
 )
+from course_lib.networks.scores import log_loss
 
 
 def all_alike(predictions, y):
@@ -118,7 +118,7 @@ def log_loss_table(names, folds, stacker):
     return {name: np.array(values) for name, values in found.items()}
 
 
-def calibration_when_turned(ensembling, images, y, angles):
+def calibration_when_turned(classifier, images, y, angles):
     """How good the probabilities of an ensemble and of its members are on images that are turned more and more.
 
     Parameters
@@ -136,7 +136,7 @@ def calibration_when_turned(ensembling, images, y, angles):
     """
     found = {"log-loss": [], "calibration error": []}
     for angle in angles:
-        members = ensembling.predict_members(rotated(images, angle).reshape(len(images), -1))
+        members = classifier.predict_members(rotated(images, angle).reshape(len(images), -1))
         every = [*members, members.mean(axis=0)]
         found["log-loss"].append([log_loss(probabilities, y) for probabilities in every])
         found["calibration error"].append([expected_calibration_error(probabilities, y) for probabilities in every])

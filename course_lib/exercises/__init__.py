@@ -1,5 +1,5 @@
 """Exercises with instant feedback, and quizzes: `check`, `hint`, `solution`, `progress`, `quiz`."""
 
-from course_lib.exercises.registry import check, find, hint, progress, progress_bars, quiz, solution
+from course_lib.exercises.engine.registry import check, find, hint, progress, progress_bars, quiz, solution
 
 __all__ = ["check", "find", "hint", "progress", "progress_bars", "quiz", "solution"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from course_lib.ensembling import reference
-from course_lib.exercises.ensembling_quiz import QUESTIONS
-from course_lib.exercises.exercise import Exercise, Topic, WrongAnswer
+from course_lib.exercises.engine.exercise import Exercise, Topic, WrongAnswer
 
 
 def _models(rng, count, size, noise=1.0):
@@ -280,5 +279,4 @@ TOPIC = Topic(
     package="ensembling",
     title="Ensembling",
     exercises=(TWO_MODEL_WEIGHT, NNLS_WEIGHTS, OUT_OF_FOLD, GREEDY_COUNTS, GAUSSIAN_NLL, AMBIGUITY),
-    questions=QUESTIONS,
 )

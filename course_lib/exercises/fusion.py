@@ -6,9 +6,7 @@ from functools import wraps
 
 import numpy as np
 
-from course_lib.exercises.exercise import Exercise, Topic, WrongAnswer
-from course_lib.exercises.fusion_networks import BARRIER, DISTILLATION_LOSS, MATCHING_ORDER
-from course_lib.exercises.fusion_quiz import QUESTIONS
+from course_lib.exercises.engine.exercise import Exercise, Topic, WrongAnswer
 from course_lib.fusion import reference
 from course_lib.fusion.reference import softmax
 
@@ -239,5 +237,5 @@ LOAD_BALANCING_LOSS = Exercise(
     ),
 )
 
-TOPIC = Topic(number="05", package="fusion", title="Fusion", questions=QUESTIONS, exercises=(
-    PRODUCT_OF_EXPERTS, GATED_UNIT, TOP_K_GATES, LOAD_BALANCING_LOSS, MATCHING_ORDER, BARRIER, DISTILLATION_LOSS))
+TOPIC = Topic(number="05", package="fusion", title="Fusion", exercises=(
+    PRODUCT_OF_EXPERTS, GATED_UNIT, TOP_K_GATES, LOAD_BALANCING_LOSS))

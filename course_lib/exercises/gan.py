@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.exercises.exercise import Exercise, Topic, WrongAnswer
-from course_lib.exercises.gan_quiz import QUESTIONS
+from course_lib.exercises.engine.exercise import Exercise, Topic, WrongAnswer
 from course_lib.gan import reference
 
 
@@ -315,6 +314,6 @@ MODES_FOUND = Exercise(
     ),
 )
 
-TOPIC = Topic(number="04", package="gan", title="Generative adversarial networks", questions=QUESTIONS, exercises=(
+TOPIC = Topic(number="04", package="gan", title="Generative adversarial networks", exercises=(
     DISCRIMINATOR_LOSS, GENERATOR_LOSS, OPTIMAL_DISCRIMINATOR, ZERO_CENTRED_PENALTY, FRECHET_DISTANCE, COVERAGE,
     MODES_FOUND))

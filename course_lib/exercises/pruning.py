@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.exercises.exercise import Exercise, Topic, WrongAnswer
-from course_lib.exercises.pruning_quiz import QUESTIONS
+from course_lib.exercises.engine.exercise import Exercise, Topic, WrongAnswer
 from course_lib.pruning import reference, scores
 from course_lib.pruning.schedules import polynomial_sparsity
 
@@ -283,5 +282,4 @@ TOPIC = Topic(
     package="pruning",
     title="Pruning",
     exercises=(ENTROPY, MUTUAL_INFORMATION, GLOBAL_MASK, CUBIC_SPARSITY, CUT_DENSE, LEAST_SQUARES),
-    questions=QUESTIONS,
 )

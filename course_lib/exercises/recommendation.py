@@ -1,28 +1,15 @@
-"""The exercises of notebook 06: lists and logs to judge, visitors to learn from."""
+"""The exercises of notebook 08: lists and logs to judge, visitors to learn from."""
 
 from __future__ import annotations
 
-from functools import wraps
-
 import numpy as np
 
-from course_lib.exercises.exercise import Exercise, Topic, WrongAnswer
-from course_lib.exercises.recommendation_quiz import QUESTIONS
-from course_lib.exercises.recommendation_values import FATIGUE, ITEM_FEATURE_Q
+from course_lib.exercises.engine.exercise import Exercise, Topic, WrongAnswer, listed
 from course_lib.recommendation import reference
 
 
-def _listed(function):
-    """A function whose outputs are a list, as an exercise has them, not a tuple."""
-    @wraps(function)
-    def listed(*given):
-        return list(function(*given))
-
-    return listed
-
-
 def _mistake(function, hint):
-    return WrongAnswer(_listed(function), hint)
+    return WrongAnswer(listed(function), hint)
 
 
 def _lists(rng):
@@ -49,7 +36,7 @@ def _ndcg(first=2, log=np.log2, order=-1, ideal=lambda wanted, k: min(wanted, k)
 
 
 NDCG = Exercise(
-    id="06.ndcg",
+    id="08.ndcg",
     title="How good is a list?",
     statement="`scores` (V, I) rank I items for each of V users, `wanted` (V, I) says which they want; each wants "
               "something, and no two scores of a user are equal. Among the k highest, a wanted item at place r (from "
@@ -99,12 +86,12 @@ def _last_left_out(user, basket, time, cut):
 
 
 NEXT_BASKETS = Exercise(
-    id="06.next_baskets",
+    id="08.next_baskets",
     title="Before and after",
     statement="Row r of a log says who bought, `user[r]`, in which `basket[r]`, at which `time[r]`; rows are in the "
               "order of time, and a basket is of one user and one time. Return two bool arrays (R,): which rows are "
               "known, before `cut`; and which belong to their user's first basket at `cut` or later.",
-    reference=_listed(reference.next_baskets),
+    reference=listed(reference.next_baskets),
     cases=_logs,
     hints=(
         "`time < cut` are the known rows. The others are candidates for the second array.",
@@ -153,13 +140,13 @@ def _linucb(mean=None, doubt=None, learn=None):
 
 
 LINUCB_STEP = Exercise(
-    id="06.linucb_step",
+    id="08.linucb_step",
     title="Curious, and quick to learn",
     statement="A linear bandit knows `precision` (D, D) and `sums` (D,): its coefficients are inverse(precision) @ "
               "sums. For `contexts` (N, D) choose the item with the largest x @ coefficients + width * sqrt(x @ "
               "inverse(precision) @ x). Then learn from that item's entry of `rewards` (N,): precision + outer(x, x), "
               "sums + reward * x. Return the item, the new precision and the new sums; change no input.",
-    reference=_listed(reference.linucb_step),
+    reference=listed(reference.linucb_step),
     cases=_bandits,
     hints=(
         "covariance = np.linalg.inv(precision); the coefficients are covariance @ sums, the means contexts @ that.",
@@ -206,12 +193,12 @@ def _both(weigh):
 
 
 IPS_AND_SNIPS = Exercise(
-    id="06.ips_and_snips",
+    id="08.ips_and_snips",
     title="What would the other one have earned?",
     statement="A log has `rewards` (N,) of actions which the policy that took them chose with probabilities `logged` "
               "(N,), and another policy would choose with probabilities `wanted` (N,). Return two numbers: the IPS "
               "estimate of the other one's mean reward, and the self-normalised one (SNIPS).",
-    reference=_listed(reference.ips_and_snips),
+    reference=listed(reference.ips_and_snips),
     cases=_estimates,
     hints=(
         "Each reward stands for as many as its weight says: how much likelier the other policy makes this action.",
@@ -233,5 +220,99 @@ IPS_AND_SNIPS = Exercise(
     ),
 )
 
-TOPIC = Topic(number="06", package="recommendation", title="Recommendation", questions=QUESTIONS, exercises=(
+
+def _networks(rng):
+    cases = []
+    for batch, items, obs, size, features, hidden in ((1, 2, 7, 2, 3, 2), (3, 4, 9, 2, 4, 5), (2, 5, 12, 3, 5, 4)):
+        shapes = ((batch, obs), (batch, 3, size), (items, features), (obs, hidden), (hidden,), (features, hidden),
+                  (3, hidden), (hidden,))
+        names = ("obs", "vectors", "items", "from_obs", "bias", "from_item", "from_products", "value")
+        cases.append(dict(zip(names, (np.round(rng.normal(size=shape), 2) for shape in shapes), strict=True)))
+    return cases
+
+
+def _valued(change):
+    def q(obs, vectors, items, from_obs, bias, from_item, from_products, value):
+        products = (vectors @ items[:, : vectors.shape[2]].T).swapaxes(1, 2)
+        parts = {"obs": (obs @ from_obs + bias)[:, None], "items": items @ from_item,
+                 "products": products @ from_products}
+        return change(parts, value)
+
+    return q
+
+
+def _summed(parts, *names):
+    return sum(parts[name] for name in (names or parts))
+
+
+ITEM_FEATURE_Q = Exercise(
+    id="08.item_feature_q",
+    title="A value for an item that is new today",
+    statement="`obs` (B, S), three `vectors` of each observation (B, 3, E), and `items` (N, F), whose first E features "
+              "are the embedding. The hidden layer of observation b and item n is ReLU(obs[b] @ from_obs + bias + "
+              "items[n] @ from_item + p @ from_products), where p (3,) are the inner products of the three vectors "
+              "with the embedding. The value is that times `value` (H,). Return all values, (B, N), without a loop.",
+    reference=reference.item_feature_q,
+    cases=_networks,
+    hints=(
+        "vectors @ items[:, :E].T has shape (B, 3, N); swapaxes(1, 2) makes it (B, N, 3).",
+        "Three terms with shapes (B, 1, H), (N, H) and (B, N, H) add up to (B, N, H): [:, None] for the first.",
+        "np.maximum(sum of the three, 0) @ value is (B, N).",
+    ),
+    wrong=(
+        WrongAnswer(_valued(lambda parts, value: _summed(parts) @ value),
+                    "The ReLU is missing: without it an item's rank could hardly depend on the visitor."),
+        WrongAnswer(_valued(lambda parts, value: np.maximum(_summed(parts, "obs", "items"), 0) @ value),
+                    "The inner products are missing: how far does the item point the visitor's way?"),
+        WrongAnswer(_valued(lambda parts, value: sum(np.maximum(part, 0) for part in parts.values()) @ value),
+                    "First the sum of the three terms, then one ReLU."),
+        WrongAnswer(_valued(lambda parts, value: np.maximum(_summed(parts, "items", "products"), 0) @ value),
+                    "What about the rest of the observation, and the bias? Time and mood change values, too."),
+    ),
+)
+
+
+def _shown(rng):
+    cases = [([0, 1], np.eye(2), 0.5), ([1, 1, 1], np.eye(2), 0.5), ([], np.ones((2, 3)), 0.7)]
+    for steps, items, size, memory in ((5, 4, 3, 0.7), (9, 6, 2, 0.2), (4, 3, 6, 0.0)):
+        cases.append((rng.integers(items, size=steps), np.round(rng.normal(size=(items, size)), 2), memory))
+    return [dict(shown=np.array(shown, int), embedding=embedding, memory=memory) for shown, embedding, memory in cases]
+
+
+def _weighed(weights):
+    def fatigue(shown, embedding, memory):
+        return (weights(len(shown), memory)[:, None] * embedding[shown]).sum(axis=0)
+
+    return fatigue
+
+
+FATIGUE = Exercise(
+    id="08.fatigue",
+    title="Not that again",
+    statement="Items `shown` (T,), the latest last, have rows in `embedding` (N, E). At first fatigue is 0. At each "
+              "step a share `memory` of the fatigue is left, and the embedding of the item shown is added. Return the "
+              "fatigue after the last step, (E,).",
+    reference=reference.fatigue,
+    cases=_shown,
+    hints=(
+        "Start with np.zeros(embedding.shape[1]), and go through the items in order.",
+        "Each step: tired = memory * tired + embedding[item].",
+        "Written out: the latest item counts 1, the one before it `memory`, the one before that memory ** 2.",
+    ),
+    wrong=(
+        WrongAnswer(_weighed(lambda steps, memory: memory ** np.arange(steps)),
+                    "The oldest item counts most in yours: it should be the latest."),
+        WrongAnswer(_weighed(lambda steps, memory: memory ** np.arange(steps, 0, -1)),
+                    "You let the latest item fade at once: first fade, then add."),
+        WrongAnswer(_weighed(lambda steps, memory: np.ones(steps)), "Nothing fades in yours: use `memory`."),
+        WrongAnswer(_weighed(lambda steps, memory: (1 - memory) * memory ** np.arange(steps - 1, -1, -1)),
+                    "That is a moving average: here the whole embedding is added."),
+        WrongAnswer(_weighed(lambda steps, memory: (1 - memory) ** np.arange(steps - 1, -1, -1)),
+                    "`memory` is the share that is left, not the share that goes."),
+        WrongAnswer(_weighed(lambda steps, memory: 1.0 * (np.arange(steps) == steps - 1)),
+                    "You only see the last item: what was there before counts, too."),
+    ),
+)
+
+TOPIC = Topic(number="08", package="recommendation", title="Recommendation", exercises=(
     NDCG, NEXT_BASKETS, LINUCB_STEP, IPS_AND_SNIPS, ITEM_FEATURE_Q, FATIGUE))

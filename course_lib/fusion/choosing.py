@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.model_selection import train_test_split
 
+from course_lib.common.bandits import EpsilonGreedy, LinUCB, play
 from course_lib.dqn.config import DQNConfig
 from course_lib.fusion import outputs
-from course_lib.fusion.bandits import EpsilonGreedy, LinUCB, play
 from course_lib.fusion.env import ExpertChoiceEnv
-from course_lib.fusion.reference import softmax
 from course_lib.networks.config import TrainingConfig
 
 EXPERT = TrainingConfig(epochs=30, learning_rate=3e-3, l2=1e-4)
@@ -32,7 +32,7 @@ def expert(nets, model, x, y, config=EXPERT, *, seed=0):
 
 def opinions(nets, experts, inputs):
     """What classifiers say of their inputs, one array (N, ...) for each: probabilities (M, N, C)."""
-    return np.stack([softmax(nets.predict(model, x)) for model, x in zip(experts, inputs, strict=True)])
+    return np.stack([softmax(nets.predict(model, x), axis=-1) for model, x in zip(experts, inputs, strict=True)])
 
 
 def specialists(nets, data, *, seed=0):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from course_lib.common.config import whole
 from course_lib.common.seeding import spawn
 
@@ -51,28 +49,6 @@ def check_fits(look, shape):
     return found
 
 
-def check_attack(parts, y, attacked):
-    """Which inputs are attacked: these, or all if it is None; a ValueError if there are no such ones."""
-    inputs, y = len(parts), np.asarray(y)
-    if attacked is not None and not all(whole(m, 0) and m < inputs for m in attacked):
-        raise ValueError(f"attacked: expected None or numbers of inputs, 0 to {inputs - 1}, got {attacked}")
-    if y.ndim != 1 or y.dtype.kind not in "iu" or not len(y) or {len(part) for part in parts} != {len(y)}:
-        raise ValueError("x, y: expected arrays (N, ...) and classes (N,), N > 0, got shapes "
-                         f"{[part.shape for part in parts]} and {y.dtype} of shape {y.shape}")
-    return range(inputs) if attacked is None else attacked
-
-
-def check_lesson(teacher_logits, y, temperature, share):
-    """A ValueError unless a student can learn from these: logits (N, C), classes (N,), and a share in [0, 1]."""
-    shape, y = np.shape(teacher_logits), np.asarray(y)
-    if len(shape) != 2 or y.shape != shape[:1] or y.dtype.kind not in "iu" or not 0 <= y.min() <= y.max() < shape[1]:
-        raise ValueError("teacher_logits, y: expected shapes (N, C) and (N,), and classes below C, "
-                         f"got {shape} and {y.dtype} of shape {y.shape}")
-    if not (temperature > 0 and 0 <= share <= 1):
-        raise ValueError("temperature, share: expected a number > 0 and one in [0, 1], "
-                         f"got {temperature} and {share}")
-
-
 def seeds_of(seed, n):
     """Seeds for the layers of a network, small enough for Keras, which multiplies them."""
     return [own % 1_000_000 for own in spawn(seed, n)]
@@ -82,24 +58,3 @@ def halves(images):
     """The left and the right half of images (N, height, width), as a tuple."""
     width = images.shape[2]
     return images[:, :, :width // 2], images[:, :, width // 2:]
-
-
-def with_missing(x, y):
-    """Training data in which each example also appears with each one of its inputs missing: all zeros.
-
-    Parameters
-    ----------
-    x : tuple of M arrays (N, ...)
-    y : array (N,)
-
-    Returns
-    -------
-    tuple of arrays ((M + 1) * N, ...), array ((M + 1) * N,)
-
-    References
-    ----------
-    Neverova et al. 2016, "ModDrop: adaptive multi-modal gesture recognition", with every case instead of random ones.
-    """
-    inputs = tuple(np.concatenate([part if missing != m else np.zeros_like(part) for missing in (None, *range(len(x)))])
-                   for m, part in enumerate(x))
-    return inputs, np.tile(y, len(x) + 1)

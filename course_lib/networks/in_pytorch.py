@@ -11,9 +11,18 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_lib.networks.config import TrainingConfig, as_inputs, check_data, check_targets
+from course_lib.networks.layers_in_pytorch import (
+    collect_activations,
+    get_kernels,
+    get_layers,
+    set_layer,
+    set_layers,
+)
+from course_lib.networks.side_by_side_in_pytorch import TrainingRuns
 
-__all__ = ["TrainingConfig", "accuracy", "make_cnn", "make_mlp", "make_rnn", "measure_latency", "predict",
-           "squared_error", "train"]
+__all__ = ["TrainingConfig", "TrainingRuns", "accuracy", "collect_activations", "get_kernels", "get_layers",
+           "make_cnn", "make_mlp", "make_rnn", "measure_latency", "predict", "set_layer", "set_layers", "squared_error",
+           "train"]
 
 
 def make_mlp(input_shape, n_classes, *, hidden=(300, 100), seed=0):

@@ -8,32 +8,13 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from course_lib.common import checkpoint
+from course_lib.networks.layers_in_keras import NORMS, WEIGHTED, get_kernels, kernel_to_array, weighted_layers
 from course_lib.pruning.config import PruningConfig
 from course_lib.pruning.schedules import polynomial_sparsity
 from course_lib.pruning.scores import magnitude_mask
-from course_lib.pruning.structure import check_keep, check_layer, check_masks, check_saved, kept_inputs
+from course_lib.pruning.structure import check_keep, check_masks, kept_inputs
 
-__all__ = ["PruningConfig", "apply_masks", "collect_activations", "get_kernels", "gradual_pruning", "group_lasso",
-           "load", "save", "set_layer", "shrink", "sparsity"]
-
-WEIGHTED, NORMS = (layers.Dense, layers.Conv2D), (layers.BatchNormalization,)
-PASSED = (layers.ReLU, layers.Dropout, layers.MaxPooling2D, layers.AveragePooling2D, layers.Flatten, layers.Reshape)
-
-
-def get_kernels(model):
-    """Copies of the kernels as arrays: dense (inputs, units), convolution (height, width, inputs, filters)."""
-    return [_to_array(layer.kernel) for layer in _weighted(model)]
-
-
-def set_layer(model, index, kernel, bias=None):
-    """Overwrite the kernel, and the bias if one is given, of the weighted layer number `index`; a mask stays."""
-    layer = _weighted(model)[index]
-    check_layer(kernel, bias, layer.kernel.shape)
-    held = layer.kernel.constraint or (lambda kernel: kernel)
-    layer.kernel.assign(held(ops.convert_to_tensor(kernel, "float32")))
-    if bias is not None:
-        layer.bias.assign(bias)
+__all__ = ["PruningConfig", "apply_masks", "gradual_pruning", "group_lasso", "shrink", "sparsity"]
 
 
 def apply_masks(model, masks):
@@ -47,7 +28,7 @@ def apply_masks(model, masks):
     """
     check_masks(masks, get_kernels(model))
     new = False
-    for layer, mask in zip(_weighted(model), masks, strict=True):
+    for layer, mask in zip(weighted_layers(model), masks, strict=True):
         if isinstance(layer.kernel.constraint, _Masked):
             layer.kernel.constraint.mask.assign(mask)
         else:
@@ -128,31 +109,6 @@ def group_lasso(strength):
     return penalty
 
 
-def collect_activations(model, x):
-    """What goes into each weighted layer, and what it makes of that before its ReLU.
-
-    Parameters
-    ----------
-    model : network
-    x : array (N, *input_shape)
-
-    Returns
-    -------
-    list of (array (N, ...), array (N, ...))
-        Inputs and pre-activations of each weighted layer. Feature maps are (N, height, width, channels).
-    """
-    weighted, found = _weighted(model), []
-    for start in range(0, len(x), 1000):
-        values, parts = ops.convert_to_tensor(x[start: start + 1000]), []
-        for layer in model.layers:
-            inputs, values = values, layer(values, training=False)
-            if isinstance(layer, WEIGHTED):
-                parts.append((_to_array(inputs), _to_array(_linear(layer, inputs))))
-        found.append(parts)
-    return [tuple(np.concatenate(pieces) for pieces in zip(*(parts[i] for parts in found), strict=True))
-            for i in range(len(weighted))]
-
-
 def shrink(model, keep):
     """A smaller network that has only the neurons and filters to keep; the given one stays as it is.
 
@@ -173,7 +129,7 @@ def shrink(model, keep):
     ValueError
         For other networks, or neurons that are not there.
     """
-    weighted = _weighted(model)
+    weighted = weighted_layers(model)
     keep = check_keep(keep, [layer.bias.shape[0] for layer in weighted])
     stack, weights, before = [keras.Input(model.input_shape[1:])], [], None  # units of the weighted layer before, kept
     for layer in model.layers:
@@ -181,7 +137,7 @@ def shrink(model, keep):
         if isinstance(layer, WEIGHTED):
             kept, rows = keep[weighted.index(layer)], _still_there(before, layer.kernel.shape[-2])
             config["units" if isinstance(layer, layers.Dense) else "filters"] = len(kept)
-            kernel, bias = map(_to_array, (layer.kernel, layer.bias))
+            kernel, bias = map(kernel_to_array, (layer.kernel, layer.bias))
             weights.append([kernel[..., rows, :][..., kept], bias[kept]])
             before = len(bias), kept
         else:
@@ -195,61 +151,5 @@ def shrink(model, keep):
     return small
 
 
-def save(model, path):
-    """Write the weights and masks of a network to one file, atomically."""
-    constraints = [layer.kernel.constraint for layer in _weighted(model)]
-    masks = [_to_array(found.mask) for found in constraints] if all(constraints) else None
-    checkpoint.save(path, {"kind": "pruned network", "framework": __name__, "masks": masks,
-                           "weights": model.get_weights(),
-                           "shapes": [list(kernel.shape) for kernel in get_kernels(model)]})
-
-
-def load(model, path):
-    """Read what `save` wrote into a network of the same layers; its masks and its sparsity are those saved.
-
-    Raises
-    ------
-    ValueError
-        If the file holds something else, or another network.
-    """
-    data = checkpoint.load(path)
-    check_saved(path, data, __name__, get_kernels(model))
-    model.set_weights(data["weights"])
-    masks = data["masks"] or [np.ones(kernel.shape, bool) for kernel in get_kernels(model)]
-    apply_masks(model, [mask.astype(bool) for mask in masks])
-
-
-def _weighted(model):
-    """The dense and convolutional layers of a network, or a ValueError if it is not one that can be pruned."""
-    if isinstance(model, keras.Sequential) and not model.built:
-        raise ValueError("model: expected a keras.Sequential that knows its input shape (begin it with keras.Input), "
-                         "got one that is not built")
-    stack = model.layers if isinstance(model, keras.Sequential) else []
-    found = [layer for layer in stack if isinstance(layer, WEIGHTED)]
-    strange = [type(layer).__name__ for layer in stack if not isinstance(layer, (*WEIGHTED, *NORMS, *PASSED))]
-    strange += ["a convolution with groups" for layer in found if getattr(layer, "groups", 1) != 1]
-    strange += ["a layer without bias" for layer in found if layer.bias is None]
-    strange += ["BatchNormalization without scale" for layer in stack if isinstance(layer, NORMS) and not layer.scale]
-    strange += [f"the activation {layer.activation.__name__}" for layer in found
-                if layer.activation not in (keras.activations.linear, keras.activations.relu)]
-    if strange or not found:
-        raise ValueError("model: expected a keras.Sequential of Dense and Conv2D layers, BatchNormalization, ReLU, "
-                         f"Dropout, pooling and Flatten, got {', '.join(strange) or type(model).__name__}")
-    return found
-
-
-def _linear(layer, inputs):
-    """What a layer makes of its inputs before its activation function."""
-    activation, layer.activation = layer.activation, keras.activations.linear
-    try:
-        return layer(inputs)
-    finally:
-        layer.activation = activation
-
-
 def _still_there(before, inputs):
     return np.arange(inputs) if before is None else kept_inputs(before[1], before[0], inputs, channels_first=False)
-
-
-def _to_array(tensor):
-    return np.array(ops.convert_to_numpy(tensor))

@@ -13,24 +13,6 @@ def check_masks(masks, kernels):
         raise ValueError(f"masks: expected one for each kernel, {expected}, got {got}")
 
 
-def check_layer(kernel, bias, shape):
-    """Raise a ValueError unless a kernel has this shape, and a bias (or None) one entry for each neuron."""
-    if np.shape(kernel) != tuple(shape):
-        raise ValueError(f"kernel: expected shape {tuple(shape)}, got {np.shape(kernel)}")
-    if bias is not None and np.shape(bias) != tuple(shape[-1:]):
-        raise ValueError(f"bias: expected shape {tuple(shape[-1:])}, got {np.shape(bias)}")
-
-
-def check_saved(path, data, framework, kernels):
-    """Raise a ValueError unless `data` is what this framework saved of a network with kernels of these shapes."""
-    if data.get("kind") != "pruned network" or data["framework"] != framework:
-        raise ValueError(f"{path}: expected a network saved by {framework}, "
-                         f"got {data.get('kind')} saved by {data.get('framework')}")
-    shapes = [list(kernel.shape) for kernel in kernels]
-    if data["shapes"] != shapes:
-        raise ValueError(f"{path}: it holds a network of other layers: expected kernels {shapes}, got {data['shapes']}")
-
-
 def check_keep(keep, units):
     """The neurons to keep in each weighted layer, sorted; the last layer keeps all.
 

@@ -8,9 +8,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from course_lib.common.config import whole
+from course_lib.training.remedies import dropout_masks
+from course_lib.training.tasks import batches
 from course_lib.tuning.config import TuningConfig
 from course_lib.tuning.reference import tuning_reward
-from course_lib.tuning.runs import batches, dropout_masks
 from course_lib.tuning.tasks import trimmed
 
 WORST = 5.0  # losses are cut at it, and a run that has lost all numbers has it
@@ -34,14 +35,14 @@ class TrainingEnv(gym.Env):
 
     Parameters
     ----------
-    tuning, tasks, config
+    nets, tasks, config
         As there.
     """
 
     metadata = {"render_modes": []}
 
-    def __init__(self, tuning, tasks, config=None):
-        self.runs = TrainingVectorEnv(tuning, tasks, config, num_envs=1)
+    def __init__(self, nets, tasks, config=None):
+        self.runs = TrainingVectorEnv(nets, tasks, config, num_envs=1)
         self.observation_space, self.action_space = (self.runs.single_observation_space,
                                                      self.runs.single_action_space)
 
@@ -71,8 +72,8 @@ class TrainingVectorEnv(VectorEnv):
 
     Parameters
     ----------
-    tuning : module
-        A twin of `tuning`.
+    nets : module
+        A twin of `networks`.
     tasks : sequence of Task
         Each run has one of these, drawn at random.
     config : TuningConfig, optional
@@ -81,11 +82,11 @@ class TrainingVectorEnv(VectorEnv):
 
     metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
 
-    def __init__(self, tuning, tasks, config=None, *, num_envs=32):
+    def __init__(self, nets, tasks, config=None, *, num_envs=32):
         if not whole(num_envs, 1) or not len(tasks):
             raise ValueError("num_envs, tasks: expected a whole number >= 1 and one task or more, "
                              f"got {num_envs!r} and {len(tasks)}")
-        self.tuning, self.pool, self.config, self.num_envs = tuning, trimmed(tasks), config or TuningConfig(), num_envs
+        self.nets, self.pool, self.config, self.num_envs = nets, trimmed(tasks), config or TuningConfig(), num_envs
         self.single_observation_space = observation_space(self.config)
         actions = len(self.config.factors) + (len(MOVES) + 1) * self.config.regularise
         self.single_action_space = gym.spaces.Discrete(actions)
@@ -152,7 +153,7 @@ class TrainingVectorEnv(VectorEnv):
             self.tasks[index] = self.pool[task]
         weights = [np.stack(parts) for parts in zip(*(self.tasks[index].weights for index in new), strict=True)]
         if self.runs is None:
-            self.runs = self.tuning.TrainingRuns(weights, momentum=self.config.momentum)
+            self.runs = self.nets.TrainingRuns(weights, momentum=self.config.momentum)
         self.runs.restart(new, weights)
         self.rate[new] = np.exp(rng.uniform(*np.log(self.config.start), size=len(new)))
         for levels in self.levels.values():

@@ -77,34 +77,34 @@ def play(env, decide, *, seed=0, tasks=None):
     return Played(losses, rates, *final[1:])
 
 
-def train_tuner(tuning, dqn, config=None, settings=TUNER, *, tasks=None, seed=0, num_envs=64, watch=()):
+def train_tuner(nets, dqn, config=None, settings=TUNER, *, tasks=None, seed=0, num_envs=64, watch=()):
     """An agent that tunes, trained on synthetic tasks; the `History` and processor seconds."""
     start = time.process_time()
-    env = TrainingVectorEnv(tuning, tasks or draw_tasks(seed=seed), config, num_envs=num_envs)
+    env = TrainingVectorEnv(nets, tasks or draw_tasks(seed=seed), config, num_envs=num_envs)
     history = dqn.train(env, settings, seed=seed, eval_env=False, callbacks=watch)
     return history, time.process_time() - start
 
 
-def search_peaks(tuning, config=None, *, tasks=None, runs=5_000, peaks=20, seed=0):
+def search_peaks(nets, config=None, *, tasks=None, runs=5_000, peaks=20, seed=0):
     """For each of `SCHEDULES`, the peak that does best on training tasks: {name: peak}.
 
     A search of `runs` runs in all: as many as the agent's training has. Each peak is tried on as many tasks.
     """
     tasks, tried = tasks or draw_tasks(seed=seed), random_rates(np.random.default_rng(seed), peaks, PEAKS)
-    env = TrainingVectorEnv(tuning, tasks, config, num_envs=runs // peaks)
+    env = TrainingVectorEnv(nets, tasks, config, num_envs=runs // peaks)
     steps = env.config.decisions
     return {name: float(min(tried, key=lambda peak: play(env, peak * schedule(steps), seed=seed).figures()[
         "validation"])) for name, schedule in SCHEDULES.items()}
 
 
-def compare(tuning, agent, peaks, tasks, config=None, *, seed=0):
+def compare(nets, agent, peaks, tasks, config=None, *, seed=0):
     """An agent and schedules on the same tasks, one run each: {who: Played}.
 
     The agent begins with the best constant rate of `peaks`, which a search has paid for, and with a random rate between
     `PEAKS`, which costs nothing.
     """
     config, n = replace(config or TuningConfig(), regularise=False), len(tasks)
-    env = TrainingVectorEnv(tuning, tasks, config, num_envs=n)
+    env = TrainingVectorEnv(nets, tasks, config, num_envs=n)
     found = {name: play(env, peak * SCHEDULES[name](config.decisions), seed=seed) for name, peak in peaks.items()}
     for name, start in (("agent", (peaks["constant"],) * 2), ("agent, any first rate", PEAKS)):
         env.config = replace(config, start=start)
@@ -113,10 +113,10 @@ def compare(tuning, agent, peaks, tasks, config=None, *, seed=0):
     return found | {"constant, any rate": play(env, np.tile(rates, (config.decisions, 1)), seed=seed)}
 
 
-def search_each(tuning, tasks, config=None, *, schedule="cosine", trials=16, seed=0):
+def search_each(nets, tasks, config=None, *, schedule="cosine", trials=16, seed=0):
     """What searches reach that may make up to `trials` runs on each task: {search: (Played, runs spent on a task)}."""
     config, n = config or TuningConfig(), len(tasks)
-    env = TrainingVectorEnv(tuning, tasks, config, num_envs=n * trials)
+    env = TrainingVectorEnv(nets, tasks, config, num_envs=n * trials)
     peaks = random_rates(np.random.default_rng(seed), n * trials, PEAKS)
     played = play(env, np.multiply.outer(SCHEDULES[schedule](config.decisions), peaks), seed=seed,
                   tasks=np.repeat(np.arange(n), trials))

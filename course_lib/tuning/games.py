@@ -51,8 +51,8 @@ class GameTuningEnv(gym.Env):
 
     Parameters
     ----------
-    tuning, dqn : modules
-        Twins of the two topics, in one framework.
+    dqn : module
+        A twin of `dqn`.
     config : GameConfig, optional
     player : DQNConfig, optional
         How the game's agent learns, but for its learning rate.
@@ -60,8 +60,8 @@ class GameTuningEnv(gym.Env):
 
     metadata = {"render_modes": []}
 
-    def __init__(self, tuning, dqn, config=None, player=PLAYER):
-        self.tuning, self.dqn, self.config, self.player = tuning, dqn, config or GameConfig(), player
+    def __init__(self, dqn, config=None, player=PLAYER):
+        self.dqn, self.config, self.player = dqn, config or GameConfig(), player
         self.observation_space = gym.spaces.Box(np.array([0, -1, -8, -12, 0], np.float32),
                                                 np.array([1, 1, 12, 1, 1], np.float32))
         self.action_space = gym.spaces.Discrete(len(self.config.factors))
@@ -87,7 +87,7 @@ class GameTuningEnv(gym.Env):
     def advance(self, rate):
         """`step` with a learning rate, which is cut at the bounds, in place of an action."""
         self.rate = float(np.clip(rate, *self.config.bounds))
-        self.tuning.set_learning_rate(self.trainer.agent, self.rate)
+        self.trainer.agent.set_learning_rate(self.rate)
         history, self.time = self.trainer.history, self.time + 1
         seen = len(history.losses)
         while history.steps < self.config.steps * self.time:

@@ -8,10 +8,9 @@ import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine, make_classification
 
 from course_lib.common.config import require, whole
+from course_lib.training.tasks import CLASSES, FEATURES, HELD_OUT, UNITS, Task, first_weights
 from course_lib.tuning.texts import load_docstrings
 
-FEATURES, CLASSES, UNITS, HELD_OUT = 64, 10, 64, 180  # every task is filled up to these
-NEVER = -30.0  # the bias of a class that a task has not
 REAL = {"digits": load_digits, "breast cancer": load_breast_cancer, "wine": load_wine, "docstrings": load_docstrings}
 
 
@@ -41,24 +40,6 @@ class TaskConfig:
         require(self, "scale", lambda v: 0 < v[0] <= v[1], "numbers 0 < least <= most")
         require(self, "layers", lambda v: whole(v, 1), "a whole number >= 1")
         require(self, "noise", lambda v: 0 <= v[0] <= v[1] <= 1, "numbers 0 <= least <= most <= 1")
-
-
-@dataclass(frozen=True)
-class Task:
-    """Examples x (N, 64) and their classes y (N,), and a network's first weights.
-
-    Examples are standardised, scaled and filled up with zeros. Validation and test examples are 180 each; of a
-    small data set each stands there several times.
-    """
-
-    source: str
-    x: np.ndarray
-    y: np.ndarray
-    x_val: np.ndarray
-    y_val: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
-    weights: list  # kernel (64, 64), bias (64,) ... kernel (64, 10), bias (10,): units and classes not there never act
 
 
 def draw_task(rng, config=None):
@@ -97,27 +78,6 @@ def trimmed(tasks):
         return replace(task, weights=weights, **inputs)
 
     return [less(task) for task in tasks]
-
-
-def first_weights(rng, sizes):
-    """Kernels and biases of a dense network, filled up to 64 inputs, 64 units a hidden layer and 10 classes.
-
-    Kernels are uniform in +-sqrt(6/inputs) (He et al. 2015, eq. 10). An input that is always 0, a unit without kernels
-    and a class with a bias of -30 have no gradient to speak of: the network learns as if they were not there.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    sizes : list of int
-        Inputs, units of each hidden layer, classes.
-    """
-    weights, full = [], [FEATURES, *[UNITS] * (len(sizes) - 2), CLASSES]
-    for inputs, outputs, rows, columns in zip(sizes[:-1], sizes[1:], full[:-1], full[1:], strict=True):
-        kernel = np.zeros((rows, columns), np.float32)
-        kernel[:inputs, :outputs] = rng.uniform(-1, 1, (inputs, outputs)) * np.sqrt(6 / inputs)
-        weights += [kernel, np.zeros(columns, np.float32)]
-    weights[-1][sizes[-1]:] = NEVER
-    return weights
 
 
 def _synthetic(rng):

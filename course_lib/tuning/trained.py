@@ -35,18 +35,18 @@ def load_peaks():
     return json.loads((FOLDER / "peaks.json").read_text(encoding="utf-8"))
 
 
-def train(tuning, dqn, *, log=print):
+def train(nets, dqn, *, log=print):
     """Train the agents of a framework anew, and put them where `load` finds them; the peaks too, if there are none."""
     FOLDER.mkdir(exist_ok=True)
     for kind, config in (("rate", TuningConfig()), ("knobs", TuningConfig(regularise=True))):
-        history, seconds = train_tuner(tuning, dqn, config, TUNER, seed=SEED)
+        history, seconds = train_tuner(nets, dqn, config, TUNER, seed=SEED)
         history.agent.save(_path(dqn, kind))
         log(f"{kind}: {history.steps:,} decisions in {seconds:.0f} processor seconds")
-    history = dqn.train(GameTuningEnv(tuning, dqn), GAME_TUNER, seed=SEED, eval_env=False)
+    history = dqn.train(GameTuningEnv(dqn), GAME_TUNER, seed=SEED, eval_env=False)
     history.agent.save(_path(dqn, "game"))
     log(f"game: {history.steps:,} decisions")
     if not (FOLDER / "peaks.json").exists():
-        (FOLDER / "peaks.json").write_text(json.dumps(search_peaks(tuning, seed=SEED), indent=1) + "\n",
+        (FOLDER / "peaks.json").write_text(json.dumps(search_peaks(nets, seed=SEED), indent=1) + "\n",
                                            encoding="utf-8")
 
 

@@ -16,10 +16,9 @@ import pytest
 from course_lib.classroom import course as course_module
 from course_lib.classroom import gradebook
 from course_lib.classroom.__main__ import main
-from course_lib.classroom.assignments import assignment_name
+from course_lib.classroom.assignments import TOPICS, assignment_name
 from course_lib.classroom.course import Course, grade, new_course
 from course_lib.classroom.simulated import hand_in, right_functions, student_notebook
-from course_lib.exercises.registry import TOPICS
 
 NAME = "02_pruning"
 RIGHT = right_functions(NAME)
@@ -38,7 +37,7 @@ def hand_in_some(course, count, functions=RIGHT, name="student"):
 def test_a_new_course(course):
     assert {path.name for path in course.folder.iterdir()} == {"source", "submitted", "nbgrader_config.py",
                                                                ".hidden_seed"}
-    assert len(list(course.folder.glob("source/*/*.ipynb"))) == 7
+    assert len(list(course.folder.glob("source/*/*.ipynb"))) == len(TOPICS)
     assert oct((course.folder / ".hidden_seed").stat().st_mode)[-3:] == "600"
     assert oct(course.folder.stat().st_mode)[-3:] == "700"
     assert course.seed() == Course(course.folder).seed() != new_course(course.folder.parent / "other").seed()
@@ -175,7 +174,7 @@ def test_commands(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "student0                   60 of 70; 2 to be read" in out and "2 submissions in" in out
     assert main(["grade", str(folder), "nothing"]) == 1 and "expected one of" in capsys.readouterr().err
-    assert main(["assignments", str(tmp_path / "all")]) == 0 and len(list(tmp_path.glob("all/*/*.ipynb"))) == 7
+    assert main(["assignments", str(tmp_path / "all")]) == 0 and len(list(tmp_path.glob("all/*/*.ipynb"))) == len(TOPICS)
 
 
 @pytest.fixture(scope="module")

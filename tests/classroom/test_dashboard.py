@@ -7,9 +7,9 @@ import pytest
 from course_lib.classroom import dashboard
 from course_lib.classroom.grading import Result, nothing_graded
 from course_lib.classroom.marks import Mark
-from course_lib.exercises.registry import find
+from course_lib.exercises.engine.registry import find
 
-A, B = "02_pruning", "07_tuning"
+A, B = "02_pruning", "09_training"
 
 
 def mark(name, state, mistake=None):
@@ -26,23 +26,23 @@ def results():
             result("bob", mark("02.entropy", "wrong", 1), mark("02.cut_dense", "right")),
             result("cem", mark("02.entropy", "wrong", 1), mark("02.cut_dense", "wrong")),
             result("dot", mark("02.entropy", "stopped"), mark("02.cut_dense", "not written")),
-            result("ann", mark("07.dropout", "right"), assignment=B),
-            result("bob", mark("07.dropout", "wrong", 0), assignment=B),
-            nothing_graded("cem", B, "no notebook was handed in", graded=True, points={"07.dropout": 10.0}),
-            nothing_graded("dot", B, "not graded: no keras", points={"07.dropout": 10.0})]
+            result("ann", mark("09.dropout", "right"), assignment=B),
+            result("bob", mark("09.dropout", "wrong", 0), assignment=B),
+            nothing_graded("cem", B, "no notebook was handed in", graded=True, points={"09.dropout": 10.0}),
+            nothing_graded("dot", B, "not graded: no keras", points={"09.dropout": 10.0})]
 
 
 def test_by_exercise(results):
     table = dashboard.by_exercise(results)
-    assert list(table.index) == ["02.entropy", "02.cut_dense", "07.dropout"]
+    assert list(table.index) == ["02.entropy", "02.cut_dense", "09.dropout"]
     assert table.loc["02.entropy"].to_dict() == {"right": 1, "wrong": 2, "stopped": 1, "missing": 0, "not written": 0}
-    assert table.loc["07.dropout"].to_dict() == {"right": 1, "wrong": 1, "stopped": 0, "missing": 2, "not written": 0}
+    assert table.loc["09.dropout"].to_dict() == {"right": 1, "wrong": 1, "stopped": 0, "missing": 2, "not written": 0}
 
 
 def test_misconceptions(results):
     table = dashboard.misconceptions(results)
     assert table.values.tolist() == [["02.entropy", 2, find("02.entropy").wrong[1].hint], ["02.cut_dense", 1, ""],
-                                     ["07.dropout", 1, find("07.dropout").wrong[0].hint]]
+                                     ["09.dropout", 1, find("09.dropout").wrong[0].hint]]
     assert dashboard.misconceptions([]).empty
 
 
@@ -57,7 +57,7 @@ def test_at_risk(results):
     table = dashboard.at_risk(results, below=0.5)
     assert list(table.index) == ["cem", "dot", "bob"]
     assert table.loc["bob", "why"] == "less than 50% of the points" and table.loc["bob", "share"] == 0.25
-    assert table.loc["cem", "why"] == "less than 50% of the points; 07_tuning: no notebook was handed in"
+    assert table.loc["cem", "why"] == "less than 50% of the points; 09_training: no notebook was handed in"
     assert list(dashboard.at_risk(results, below=0.25).index) == ["cem", "dot"]  # bob has just that much
     assert dashboard.at_risk(results[:1]).empty
 

@@ -82,7 +82,7 @@ FROM_COURSE = """import sys
 sys.path[:0] = ['{repository}']
 for name in [name for name in sys.modules if name.startswith('course_lib')]:
     del sys.modules[name]
-from course_lib.exercises.registry import find
+from course_lib.exercises.engine.registry import find
 return find('02.entropy').reference(counts)"""
 CONFUSING = """import json, os
 for said in ({"begin": "cell " + "9" * 5_000}, {"begin": "cell \u00b2"}, {"cell": 3, "error": 3}, {"exercise": ["x"]},

@@ -3,10 +3,9 @@
 import nbformat
 import pytest
 
-from course_lib.classroom.assignments import assignment_name, build, uses_tensors
+from course_lib.classroom.assignments import TOPICS, assignment_name, build, uses_tensors
 from course_lib.classroom.grading import grade_file
 from course_lib.classroom.simulated import right_functions, student_notebook
-from course_lib.exercises.registry import TOPICS
 
 pytest.importorskip("keras")
 pytestmark = pytest.mark.keras

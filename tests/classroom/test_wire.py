@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from course_lib.classroom import wire
-from course_lib.exercises.registry import EXERCISES
+from course_lib.exercises.engine.registry import EXERCISES
 
 VALUES = [None, True, 0, -3, 2**62, 1.5, float("inf"), "ü", [], [1, [2.0]], (1, (2,)), {"a": [1], "b": {}},
           np.arange(6).reshape(2, 3), np.array(3.5), np.zeros((0, 4), np.float32), np.array([True, False]),

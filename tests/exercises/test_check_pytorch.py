@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from course_lib.common import framework
-from course_lib.exercises import check, find, registry, solution
+from course_lib.exercises import check, find, solution
+from course_lib.exercises.engine import registry
 
 torch = pytest.importorskip("torch")
 TENSORS = [name for name, exercise in registry.EXERCISES.items() if exercise.tensors]

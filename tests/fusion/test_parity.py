@@ -143,54 +143,13 @@ def test_gates_and_their_balance(k):
             reference.load_balancing_loss(scores, k), abs=1e-5)
 
 
-def test_distillation_loss():
-    logits, teacher = RNG.normal(size=(2, B, CLASSES)).astype(np.float32)
-    for options in ({}, {"temperature": 1.0, "share": 0.3}):
-        expected = reference.distillation_loss(logits, teacher, Y, **options)
-        for twin, tensor in zip(twins(), (torch.tensor, keras.ops.convert_to_tensor), strict=True):
-            found = twin.distillation_loss(tensor(logits), tensor(teacher), tensor(Y), **options)
-            assert float(found) == pytest.approx(expected, abs=1e-5)
-
-
-def test_layers_and_activations_are_the_same_in_both():
-    from course_lib.fusion import weights
-    from course_lib.networks import in_keras as keras_nets
-    from course_lib.networks import in_pytorch as torch_nets
-
-    layers = twins()[1].get_layers(keras_nets.make_mlp((2, 3), CLASSES, hidden=(5, 4), seed=0))
-    nets = [twin.set_layers(made.make_mlp((2, 3), CLASSES, hidden=(5, 4), seed=9), weights.permute(layers, [
-        [4, 2, 0, 1, 3], [3, 2, 0, 1]])) for twin, made in zip(twins(), (torch_nets, keras_nets), strict=True)]
-    for first, second in zip(*(twin.get_layers(net) for twin, net in zip(twins(), nets, strict=True)), strict=True):
-        np.testing.assert_array_equal(first[0], second[0])
-        np.testing.assert_array_equal(first[1], second[1])
-    hidden = [twin.hidden_activations(net, X[0]) for twin, net in zip(twins(), nets, strict=True)]
-    for first, second in zip(*hidden, strict=True):
-        np.testing.assert_allclose(first, second, atol=1e-6)
-    outputs = [made.predict(net, X[0]) for made, net in zip((torch_nets, keras_nets), nets, strict=True)]
-    np.testing.assert_allclose(*outputs, atol=1e-5)
-    np.testing.assert_allclose(hidden[0][-1] @ layers[-1][0][[3, 2, 0, 1]] + layers[-1][1], outputs[0], atol=1e-5)
-
-
-def test_recurrent_networks():
-    from course_lib.networks import in_keras, in_pytorch
-
-    theirs, ours = (module.make_rnn((4, 3), CLASSES, units=5, seed=1) for module in (in_pytorch, in_keras))
-    kernel, recurrent, bias = ours.layers[0].get_weights()  # Keras: update, reset, candidate; PyTorch: reset, update
-    bias = np.asarray(RNG.normal(size=bias.shape), np.float32)
-    ours.layers[0].set_weights([kernel, recurrent, bias])
-    order = np.r_[5:10, 0:5, 10:15]
-    with torch.no_grad():
-        for parameter, values in zip(theirs[0].parameters(), (kernel.T, recurrent.T, *bias), strict=True):
-            parameter.copy_(torch.tensor(values[order]))
-        theirs[1].weight.copy_(torch.tensor(keras.ops.convert_to_numpy(ours.layers[1].kernel).T))
-    x = RNG.normal(size=(B, 4, 3)).astype(np.float32)
-    np.testing.assert_allclose(in_pytorch.predict(theirs, x), in_keras.predict(ours, x), atol=1e-5)
-
-
 def test_adversarial_inputs():
     first, second = pair("GatedFusion")
     bounded = tuple(0.5 + 0.1 * part for part in X)
-    moved = [twin.fgsm(net, bounded, Y, step=0.01) for twin, net in zip(twins(), (first, second), strict=True)]
+    from course_lib.applications import in_keras, in_pytorch
+
+    moved = [twin.fgsm(net, bounded, Y, step=0.01)
+             for twin, net in zip((in_pytorch, in_keras), (first, second), strict=True)]
     for one, other, part in zip(*moved, bounded, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
         assert np.abs(one - part).max() > 0.009

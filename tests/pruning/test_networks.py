@@ -25,13 +25,13 @@ def random_masks(kernels, share=0.7, seed=0):
 
 def test_a_mask_holds_at_once_and_through_training(pruning, nets, digits):
     for model in networks(nets):
-        masks = random_masks(pruning.get_kernels(model))
+        masks = random_masks(nets.get_kernels(model))
         pruning.apply_masks(model, masks)
-        before = pruning.get_kernels(model)
+        before = nets.get_kernels(model)
         expected = 1 - sum(m.sum() for m in masks) / sum(m.size for m in masks)
         assert pruning.sparsity(model) == pytest.approx(expected, abs=1e-3)
         nets.train(model, digits.x_train, digits.y_train, nets.TrainingConfig(epochs=2))
-        after = pruning.get_kernels(model)
+        after = nets.get_kernels(model)
         for mask, old, new in zip(masks, before, after):
             assert not new[~mask].any() and np.abs(new - old)[mask].max() > 1e-3
 
@@ -40,24 +40,24 @@ def test_a_mask_holds_in_a_network_that_was_compiled_before(pruning, nets, digit
     model = networks(nets)[0]
     config = nets.TrainingConfig(epochs=1)
     nets.train(model, digits.x_train, digits.y_train, config)
-    masks = random_masks(pruning.get_kernels(model))
+    masks = random_masks(nets.get_kernels(model))
     pruning.apply_masks(model, masks)
     if hasattr(model, "fit"):  # Keras: train once more without compiling anew
         model.fit(digits.x_train, digits.y_train, verbose=0)
     else:
         nets.train(model, digits.x_train, digits.y_train, config)
-    assert not any(kernel[~mask].any() for kernel, mask in zip(pruning.get_kernels(model), masks))
+    assert not any(kernel[~mask].any() for kernel, mask in zip(nets.get_kernels(model), masks))
 
 
 def test_new_masks_replace_the_old(pruning, nets):
     model = networks(nets)[0]
-    first = random_masks(pruning.get_kernels(model), 0.2)
+    first = random_masks(nets.get_kernels(model), 0.2)
     pruning.apply_masks(model, first)
     second = [mask & other for mask, other in zip(first, random_masks(first, 0.5, seed=1))]
     pruning.apply_masks(model, second)
-    assert all(((kernel != 0) == mask).all() for kernel, mask in zip(pruning.get_kernels(model), second))
+    assert all(((kernel != 0) == mask).all() for kernel, mask in zip(nets.get_kernels(model), second))
     pruning.apply_masks(model, [np.ones_like(mask) for mask in second])  # what is gone does not come back by itself
-    assert all(((kernel != 0) == mask).all() for kernel, mask in zip(pruning.get_kernels(model), second))
+    assert all(((kernel != 0) == mask).all() for kernel, mask in zip(nets.get_kernels(model), second))
 
 
 def test_a_second_run_goes_on_from_the_sparsity_of_the_first(pruning, nets, digits):
@@ -92,21 +92,21 @@ def test_activations_are_those_before_a_relu_that_works_in_place(twin, digits):
 def test_a_layer_of_another_shape_is_refused(pruning, nets):
     model = networks(nets)[0]
     with pytest.raises(ValueError, match=r"kernel: expected shape \(64, 30\), got \(64, 1\)"):
-        pruning.set_layer(model, 0, np.ones((64, 1)))
+        nets.set_layer(model, 0, np.ones((64, 1)))
     with pytest.raises(ValueError, match="bias: expected shape"):
-        pruning.set_layer(model, 0, np.ones((64, 30)), 1.0)
+        nets.set_layer(model, 0, np.ones((64, 30)), 1.0)
 
 
 def test_a_masked_layer_can_be_overwritten(pruning, nets):
     model = networks(nets)[0]
-    masks = random_masks(pruning.get_kernels(model))
+    masks = random_masks(nets.get_kernels(model))
     for _ in range(2):  # without a mask, then with one
         kernel, bias = np.ones(masks[1].shape, np.float32), np.arange(20, dtype=np.float32)
-        pruning.set_layer(model, 1, kernel, bias)
-        assert (pruning.get_kernels(model)[1] == 1).all()
+        nets.set_layer(model, 1, kernel, bias)
+        assert (nets.get_kernels(model)[1] == 1).all()
         pruning.apply_masks(model, masks)
-        pruning.set_layer(model, 1, 2 * kernel, bias)
-        np.testing.assert_array_equal(pruning.get_kernels(model)[1], 2 * masks[1])
+        nets.set_layer(model, 1, 2 * kernel, bias)
+        np.testing.assert_array_equal(nets.get_kernels(model)[1], 2 * masks[1])
         masks = [np.ones_like(mask) for mask in masks]
         pruning.apply_masks(model, masks)
 
@@ -127,24 +127,24 @@ def test_gradual_pruning_follows_its_schedule_to_the_end(pruning, nets, digits, 
     np.testing.assert_allclose(seen[80:], 0.8, atol=0.01)
 
 
-def silence(pruning, model, keep):
+def silence(nets, model, keep):
     """Make all neurons but those to keep silent."""
-    for index, (kernel, kept) in enumerate(zip(pruning.get_kernels(model), keep)):
+    for index, (kernel, kept) in enumerate(zip(nets.get_kernels(model), keep)):
         live = np.isin(np.arange(kernel.shape[-1]), kept)
-        pruning.set_layer(model, index, kernel * live, np.linspace(-1, 1, len(live)) * live)
+        nets.set_layer(model, index, kernel * live, np.linspace(-1, 1, len(live)) * live)
 
 
 @pytest.mark.parametrize("masked", [False, True])
 def test_a_shrunk_network_says_what_the_silenced_one_says(pruning, nets, digits, masked):
     keeps = [[[3, 0, 7, 29], [19, 4]], [[5, 1], [0, 2, 7], [11, 3, 4]]]
     for model, keep in zip(networks(nets), keeps):
-        silence(pruning, model, keep)
+        silence(nets, model, keep)
         if masked:
-            pruning.apply_masks(model, random_masks(pruning.get_kernels(model), 0.3))
+            pruning.apply_masks(model, random_masks(nets.get_kernels(model), 0.3))
         expected = nets.predict(model, digits.x_test)
         small = pruning.shrink(model, keep)
         np.testing.assert_allclose(nets.predict(small, digits.x_test), expected, atol=1e-5)
-        assert [k.shape[-1] for k in pruning.get_kernels(small)] == [*map(len, keep), 10]
+        assert [k.shape[-1] for k in nets.get_kernels(small)] == [*map(len, keep), 10]
         assert np.abs(expected).max() > 0.1
         nets.train(small, digits.x_train, digits.y_train, nets.TrainingConfig(epochs=1))
         np.testing.assert_array_equal(nets.predict(model, digits.x_test), expected)  # untouched
@@ -152,7 +152,7 @@ def test_a_shrunk_network_says_what_the_silenced_one_says(pruning, nets, digits,
 
 def test_keeping_all_changes_nothing(pruning, nets, digits):
     for model in networks(nets):
-        same = pruning.shrink(model, [None] * (len(pruning.get_kernels(model)) - 1))
+        same = pruning.shrink(model, [None] * (len(nets.get_kernels(model)) - 1))
         np.testing.assert_allclose(nets.predict(same, digits.x_test), nets.predict(model, digits.x_test),
                                    atol=1e-6)
 
@@ -179,64 +179,31 @@ def test_batch_norm_is_cut_as_well(pruning, nets, digits, with_norms):
     nets.train(with_norms, digits.x_train, digits.y_train, nets.TrainingConfig(epochs=1))
     keep = [[4, 1], [0, 2, 3, 5, 7]]
     small = pruning.shrink(with_norms, keep)
-    a, b = pruning.collect_activations(with_norms, digits.x_test), pruning.collect_activations(small, digits.x_test)
+    a, b = nets.collect_activations(with_norms, digits.x_test), nets.collect_activations(small, digits.x_test)
     np.testing.assert_allclose(b[0][1], a[0][1][..., [1, 4]], atol=1e-4)
     live = np.isin(np.arange(216) % 6, [1, 4]) if a[1][0].shape == (450, 216) and not hasattr(
         with_norms, "parameters") else np.isin(np.arange(216) // 36, [1, 4])
     np.testing.assert_allclose(b[1][0], a[1][0][:, live], atol=1e-4)  # the inputs that stay are what they were
-    dense = pruning.collect_activations(pruning.shrink(with_norms, [None, keep[1]]), digits.x_test)
+    dense = nets.collect_activations(pruning.shrink(with_norms, [None, keep[1]]), digits.x_test)
     np.testing.assert_allclose(dense[2][0], a[2][0][:, keep[1]], atol=1e-4)  # after the dense layer's BatchNorm
-    assert [k.shape[-1] for k in pruning.get_kernels(small)] == [2, 5, 10]
+    assert [k.shape[-1] for k in nets.get_kernels(small)] == [2, 5, 10]
     nets.train(small, digits.x_train, digits.y_train, nets.TrainingConfig(epochs=1))
 
 
 def test_activations_are_those_of_the_layers(pruning, nets, digits):
     model = networks(nets)[0]
-    found = pruning.collect_activations(model, digits.x_train)  # more than one batch
+    found = nets.collect_activations(model, digits.x_train)  # more than one batch
     inputs = digits.x_train.reshape(len(digits.x_train), 64)
     biases = [np.linspace(-1, 1, 30), np.linspace(-1, 1, 20), np.zeros(10)]
     for index, bias in enumerate(biases):
-        pruning.set_layer(model, index, pruning.get_kernels(model)[index], bias)
-    found = pruning.collect_activations(model, digits.x_train)
-    for (into, out), kernel, bias in zip(found, pruning.get_kernels(model), biases):
+        nets.set_layer(model, index, nets.get_kernels(model)[index], bias)
+    found = nets.collect_activations(model, digits.x_train)
+    for (into, out), kernel, bias in zip(found, nets.get_kernels(model), biases):
         np.testing.assert_allclose(into, inputs, atol=1e-5)
         np.testing.assert_allclose(out, inputs @ kernel + bias, atol=1e-4)
         inputs = np.maximum(out, 0)
-    maps = pruning.collect_activations(networks(nets)[1], digits.x_test)
+    maps = nets.collect_activations(networks(nets)[1], digits.x_test)
     assert [out.shape for _, out in maps] == [(450, 8, 8, 6), (450, 4, 4, 8), (450, 12), (450, 10)]
-
-
-def test_saving_keeps_masks_and_outputs(pruning, nets, digits, tmp_path):
-    for masked in (False, True):
-        model, other = networks(nets)[1], nets.make_cnn((8, 8), 10, filters=(6, 8), hidden=(12,), seed=2)
-        if masked:
-            masks = random_masks(pruning.get_kernels(model))
-            pruning.apply_masks(model, masks)
-        pruning.save(model, tmp_path / "net.npz")
-        pruning.load(other, tmp_path / "net.npz")
-        first, second = (nets.predict(net, digits.x_test) for net in (model, other))
-        np.testing.assert_array_equal(first, second)
-    nets.train(other, digits.x_train, digits.y_train, nets.TrainingConfig(epochs=1))
-    assert not any(kernel[~mask].any() for kernel, mask in zip(pruning.get_kernels(other), masks))
-
-
-def test_loading_without_masks_frees_a_masked_network(pruning, nets, digits, tmp_path):
-    model, masked = networks(nets)[0], networks(nets)[0]
-    pruning.save(model, tmp_path / "net.npz")
-    pruning.apply_masks(masked, random_masks(pruning.get_kernels(masked)))
-    pruning.load(masked, tmp_path / "net.npz")
-    nets.train(masked, digits.x_train, digits.y_train, nets.TrainingConfig(epochs=1))
-    assert pruning.sparsity(masked) < 0.01
-
-
-def test_what_cannot_be_loaded_is_refused(pruning, nets, tmp_path):
-    path = tmp_path / "net.npz"
-    pruning.save(networks(nets)[0], path)
-    with pytest.raises(ValueError, match="net.npz: it holds a network of other layers"):
-        pruning.load(nets.make_mlp((8, 8), 10, hidden=(30, 21)), path)
-    path.write_bytes(path.read_bytes()[:-50])
-    with pytest.raises(ValueError, match="net.npz"):
-        pruning.load(networks(nets)[0], path)
 
 
 def test_group_lasso_presses_whole_neurons_to_zero(pruning, nets, digits):
@@ -245,7 +212,7 @@ def test_group_lasso_presses_whole_neurons_to_zero(pruning, nets, digits):
     for strength in (0.0, 1e-2):
         model = nets.make_mlp((8, 8), 10, hidden=(60, 30), seed=0)
         nets.train(model, digits.x_train, digits.y_train, config, penalty=pruning.group_lasso(strength))
-        live[strength] = live_neurons(pruning.get_kernels(model))[:-1]
+        live[strength] = live_neurons(nets.get_kernels(model))[:-1]
     assert [len(neurons) for neurons in live[0.0]] == [60, 30]
     assert len(live[1e-2][0]) < 50 and len(live[1e-2][1]) < 28
     small = pruning.shrink(model, live[1e-2])
@@ -257,7 +224,7 @@ def test_the_penalty_is_the_sum_of_the_norms(pruning, nets):
     kernel = np.zeros((64, 30), np.float32)
     kernel[:4, 0], kernel[0, 1] = 0.5, -0.05  # norms 1 and 0.05
     model = networks(nets)[0]
-    pruning.set_layer(model, 0, kernel, np.zeros(30))
+    nets.set_layer(model, 0, kernel, np.zeros(30))
     layer = next(layer for layer in getattr(model, "layers", model) if hasattr(layer, "bias"))
     tensor = layer.kernel if hasattr(layer, "kernel") else layer.weight
     assert float(pruning.group_lasso(2.0)(tensor)) == pytest.approx(2.1, rel=1e-3)
@@ -267,7 +234,7 @@ def test_the_penalty_is_the_sum_of_the_norms(pruning, nets):
 
 def test_other_networks_and_wrong_lists_are_refused(pruning, nets, with_norms):
     model = networks(nets)[0]
-    kernels = pruning.get_kernels(model)
+    kernels = nets.get_kernels(model)
     with pytest.raises(ValueError, match="masks: expected one for each kernel"):
         pruning.apply_masks(model, [kernel.T != 0 for kernel in kernels])
     with pytest.raises(ValueError, match="masks: expected one for each kernel.*float"):
@@ -281,9 +248,8 @@ def test_other_networks_and_wrong_lists_are_refused(pruning, nets, with_norms):
         pruning.shrink(np.zeros(3), [None])
 
 
-def test_a_layer_that_pruning_does_not_know_is_named(twin):
-    pruning = twin("pruning")
-    if pruning.__name__.endswith("pytorch"):
+def test_a_layer_that_pruning_does_not_know_is_named(nets):
+    if nets.__name__.endswith("pytorch"):
         from torch import nn
 
         strange = nn.Sequential(nn.Linear(4, 4), nn.LSTM(4, 4))
@@ -292,7 +258,7 @@ def test_a_layer_that_pruning_does_not_know_is_named(twin):
 
         strange = keras.Sequential([keras.Input((4, 4)), keras.layers.LSTM(4), keras.layers.Dense(4)])
     with pytest.raises(ValueError, match="model: expected a .*got LSTM"):
-        pruning.get_kernels(strange)
+        nets.get_kernels(strange)
 
 
 @pytest.mark.keras
@@ -313,19 +279,21 @@ def test_a_mask_that_comes_in_the_middle_of_a_training_holds(pruning, nets, digi
 
     def callback(model, step, updates):
         if step == 3:
-            masks.extend(random_masks(pruning.get_kernels(model)))
+            masks.extend(random_masks(nets.get_kernels(model)))
             pruning.apply_masks(model, masks)
 
     nets.train(model, digits.x_train, digits.y_train, nets.TrainingConfig(epochs=1), callbacks=[callback])
-    assert all(not kernel[~mask].any() for kernel, mask in zip(pruning.get_kernels(model), masks, strict=True))
+    assert all(not kernel[~mask].any() for kernel, mask in zip(nets.get_kernels(model), masks, strict=True))
 
 
 @pytest.mark.keras
 def test_keras_networks_that_cannot_be_cut_are_named():
     keras, in_keras = pytest.importorskip("keras"), pytest.importorskip("course_lib.pruning.in_keras")
+    from course_lib.networks.in_keras import get_kernels
+
     layers = [keras.layers.Dense(3), keras.layers.BatchNormalization(scale=False), keras.layers.Dense(2)]
     with pytest.raises(ValueError, match="model: expected a keras.Sequential that knows its input shape"):
-        in_keras.get_kernels(keras.Sequential(layers))
+        get_kernels(keras.Sequential(layers))
     with pytest.raises(ValueError, match="got BatchNormalization without scale"):
         in_keras.shrink(keras.Sequential([keras.Input((4,)), *layers]), [[0, 1]])
 
@@ -333,8 +301,10 @@ def test_keras_networks_that_cannot_be_cut_are_named():
 def test_pytorch_networks_at_the_edge():
     torch = pytest.importorskip("torch")
     in_pytorch, nn = pytest.importorskip("course_lib.pruning.in_pytorch"), torch.nn
+    from course_lib.networks.in_pytorch import get_kernels
+
     with pytest.raises(ValueError, match="got a LazyLinear that has seen no input"):
-        in_pytorch.get_kernels(nn.Sequential(nn.LazyLinear(3), nn.Linear(3, 2)))
+        get_kernels(nn.Sequential(nn.LazyLinear(3), nn.Linear(3, 2)))
     bare = nn.BatchNorm1d(3, affine=False, track_running_stats=False)
     small = in_pytorch.shrink(nn.Sequential(nn.Linear(4, 3), bare, nn.Linear(3, 2)), [[0, 2]])
     assert small(torch.ones(5, 4)).shape == (5, 2)

@@ -21,22 +21,22 @@ def test_kernels_are_laid_out_alike_and_give_the_same_outputs(images):
     for make in ("make_mlp", "make_cnn"):
         ours, theirs = getattr(torch_nets, make)((8, 8), 10, seed=3), getattr(keras_nets, make)((8, 8), 10)
         rng = np.random.default_rng(1)
-        kernels = in_pytorch.get_kernels(ours)
-        assert [k.shape for k in kernels] == [k.shape for k in in_keras.get_kernels(theirs)]
+        kernels = torch_nets.get_kernels(ours)
+        assert [k.shape for k in kernels] == [k.shape for k in keras_nets.get_kernels(theirs)]
         flat = next((i for i, k in enumerate(kernels) if i and kernels[i - 1].ndim > k.ndim), None)
         for i, kernel in enumerate(kernels):
             bias = rng.normal(size=kernel.shape[-1]).astype(np.float32)
-            in_pytorch.set_layer(ours, i, kernel, bias)
+            torch_nets.set_layer(ours, i, kernel, bias)
             if i == flat:  # flattened feature maps: channels first in PyTorch, last in Keras
                 channels = kernels[i - 1].shape[-1]
                 kernel = kernel.reshape(channels, -1, kernel.shape[1]).transpose(1, 0, 2).reshape(kernel.shape)
-            in_keras.set_layer(theirs, i, kernel, bias)
+            keras_nets.set_layer(theirs, i, kernel, bias)
         np.testing.assert_allclose(torch_nets.predict(ours, images), keras_nets.predict(theirs, images),
                                    atol=1e-5)
         keep = [np.arange(0, k.shape[-1], 3) for k in kernels[:-1]]
         cut = torch_nets.predict(in_pytorch.shrink(ours, keep), images)
         np.testing.assert_allclose(cut, keras_nets.predict(in_keras.shrink(theirs, keep), images), atol=1e-5)
-        a, b = in_pytorch.collect_activations(ours, images), in_keras.collect_activations(theirs, images)
+        a, b = torch_nets.collect_activations(ours, images), keras_nets.collect_activations(theirs, images)
         for (_, first), (_, second) in zip(a, b):
             np.testing.assert_allclose(first, second, atol=1e-4)
 
@@ -46,11 +46,10 @@ def test_initial_weights_are_drawn_from_the_same_distribution():
     pytest.importorskip("keras")
     from course_lib.networks import in_keras as keras_nets
     from course_lib.networks import in_pytorch as torch_nets
-    from course_lib.pruning import in_keras, in_pytorch
 
     for make in ("make_mlp", "make_cnn"):
-        pairs = zip(in_pytorch.get_kernels(getattr(torch_nets, make)((28, 28), 10)),
-                    in_keras.get_kernels(getattr(keras_nets, make)((28, 28), 10)))
+        pairs = zip(torch_nets.get_kernels(getattr(torch_nets, make)((28, 28), 10)),
+                    keras_nets.get_kernels(getattr(keras_nets, make)((28, 28), 10)))
         for first, second in pairs:
             bound = np.sqrt(6 / np.prod(first.shape[:-1]))
             for kernel in (first, second):
@@ -67,7 +66,7 @@ def test_one_epoch_of_gradient_descent_agrees(images):
     from course_lib.pruning import in_keras, in_pytorch
 
     ours, theirs = torch_nets.make_mlp((8, 8), 10, seed=3), keras_nets.make_mlp((8, 8), 10)
-    kernels = in_pytorch.get_kernels(ours)
+    kernels = torch_nets.get_kernels(ours)
     masks = [np.random.default_rng(2).uniform(size=kernel.shape) > 0.5 for kernel in kernels]
     labels = np.arange(50) % 10
     for model, module in ((ours, in_pytorch), (theirs, in_keras)):
@@ -81,7 +80,7 @@ def test_one_epoch_of_gradient_descent_agrees(images):
         torch.nn.functional.cross_entropy(ours(torch.tensor(images)), torch.tensor(labels)).backward()
         optimizer.step()
         theirs.train_on_batch(images, labels)
-    for new, old, first, mask in zip(in_pytorch.get_kernels(ours), in_keras.get_kernels(theirs), kernels, masks):
+    for new, old, first, mask in zip(torch_nets.get_kernels(ours), keras_nets.get_kernels(theirs), kernels, masks):
         np.testing.assert_allclose(new, old, atol=1e-5)
         assert np.abs(new - first * mask).max() > 1e-4 and not new[~mask].any()
 

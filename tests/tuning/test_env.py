@@ -20,19 +20,19 @@ def tasks():
 
 
 @pytest.fixture
-def tuning(twin):
-    return twin("tuning")
+def nets(twin):
+    return twin("networks")
 
 
 @pytest.mark.filterwarnings("ignore:.*Not able to test alternative render modes")
-def test_gymnasium_finds_nothing_wrong(tuning, tasks):
-    env = TrainingEnv(tuning, tasks, SHORT)
+def test_gymnasium_finds_nothing_wrong(nets, tasks):
+    env = TrainingEnv(nets, tasks, SHORT)
     check_env(env)
     assert np.isfinite(env.observation_space.high).all() and np.isfinite(env.observation_space.low).all()
 
 
-def test_an_action_multiplies_the_learning_rate(tuning, tasks):
-    env = TrainingVectorEnv(tuning, tasks, replace(SHORT, bounds=(1e-3, 0.5), start=(0.01, 0.1)), num_envs=3)
+def test_an_action_multiplies_the_learning_rate(nets, tasks):
+    env = TrainingVectorEnv(nets, tasks, replace(SHORT, bounds=(1e-3, 0.5), start=(0.01, 0.1)), num_envs=3)
     obs, _ = env.reset(seed=0)
     rate = env.rate.copy()
     assert (0.01 <= rate).all() and (rate <= 0.1).all() and len(set(rate)) == 3
@@ -43,8 +43,8 @@ def test_an_action_multiplies_the_learning_rate(tuning, tasks):
         np.testing.assert_allclose(obs[:, 5], np.log(wanted) + 4, rtol=1e-5)
 
 
-def test_what_is_seen_and_what_is_earned(tuning, tasks):
-    env = TrainingVectorEnv(tuning, tasks, SHORT, num_envs=4)
+def test_what_is_seen_and_what_is_earned(nets, tasks):
+    env = TrainingVectorEnv(nets, tasks, SHORT, num_envs=4)
     obs, _ = env.reset(seed=1)
     guessing = np.log([len(np.unique(task.y_val)) for task in env.tasks])
     before = np.exp(obs[:, 1]) * guessing
@@ -66,11 +66,11 @@ def test_what_is_seen_and_what_is_earned(tuning, tasks):
     assert not reward.any() and not over.any() and not fresh[:, 6].any() and not fresh[:, 7].any()
 
 
-def test_test_examples_are_in_nothing_that_is_seen(tuning, tasks):
+def test_test_examples_are_in_nothing_that_is_seen(nets, tasks):
     rng = np.random.default_rng(0)
     others = [replace(task, x_test=rng.normal(size=task.x_test.shape), y_test=rng.permutation(task.y_test))
               for task in tasks]
-    one, other = (TrainingVectorEnv(tuning, of, SHORT, num_envs=4) for of in (tasks, others))
+    one, other = (TrainingVectorEnv(nets, of, SHORT, num_envs=4) for of in (tasks, others))
     np.testing.assert_array_equal(one.reset(seed=3)[0], other.reset(seed=3)[0])
     for action in (2, 1, 0, 1, 1):
         for found, wanted in zip(one.step(np.full(4, action))[:3], other.step(np.full(4, action))[:3]):
@@ -82,8 +82,8 @@ def test_test_examples_are_in_nothing_that_is_seen(tuning, tasks):
     assert np.abs(one.test()[0] - other.test()[0]).min() > 0.05 and one.test()[1].mean() > other.test()[1].mean() + 0.1
 
 
-def test_a_run_that_explodes_is_over(tuning, tasks):
-    env = TrainingVectorEnv(tuning, tasks, replace(SHORT, bounds=(1e-5, 1e20), decisions=9), num_envs=3)
+def test_a_run_that_explodes_is_over(nets, tasks):
+    env = TrainingVectorEnv(nets, tasks, replace(SHORT, bounds=(1e-5, 1e20), decisions=9), num_envs=3)
     env.reset(seed=0)
     before, over = env.loss.copy(), np.zeros(3, bool)
     while not over[1]:
@@ -96,8 +96,8 @@ def test_a_run_that_explodes_is_over(tuning, tasks):
     assert np.isfinite(env.loss).all() and (env.loss[[0, 2]] < before[[0, 2]]).all()
 
 
-def test_the_second_setting_decides_on_more(tuning, tasks):
-    env = TrainingVectorEnv(tuning, tasks, replace(SHORT, regularise=True, decisions=9), num_envs=5)
+def test_the_second_setting_decides_on_more(nets, tasks):
+    env = TrainingVectorEnv(nets, tasks, replace(SHORT, regularise=True, decisions=9), num_envs=5)
     obs, _ = env.reset(seed=2)
     assert obs.shape == (5, 11) and env.single_action_space.n == 3 + 6 + 1 and not obs[:, 8:].any()
     given = []
@@ -119,11 +119,11 @@ def test_the_second_setting_decides_on_more(tuning, tasks):
         obs, *_ = env.step(np.array(actions))
     np.testing.assert_array_equal(obs[:, 8:], [[3, 0, 0], [0, 2, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0]])
     assert obs in env.observation_space
-    check_env(TrainingEnv(tuning, tasks, replace(SHORT, regularise=True)), skip_render_check=True)
+    check_env(TrainingEnv(nets, tasks, replace(SHORT, regularise=True)), skip_render_check=True)
 
 
-def test_the_same_seed_gives_the_same_runs(tuning, tasks):
-    env = TrainingVectorEnv(tuning, tasks, SHORT, num_envs=2)
+def test_the_same_seed_gives_the_same_runs(nets, tasks):
+    env = TrainingVectorEnv(nets, tasks, SHORT, num_envs=2)
     found = []
     for seed in (0, 0, 1):
         env.reset(seed=seed)
@@ -139,12 +139,12 @@ def test_what_is_no_training_run(field):
         TuningConfig(**field)
 
 
-def test_what_is_no_action(tuning, tasks):
-    env = TrainingVectorEnv(tuning, tasks, SHORT, num_envs=2)
+def test_what_is_no_action(nets, tasks):
+    env = TrainingVectorEnv(nets, tasks, SHORT, num_envs=2)
     env.reset(seed=0)
     for actions in ([0], [0, 3], [-1, 0]):
         with pytest.raises(ValueError, match="actions: expected 2 whole numbers from 0 to 2"):
             env.step(np.array(actions))
     for options in ({"tasks": []}, {"num_envs": 0}):
         with pytest.raises(ValueError, match="num_envs, tasks: expected"):
-            TrainingVectorEnv(tuning, **{"tasks": tasks, "num_envs": 1, **options})
+            TrainingVectorEnv(nets, **{"tasks": tasks, "num_envs": 1, **options})

@@ -14,7 +14,7 @@ QUICK = replace(PLAYER, hidden=(16,), warmup_steps=64, updates_per_block=4)
 
 @pytest.fixture
 def env(twin):
-    return GameTuningEnv(twin("tuning"), twin("dqn"), SHORT, QUICK)
+    return GameTuningEnv(twin("dqn"), SHORT, QUICK)
 
 
 @pytest.mark.filterwarnings("ignore:.*Not able to test alternative render modes")

@@ -3,17 +3,8 @@
 import numpy as np
 import pytest
 
-from course_lib.tuning.tasks import (
-    CLASSES,
-    FEATURES,
-    HELD_OUT,
-    NEVER,
-    REAL,
-    UNITS,
-    TaskConfig,
-    draw_task,
-    trimmed,
-)
+from course_lib.training.tasks import CLASSES, FEATURES, HELD_OUT, NEVER, UNITS
+from course_lib.tuning.tasks import REAL, TaskConfig, draw_task, trimmed
 from course_lib.tuning.texts import LIBRARIES, bags_of_words, docstrings
 
 

@@ -1,0 +1,178 @@
+"""All exercises and quizzes, and what a notebook calls: check, hint, solution, progress, quiz."""
+
+from __future__ import annotations
+
+import difflib
+import html
+import inspect
+import random
+
+from course_lib.common.framework import current
+from course_lib.exercises import (
+    applications,
+    dqn,
+    ensembling,
+    fusion,
+    gan,
+    merging,
+    pruning,
+    recommendation,
+    training,
+    tuning,
+)
+from course_lib.exercises.engine import judge, record
+from course_lib.exercises.engine.tensors import bridge
+
+TOPICS = tuple(content.TOPIC for content in (dqn, pruning, ensembling, gan, fusion, merging, applications,
+                                             recommendation, training, tuning))
+
+_hints_shown: dict[str, int] = {}
+
+
+def by_id(topics):
+    """The exercises of topics, keyed by id.
+
+    Raises
+    ------
+    ValueError
+        If an id occurs twice or does not start with its topic's number.
+    """
+    exercises = {}
+    for topic in topics:
+        for exercise in topic.exercises:
+            if exercise.id in exercises:
+                raise ValueError(f"exercise id {exercise.id!r} occurs twice: ids must differ")
+            if not exercise.id.startswith(topic.number + "."):
+                raise ValueError(f"exercise id {exercise.id!r}: expected it to start with {topic.number}.")
+            exercises[exercise.id] = exercise
+    return exercises
+
+
+EXERCISES = by_id(TOPICS)
+
+
+def find(exercise_id):
+    """The exercise with an id such as "01.td_target".
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message lists the nearest ids.
+    """
+    if exercise_id not in EXERCISES:
+        near = difflib.get_close_matches(str(exercise_id), EXERCISES, n=3, cutoff=0)
+        raise ValueError(f"no exercise {exercise_id!r}; the nearest are {', '.join(near)}")
+    return EXERCISES[exercise_id]
+
+
+def check(exercise_id, function):
+    """Try a function on an exercise's cases, print the outcome, and record it.
+
+    Parameters
+    ----------
+    exercise_id : str
+    function : callable
+        The learner's; where the exercise is about tensors, it gets those of the framework in use.
+    """
+    exercise = find(exercise_id)
+    if not callable(function):
+        raise ValueError(f"check: expected your function {exercise.name}, got {type(function).__name__}")
+    cases = exercise.draw()
+    try:
+        answers = judge.run(exercise, function, cases=cases,
+                            bridge=bridge(current().name) if exercise.tensors else None)
+    except judge.NotWritten:
+        print(f"… {exercise_id}: not written yet")
+        return
+    verdict = judge.judge(exercise, cases, answers)
+    record.record(exercise_id, "solved" if verdict.case is None else "tried")
+    if verdict.case is None:
+        print(f"✓ {exercise_id}: all {len(cases)} cases")
+        return
+    inputs = ", ".join(f"{name}={judge.show(value)}" for name, value in cases[verdict.case].items())
+    print(f"✗ {exercise_id}: case {verdict.case + 1} of {len(cases)}: {verdict.complaint}")
+    print(f"  {exercise.name}({judge.shorten(inputs, 300)})")
+    print(f"  Hint: {verdict.hint}" if verdict.hint else f'  Perhaps hint("{exercise_id}") helps.')
+
+
+def hint(exercise_id):
+    """Print one more hint at each call."""
+    hints = find(exercise_id).hints
+    shown = _hints_shown[exercise_id] = min(_hints_shown.get(exercise_id, 0) + 1, len(hints))
+    last = f' (the last one; next: solution("{exercise_id}"))' if shown == len(hints) else ""
+    print(f"Hint {shown} of {len(hints)}: {hints[shown - 1]}{last}")
+
+
+def solution(exercise_id):
+    """Print the source of the right answer, in the framework in use where the exercise is about tensors."""
+    exercise = find(exercise_id)
+    function = exercise.reference
+    if exercise.tensors:
+        package = next(topic.package for topic in TOPICS if exercise in topic.exercises)
+        function = getattr(current().load(package), function.__name__)
+    print(f"# {function.__module__}.{function.__name__}\n{inspect.getsource(function).rstrip()}")
+
+
+def progress():
+    """The state of every exercise: "not started", "tried" or "solved".
+
+    Returns
+    -------
+    dict of str to str
+    """
+    states = record.read()
+    return {exercise_id: states.get(exercise_id, "not started") for exercise_id in EXERCISES}
+
+
+def progress_bars(ax=None):
+    """Draw one bar per topic: the share of its exercises that are solved.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    states, rows = progress(), []
+    for topic in filter(lambda topic: topic.exercises, TOPICS):
+        here = [states[exercise.id] for exercise in topic.exercises]
+        rows.append((f"{topic.number} {topic.title}", here.count("solved"), here.count("tried"), len(here)))
+    return record.draw(rows, ax)
+
+
+def quiz(number):
+    """Display a topic's multiple-choice quiz; every answer, right or wrong, is explained.
+
+    Parameters
+    ----------
+    number : str
+        The notebook's number, such as "01".
+
+    Raises
+    ------
+    ValueError
+        If there is no such quiz.
+    """
+    topic = next((topic for topic in TOPICS if topic.number == number), None)
+    if topic is None or not topic.questions:
+        known = ", ".join(topic.number for topic in TOPICS if topic.questions)
+        raise ValueError(f"quiz: expected one of {known}, got {number!r}")
+    from jupyterquiz import display_quiz
+
+    state = random.getstate()
+    random.seed(f"quiz {number}")  # the element's id is random: fixed, so that stored outputs stay equal
+    try:
+        display_quiz(questions_as_data(topic.questions))
+    finally:
+        random.setstate(state)
+
+
+def questions_as_data(questions):
+    """Questions in jupyterquiz's format, with HTML's special characters escaped."""
+    def answer(one):
+        return {**one, "answer": html.escape(one["answer"]), "feedback": html.escape(one["feedback"])}
+
+    return [{"question": html.escape(question["question"]), "type": "multiple_choice", "answer_cols": 1,
+             "answers": [answer(one) for one in question["answers"]]} for question in questions]

@@ -1,0 +1,207 @@
+"""The exercises of notebook 06: neurons to match, paths to walk, teachers to follow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_lib.exercises.engine.exercise import Exercise, Topic, WrongAnswer
+from course_lib.fusion.reference import softmax
+from course_lib.merging import reference
+
+
+def _layers(rng):
+    fixed = (
+        (np.eye(3)[:, [1, 2, 0]], np.zeros(3), np.eye(3), np.zeros(3)),  # going round, not just two that swap
+        (np.eye(2), np.zeros(2), np.array([[5.0, 4], [4, 1]]), np.zeros(2)),  # one neuron is everybody's favourite
+        (np.array([[1.0, 0.9]]), np.array([0.0, 1]), np.array([[1.0, 0.9]]), np.array([1.0, 0])),  # the bias decides
+        (np.array([[4.5, 0.8], [2.2, 0.6]]), np.zeros(2), np.array([[1, 2.4], [0, 1.8]]), np.zeros(2)),  # sizes do
+        (np.array([[2.0, 3, 0], [1, 3, -1]]), np.zeros(3), np.array([[2.0, -2, -1], [1, 1, -2]]), np.zeros(3)),
+    )
+    cases = list(fixed)
+    for inputs, units, noise in ((4, 4, 0.1), (3, 5, 0.8), (6, 6, 3.0)):
+        kernel, bias, order = rng.normal(size=(inputs, units)), rng.normal(size=units), rng.permutation(units)
+        cases.append((kernel, bias, kernel[:, order] + noise * rng.normal(size=(inputs, units)),
+                      bias[order] + noise * rng.normal(size=units)))
+    return [dict(zip(("kernel", "bias", "target_kernel", "target_bias"), case, strict=True)) for case in cases]
+
+
+def _similarity(kernel, bias, target_kernel, target_bias):
+    return target_kernel.T @ kernel + np.outer(target_bias, bias)
+
+
+def _assigned(similarity, maximize=True):
+    from scipy.optimize import linear_sum_assignment
+
+    return linear_sum_assignment(similarity, maximize=maximize)[1]
+
+
+def _in_turn(similarity):
+    order, left = [], similarity.copy()
+    for row in range(len(left)):
+        order.append(left[row].argmax())
+        left[:, order[-1]] = -np.inf
+    return np.array(order)
+
+
+def _unit_length(kernel, bias):
+    sizes = np.sqrt((kernel**2).sum(axis=0) + bias**2)
+    return kernel / sizes, bias / sizes
+
+
+MATCHING_ORDER = Exercise(
+    id="06.matching_order",
+    title="The same neurons, differently seated",
+    statement="Two layers have a kernel (inputs, units) and a bias (units,). Seat the neurons of the first so that it "
+              "resembles the second, the target, most: return whole numbers (units,), each neuron once, where entry i "
+              "is the neuron that moves to place i. Most alike is the order with the largest sum, over all places, of "
+              "the inner product of the neuron's weights and bias with those of the target's neuron there. No two "
+              "orders tie.",
+    reference=reference.matching_order,
+    cases=_layers,
+    hints=(
+        "First a table (units, units): how much is each neuron of the target (row) like each of ours (column)?",
+        "target_kernel.T @ kernel has all inner products of the weights; np.outer(target_bias, bias) adds the biases.",
+        "scipy.optimize.linear_sum_assignment(table, maximize=True)[1] gives the column of each row. With few neurons "
+        "you can also try every itertools.permutations.",
+    ),
+    wrong=(
+        WrongAnswer(lambda *layers: np.argsort(reference.matching_order(*layers)),
+                    "That says where each neuron goes, the inverse: entry i names the neuron that *comes to* place i."),
+        WrongAnswer(lambda *layers: _similarity(*layers).argmax(axis=1),
+                    "Each place takes its favourite, so one neuron may be seated twice and another not at all."),
+        WrongAnswer(lambda *layers: _in_turn(_similarity(*layers)),
+                    "First come, first served is not the best in total: the first place may take what another needs."),
+        WrongAnswer(lambda *layers: _assigned(_similarity(*layers), maximize=False),
+                    "That makes the sum smallest: linear_sum_assignment minimises unless told maximize=True."),
+        WrongAnswer(lambda kernel, bias, other, shift: _assigned(other.T @ kernel),
+                    "The biases belong to the neurons, too: add np.outer(target_bias, bias)."),
+        WrongAnswer(lambda kernel, bias, other, shift: _assigned(_similarity(*_unit_length(kernel, bias),
+                                                                             *_unit_length(other, shift))),
+                    "You compare directions only: take the inner products as they are, not divided by the lengths."),
+        WrongAnswer(lambda kernel, bias, *target: np.arange(len(bias)),
+                    "You left everyone in place: the neurons of two networks are not in the same order."),
+        WrongAnswer(lambda kernel, bias, target_kernel, target_bias: _assigned(
+            np.sqrt(((target_kernel[:, :, None] - kernel[:, None]) ** 2).sum(axis=0)
+                    + (target_bias[:, None] - bias) ** 2), maximize=False),
+                    "You minimise distances; the sum of inner products (or of *squared* distances) is asked."),
+    ),
+)
+
+
+def _paths(rng):
+    fixed = ([1, 1, 1], [0, 3, 1, 1, 2], [0, 1, 2], [2, 0.5, 0, 0.2, 1], [1, 2, 4, 3, 0.5], [0, 1, 2, 4, 3],
+             [0, 3, 3.2, 3.4, 4])  # the highest loss is the last: it is not above the line at all
+    cases = [dict(losses=np.array(losses, float)) for losses in fixed]
+    for size in (5, 11, 21):
+        hill = rng.uniform(0.5, 3) * np.sin(np.linspace(0, np.pi, size)) ** 2
+        cases.append(dict(losses=np.linspace(*rng.uniform(0, 2, 2), size) + hill + 0.1 * rng.random(size)))
+    return cases
+
+
+def _line(losses):
+    return np.linspace(losses[0], losses[-1], len(losses))
+
+
+BARRIER = Exercise(
+    id="06.barrier",
+    title="How high is the pass?",
+    statement="`losses` (K,), K at least 3, were measured at equal steps on the straight way from one network to "
+              "another, both ends included. Return the most by which they exceed the straight line from the first "
+              "loss to the last: 0 if they never do.",
+    reference=reference.barrier,
+    cases=_paths,
+    hints=(
+        "Draw the losses, and a straight line from the first to the last. How far is each point above it?",
+        "np.linspace(losses[0], losses[-1], len(losses)) is that line.",
+        "The largest of losses minus line. At both ends that is 0, so it is never negative.",
+    ),
+    wrong=(
+        WrongAnswer(lambda losses: float(losses.max() - (losses[0] + losses[-1]) / 2),
+                    "You compare with the mean of both ends: then a mere slope counts as a hill. Use the line."),
+        WrongAnswer(lambda losses: float(losses.max() - losses.min()),
+                    "Highest less lowest: then even a valley would be a barrier. Compare with the line."),
+        WrongAnswer(lambda losses: float((losses - _line(losses))[len(losses) // 2]),
+                    "You look at the middle only: the pass may be anywhere on the way."),
+        WrongAnswer(lambda losses: float((losses - _line(losses))[1:-1].max()),
+                    "You left out the ends: there the excess is 0, and a barrier is never negative."),
+        WrongAnswer(lambda losses: float(max(0, (losses - _line(losses))[losses.argmax()])),
+                    "The highest loss need not be highest above the line: take the largest of all differences."),
+        WrongAnswer(lambda losses: float(losses.max()), "That is the highest loss, not how far it is above the line."),
+        WrongAnswer(lambda losses: float(losses.max() - max(losses[0], losses[-1])),
+                    "You compare with the worse end: near the better one a smaller loss is a hill already."),
+        WrongAnswer(lambda losses: float((losses - _line(losses)[::-1]).max()),
+                    "Your line runs the wrong way: it must begin at the first loss."),
+        WrongAnswer(lambda losses: float(np.abs(losses - _line(losses)).max()),
+                    "No absolute values: below the line is no barrier."),
+    ),
+)
+
+
+def _lessons(rng):
+    log2, log3 = np.log(2), np.log(3)
+    fixed = (([[0, log3]], [[0, 0]], [0], 1.0, 1.0), ([[0, log3]], [[0, 0]], [0], 1.0, 0.0),
+             ([[0, 2 * log3]], [[2 * log2, 0]], [1], 2.0, 1.0), ([[0, 2 * log3]], [[0, 2 * log3]], [1], 2.0, 0.5))
+    cases = [(np.array(own, float), np.array(other, float), np.array(y), *rest) for own, other, y, *rest in fixed]
+    for size, classes, temperature, share in ((3, 3, 4.0, 0.9), (5, 4, 2.0, 0.3), (4, 10, 3.0, 0.7)):
+        logits, teacher = rng.normal(0, 2, (2, size, classes))
+        cases.append((logits, teacher, rng.integers(classes, size=size), temperature, share))
+    return [dict(zip(("logits", "teacher_logits", "y", "temperature", "share"), case, strict=True)) for case in cases]
+
+
+def _divergence(first, second):
+    return (first * np.log(first / second)).sum(axis=1)
+
+
+def _entropy(logits, y):
+    return -np.log(softmax(logits))[np.arange(len(y)), y]
+
+
+def _sum(scale, soft, share, hard):
+    return float(share * scale**2 * np.mean(soft) + (1 - share) * np.mean(hard))
+
+
+DISTILLATION_LOSS = Exercise(
+    id="06.distillation_loss",
+    title="What the teacher nearly said",
+    statement="`logits` and `teacher_logits` are (B, C), the classes `y` (B,) whole numbers. Return share * "
+              "temperature^2 * KL(teacher || student) + (1 - share) * cross-entropy, each the mean over the batch. In "
+              "the KL divergence, the sum over classes of p_teacher * log(p_teacher / p_student), both softmaxes are "
+              "of logits divided by `temperature`. The cross-entropy, -log p_student(y), is of the student's logits as "
+              "they are.",
+    reference=reference.distillation_loss,
+    cases=_lessons,
+    hints=(
+        "Three softmaxes: the teacher's softened, the student's softened, and the student's as it is.",
+        "KL: teacher * (log teacher - log student), both softened; sum over classes (axis 1), then mean over examples.",
+        "Cross-entropy: -np.log(p)[np.arange(len(y)), y].mean(), with p not softened. Then put both together.",
+    ),
+    wrong=(
+        WrongAnswer(lambda z, t, y, T, s: _sum(1, _divergence(softmax(t / T), softmax(z / T)), s, _entropy(z, y)),
+                    "temperature^2 is missing: without it the teacher's gradient fades as the temperature grows."),
+        WrongAnswer(lambda z, t, y, T, s: _sum(np.sqrt(T), _divergence(softmax(t / T), softmax(z / T)), s,
+                                               _entropy(z, y)),
+                    "The factor is temperature^2, not the temperature: the gradient shrinks with its square."),
+        WrongAnswer(lambda z, t, y, T, s: _sum(T, _divergence(softmax(z / T), softmax(t / T)), s, _entropy(z, y)),
+                    "Your KL divergence is the other way round: the teacher's probabilities weight the logs."),
+        WrongAnswer(lambda z, t, y, T, s: _sum(T, _divergence(softmax(t), softmax(z / T)), s, _entropy(z, y)),
+                    "You softened the student only: divide the teacher's logits by the temperature, too."),
+        WrongAnswer(lambda z, t, y, T, s: _sum(T, _divergence(softmax(t / T), softmax(z / T)), s, _entropy(z / T, y)),
+                    "You softened the cross-entropy as well: labels have no temperature, take the logits as they are."),
+        WrongAnswer(lambda z, t, y, T, s: _sum(T, -(softmax(t / T) * np.log(softmax(z / T))).sum(axis=1), s,
+                                               _entropy(z, y)),
+                    "That is the softened cross-entropy: in the KL divergence log p_teacher comes first."),
+        WrongAnswer(lambda z, t, y, T, s: reference.distillation_loss(z, t, y, T, 1 - s),
+                    "The shares are swapped: `share` is the teacher's."),
+        WrongAnswer(lambda z, t, y, T, s: len(y) * reference.distillation_loss(z, t, y, T, s),
+                    "The mean over the batch, not the sum: else the loss grows with the batch."),
+        WrongAnswer(lambda z, t, y, T, s: _sum(T, _divergence(softmax(t / T), softmax(z / T)) / z.shape[1], s,
+                                               _entropy(z, y)),
+                    "You averaged the divergence over the classes, too: sum over them, and average over the batch."),
+        WrongAnswer(lambda z, t, y, T, s: _sum(T, _divergence(softmax(t / T), softmax(z / T)), s,
+                                               -z[np.arange(len(y)), y]),
+                    "Your cross-entropy takes the logit of y as it is: it needs the log of a softmax."),
+    ),
+)
+
+TOPIC = Topic(number="06", package="merging", title="Merging", exercises=(
+    MATCHING_ORDER, BARRIER, DISTILLATION_LOSS))

@@ -1,0 +1,176 @@
+"""The exercises of notebook 09: remedies."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_lib.exercises.engine.exercise import Exercise, Topic, WrongAnswer, listed
+from course_lib.training import reference
+
+
+def _mistake(function, hint):
+    return WrongAnswer(listed(function), hint)
+
+
+def _gradients(rng):
+    drawn = [dict(gradients=[rng.normal(size=shape) * size for shape in ((3, 4), (4,), (4, 2))], max_norm=1.5)
+             for size in (2.0, 0.1)]
+    return [dict(gradients=[np.array([3.0, 0.0]), np.array([[4.0]])], max_norm=1.0),
+            dict(gradients=[np.zeros(3), np.zeros((2, 2))], max_norm=1.0), *drawn]
+
+
+def _norms(gradients):
+    return [np.sqrt((part**2).sum()) for part in gradients]
+
+
+CLIP = Exercise(
+    id="09.clip_by_norm",
+    title="Clip a gradient",
+    statement="`gradients` is a list of arrays, one for each kernel and bias. If the norm of all their entries "
+              "together is above `max_norm`, scale all down so that it is `max_norm`. Return a list of new arrays.",
+    reference=reference.clip_by_norm,
+    cases=_gradients,
+    hints=(
+        "The norm of everything: the root of the sum of all squares, over all arrays.",
+        "share = min(1, max_norm / norm): a gradient that is short enough stays as it is.",
+        "Mind a gradient of zeros: there is nothing to divide by.",
+    ),
+    wrong=(
+        WrongAnswer(lambda gradients, max_norm: [part * min(1, max_norm / max(norm, 1e-12)) for part, norm in zip(
+            gradients, _norms(gradients), strict=True)],
+            "You clip each array by its own norm. That turns the step: take one norm over all of them."),
+        WrongAnswer(lambda gradients, max_norm: [part.clip(-max_norm, max_norm) for part in gradients],
+                    "That is clipping by value: it turns the step."),
+        WrongAnswer(lambda gradients, max_norm: [part * max_norm / max(np.hypot.reduce(_norms(gradients)), 1e-12)
+                                                 for part in gradients],
+                    "You also lengthen what is short enough: the share is at most 1."),
+        WrongAnswer(lambda gradients, max_norm: [part * min(1, max_norm / max(sum(_norms(gradients)), 1e-12))
+                                                 for part in gradients],
+                    "Norms do not add up; their squares do."),
+        WrongAnswer(lambda gradients, max_norm: [part * min(1, max_norm / max(sum(
+            norm**2 for norm in _norms(gradients)), 1e-12)) for part in gradients], "You forgot the square root."),
+    ),
+)
+
+
+def _activations(rng):
+    return [dict(x=rng.normal(size=shape), draws=rng.random(shape), rate=rate)
+            for shape, rate in (((4, 6), 0.5), ((3, 8), 0.2), ((2, 5), 0.0))]
+
+
+DROPOUT = Exercise(
+    id="09.dropout",
+    title="Leave some out",
+    statement="`x` are activations, `draws` numbers between 0 and 1 of the same shape. Leave out (set to 0) where a "
+              "draw is below `rate`, and scale the others so that the mean stays what it was on average.",
+    reference=reference.dropout,
+    cases=_activations,
+    hints=(
+        "np.where(draws < rate, 0, ...) leaves out a share `rate` of them.",
+        "A share 1 - rate is left. By what must it be multiplied so that the sum stays the same on average?",
+        "Divide by 1 - rate.",
+    ),
+    wrong=(
+        WrongAnswer(lambda x, draws, rate: np.where(draws < rate, 0.0, x),
+                    "Unscaled: while training all sums would be smaller than in use."),
+        WrongAnswer(lambda x, draws, rate: np.where(draws < rate, 0.0, x * (1 - rate)),
+                    "Scale up, not down: the others must make up for what is left out."),
+        WrongAnswer(lambda x, draws, rate: np.where(draws < 1 - rate, 0.0, x / max(rate, 1e-12)),
+                    "You leave out a share 1 - rate: `rate` is what goes."),
+        WrongAnswer(lambda x, draws, rate: np.where(draws < rate, x, 0.0) / (1 - rate),
+                    "You keep those that should go."),
+        WrongAnswer(lambda x, draws, rate: x / (1 - rate), "Nobody is left out."),
+    ),
+)
+
+
+def _steps(rng):
+    return [dict(weights=rng.normal(size=n), gradient=rng.normal(size=n), mean=rng.normal(size=n) * (step > 1),
+                 square=rng.uniform(0.1, 2, n) * (step > 1), step=step, learning_rate=rate)
+            for n, step, rate in ((3, 1, 0.1), (5, 2, 0.01), (4, 50, 0.3))]
+
+
+def _adam(change=None, corrected=True, root=np.sqrt, plus=False, memory=(0.9, 0.999)):
+    def step_of(weights, gradient, mean, square, step, learning_rate):
+        first, second = memory
+        mean = first * mean + (1 - first) * gradient
+        square = second * square + (1 - second) * (gradient if change == "unsquared" else gradient**2)
+        scale = (1 - first**step, 1 - second**step) if corrected else (1, 1)
+        with np.errstate(invalid="ignore"):
+            direction = mean / scale[0] / (root(square / scale[1]) + 1e-8)
+        return weights + (learning_rate if plus else -learning_rate) * direction, mean, square
+
+    return step_of
+
+
+ADAM = Exercise(
+    id="09.adam_step",
+    title="One step of Adam",
+    statement="`weights`, `gradient`, and the running `mean` and mean `square` of gradients are (N,). Update mean "
+              "(memory 0.9) and square (0.999), correct both for their start at 0 by `1 - memory**step`, and move the "
+              "weights against mean / (root of square + 1e-8). Return [weights, mean, square], the last two "
+              "uncorrected.",
+    reference=listed(reference.adam_step),
+    cases=_steps,
+    hints=(
+        "mean = 0.9 * mean + 0.1 * gradient; the square likewise, with 0.999 and the gradient squared.",
+        "At step 1 the mean is a tenth of the gradient: dividing by 1 - 0.9**step mends that.",
+        "1e-8 is added after the root. What you return as mean and square goes into the next step: uncorrected.",
+    ),
+    wrong=(
+        _mistake(_adam(corrected=False), "Correct both for their start at zero: / (1 - memory**step)."),
+        _mistake(_adam(plus=True), "You climb: subtract the step."),
+        _mistake(_adam(root=lambda square: square), "Divide by the root of the mean square."),
+        _mistake(_adam(memory=(0.999, 0.9)), "The memories are swapped: 0.9 for the mean, 0.999 for the square."),
+        _mistake(_adam(change="unsquared"), "The second memory is of the squared gradient."),
+        _mistake(lambda weights, gradient, mean, square, step, learning_rate: (
+            weights - learning_rate * gradient, *_adam()(weights, gradient, mean, square, step, learning_rate)[1:]),
+            "That is plain gradient descent: move by mean / root of square."),
+    ),
+)
+
+
+def _losses(rng):
+    fixed = [([3.0, 2, 1, 2, 3, 0.5], 2), ([1.0, 2, 3, 4], 3), ([4.0, 3, 2, 1], 2), ([2.0, 2, 2, 1], 2), ([1.0], 1)]
+    drawn = [(np.abs(np.linspace(-1, 1, 20)) + rng.normal(0, 0.1, 20), patience) for patience in (3, 5)]
+    return [dict(losses=np.array(losses), patience=patience) for losses, patience in (*fixed, *drawn)]
+
+
+def _patient(least=0, since_best=True, until_end=False):
+    def stop(losses, patience):
+        best, worse = 0, 0
+        for look, loss in enumerate(losses):
+            better = loss < losses[best] if look else True
+            worse = 0 if better else worse + 1 if since_best or loss > losses[look - 1] else 0
+            best = look if better else best
+            if worse >= patience + least and not until_end:
+                break
+        return best, look
+
+    return stop
+
+
+STOPPING = Exercise(
+    id="09.early_stopping",
+    title="When to stop",
+    statement="`losses` (T,) are validation losses, look after look. A run stops at the look that is the `patience`th "
+              "in a row without a new lowest loss, or at the last one. Return [the look with the lowest loss up to "
+              "there, the look at which it stops], both counted from 0. As low as before is no new lowest.",
+    reference=listed(reference.early_stopping),
+    cases=_losses,
+    hints=(
+        "Go through the losses and keep in mind where the lowest so far was.",
+        "Stop as soon as look - best >= patience.",
+        "Only strictly lower counts as better.",
+    ),
+    wrong=(
+        _mistake(_patient(least=1), "You stop one look too late: at the `patience`th look without a new lowest."),
+        _mistake(_patient(since_best=False), "Compare with the lowest so far, not with the look before."),
+        _mistake(_patient(until_end=True), "Never stopped: what comes after the stop would not have been seen."),
+        _mistake(lambda losses, patience: reference.early_stopping(losses, patience)[::-1], "The other way round."),
+        _mistake(lambda losses, patience: (reference.early_stopping(losses, patience)[1],) * 2,
+                 "First the look with the lowest loss: its weights are what you keep."),
+    ),
+)
+
+TOPIC = Topic(number="09", package="training", title="Training well", exercises=(CLIP, DROPOUT, ADAM, STOPPING))

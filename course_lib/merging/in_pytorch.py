@@ -1,0 +1,56 @@
+"""What several networks know in one: distillation, in PyTorch; `in_keras` is the same file in Keras."""
+
+from __future__ import annotations
+
+import numpy as np
+from torch.nn import functional as F
+
+from course_lib.merging.reference import check_lesson
+from course_lib.networks.in_pytorch import train
+
+__all__ = ["distill", "distillation_loss"]
+
+
+def distillation_loss(logits, teacher_logits, y, *, temperature=4.0, share=0.9):
+    """Means over B of share * temperature^2 * KL(teacher || student), both softened, + (1 - share) * cross-entropy.
+
+    Parameters
+    ----------
+    logits, teacher_logits : tensor (B, C)
+    y : integer tensor (B,)
+    temperature, share : float
+
+    References
+    ----------
+    Hinton et al. 2015, "Distilling the knowledge in a neural network", section 2.
+    """
+    soft, student = (F.log_softmax(values / temperature, dim=1) for values in (teacher_logits, logits))
+    divergence = (soft.exp() * (soft - student)).sum(dim=1).mean()
+    return share * temperature**2 * divergence + (1 - share) * F.cross_entropy(logits, y)
+
+
+def distill(student, x, y, teacher_logits, config=None, *, temperature=4.0, share=0.9, seed=0):
+    """Train a network, in place, to say what a teacher says: another network, or a whole ensemble.
+
+    Parameters
+    ----------
+    student : network
+    x : array (N, *input_shape), or tuple of them
+    y : integer array (N,)
+    teacher_logits : array (N, C)
+        Of an ensemble, the logarithm of its mean probabilities.
+    config : TrainingConfig, optional
+    temperature, share, seed
+        As in `distillation_loss` and `train`.
+
+    Returns
+    -------
+    list of float
+        The mean loss of each epoch.
+    """
+    check_lesson(teacher_logits, y, temperature, share)
+
+    def loss(targets, logits):
+        return distillation_loss(logits, targets[:, :-1], targets[:, -1].long(), temperature=temperature, share=share)
+
+    return train(student, x, np.column_stack([teacher_logits, y]), config, seed=seed, loss=loss)

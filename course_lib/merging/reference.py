@@ -1,0 +1,57 @@
+"""The formulas of merging in NumPy, as short as they can be; what the exercises of notebook 06 ask for."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def distillation_loss(logits, teacher_logits, y, temperature=4.0, share=0.9):
+    """Share * temperature^2 * KL(teacher || student), both softened, + (1 - share) * cross-entropy, means over B.
+
+    Parameters
+    ----------
+    logits, teacher_logits : array (B, C)
+    y : integer array (B,)
+    temperature : float
+        Both logits are divided by it. Its square keeps the gradient's size.
+    share : float
+
+    References
+    ----------
+    Hinton et al. 2015, "Distilling the knowledge in a neural network", section 2.
+    """
+    def log_softmax(scores):
+        shifted = scores - scores.max(axis=1, keepdims=True)
+        return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+    teacher, student = log_softmax(teacher_logits / temperature), log_softmax(logits / temperature)
+    divergence = (np.exp(teacher) * (teacher - student)).sum(axis=1).mean()
+    hard = -log_softmax(logits)[np.arange(len(y)), y].mean()
+    return float(share * temperature**2 * divergence + (1 - share) * hard)
+
+
+def matching_order(kernel, bias, target_kernel, target_bias):
+    """The order of a layer's neurons, kernel (inputs, units), that makes it most like another layer.
+
+    Entry i names the neuron that moves to place i: the assignment with the largest sum of inner products.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    return linear_sum_assignment(target_kernel.T @ kernel + np.outer(target_bias, bias), maximize=True)[1]
+
+
+def barrier(losses, shares=None):
+    """The most by which losses (K,) on the way between two networks exceed the straight line between its ends."""
+    shares = np.linspace(0, 1, len(losses)) if shares is None else shares
+    return float((losses - (1 - shares) * losses[0] - shares * losses[-1]).max())
+
+
+def check_lesson(teacher_logits, y, temperature, share):
+    """A ValueError unless a student can learn from these: logits (N, C), classes (N,), and a share in [0, 1]."""
+    shape, y = np.shape(teacher_logits), np.asarray(y)
+    if len(shape) != 2 or y.shape != shape[:1] or y.dtype.kind not in "iu" or not 0 <= y.min() <= y.max() < shape[1]:
+        raise ValueError("teacher_logits, y: expected shapes (N, C) and (N,), and classes below C, "
+                         f"got {shape} and {y.dtype} of shape {y.shape}")
+    if not (temperature > 0 and 0 <= share <= 1):
+        raise ValueError("temperature, share: expected a number > 0 and one in [0, 1], "
+                         f"got {temperature} and {share}")

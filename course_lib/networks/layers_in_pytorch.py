@@ -1,0 +1,113 @@
+"""Taking a network apart in PyTorch, and putting weights into it; `layers_in_keras` is the same file in Keras."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+
+from course_lib.networks.layers import check_layer, check_layers
+
+__all__ = ["array_to_kernel", "collect_activations", "get_kernels", "get_layers", "kernel_to_array", "set_layer",
+           "set_layers", "trained_kernel", "weighted_layers"]
+
+WEIGHTED, NORMS = (nn.Linear, nn.Conv2d), (nn.BatchNorm1d, nn.BatchNorm2d)
+PASSED = (nn.ReLU, nn.Dropout, nn.MaxPool2d, nn.AvgPool2d, nn.Flatten, nn.Unflatten, nn.Identity)
+
+
+def weighted_layers(model):
+    """The dense and convolutional layers of a network, or a ValueError if there is anything in it that is not known."""
+    layers = list(model) if isinstance(model, nn.Sequential) else []
+    found = [layer for layer in layers if isinstance(layer, WEIGHTED)]
+    strange = [type(layer).__name__ for layer in layers if not isinstance(layer, (*WEIGHTED, *NORMS, *PASSED))]
+    strange += ["a convolution with groups" for layer in found if getattr(layer, "groups", 1) != 1]
+    strange += ["a layer without bias" for layer in found if layer.bias is None]
+    strange += [f"a {type(layer).__name__} that has seen no input" for layer in found
+                if nn.parameter.is_lazy(layer.weight)]
+    if strange or not found:
+        raise ValueError("model: expected a torch.nn.Sequential of Linear and Conv2d layers, BatchNorm, ReLU, Dropout, "
+                         f"pooling and Flatten, got {', '.join(strange) or type(model).__name__}")
+    return found
+
+
+def get_kernels(model):
+    """Copies of the kernels as arrays: dense (inputs, units), convolution (height, width, inputs, filters)."""
+    return [kernel_to_array(layer.weight) for layer in weighted_layers(model)]
+
+
+def get_layers(model):
+    """Copies of the weights, [(kernel, bias (units,)), ...], kernels as from `get_kernels`."""
+    return [(kernel_to_array(layer.weight), layer.bias.numpy(force=True).copy()) for layer in weighted_layers(model)]
+
+
+def set_layer(model, index, kernel, bias=None):
+    """Overwrite the kernel, and the bias if one is given, of the weighted layer number `index`; a mask stays."""
+    layer = weighted_layers(model)[index]
+    check_layer(kernel, bias, kernel_to_array(layer.weight).shape)
+    with torch.no_grad():
+        trained_kernel(layer).copy_(array_to_kernel(kernel))
+        if bias is not None:
+            layer.bias.copy_(torch.as_tensor(bias))
+
+
+def set_layers(model, layers):
+    """Write weights, as from `get_layers`, into a dense network of the same widths, and return it."""
+    for index, (kernel, bias) in enumerate(check_layers(layers, like=get_layers(model))):
+        set_layer(model, index, kernel, bias)
+    return model
+
+
+@torch.no_grad()
+def collect_activations(model, x, *, batch_size=1000):
+    """What goes into each weighted layer, and what it makes of that before its ReLU.
+
+    Parameters
+    ----------
+    model : network
+    x : array (N, *input_shape)
+    batch_size : int
+
+    Returns
+    -------
+    list of (array (N, ...), array (N, ...))
+        Inputs and pre-activations of each weighted layer. Feature maps are (N, height, width, channels).
+    """
+    layers = weighted_layers(model)
+    found = {layer: [] for layer in layers}
+
+    def note(layer, args, output):
+        found[layer].append((_channels_last(args[0]), _channels_last(output)))
+
+    hooks = [layer.register_forward_hook(note) for layer in layers]
+    training, device = model.training, layers[0].bias.device
+    try:
+        model.eval()
+        for part in torch.as_tensor(np.asarray(x, np.float32)).split(batch_size):
+            model(part.to(device))
+    finally:
+        model.train(training)
+        for hook in hooks:
+            hook.remove()
+    return [tuple(np.concatenate(parts) for parts in zip(*found[layer], strict=True)) for layer in layers]
+
+
+def trained_kernel(layer):
+    """The tensor that training changes: the kernel itself, or what a mask is laid on."""
+    return layer.parametrizations.weight.original if parametrize.is_parametrized(layer) else layer.weight
+
+
+def kernel_to_array(weight):
+    """A copy of a layer's weight as an array, its neurons on the last axis."""
+    axes = (1, 0) if weight.dim() == 2 else (2, 3, 1, 0)
+    return np.ascontiguousarray(weight.detach().cpu().permute(axes).numpy())
+
+
+def array_to_kernel(kernel):
+    """A tensor of the framework's own layout, of an array with its neurons on the last axis."""
+    axes = (1, 0) if np.ndim(kernel) == 2 else (3, 2, 0, 1)
+    return torch.from_numpy(np.ascontiguousarray(np.transpose(kernel, axes)))
+
+
+def _channels_last(tensor):
+    return (tensor.movedim(1, -1) if tensor.dim() > 2 else tensor).cpu().numpy().copy()  # a ReLU may work in place

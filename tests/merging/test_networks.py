@@ -1,0 +1,64 @@
+"""Networks that are matched, averaged and distilled, in either framework."""
+
+import numpy as np
+import pytest
+
+from course_lib.common import data
+from course_lib.merging import weights
+from course_lib.networks.config import TrainingConfig
+
+CONFIG = TrainingConfig(epochs=8, learning_rate=3e-3)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return data.load("digits")
+
+
+@pytest.fixture
+def merging(twin):
+    return twin("merging")
+
+
+@pytest.fixture
+def nets(twin):
+    return twin("networks")
+
+
+def test_a_student_learns_from_its_teacher_alone(merging, nets, digits):
+    teacher = nets.make_mlp((8, 8), 10, hidden=(64,))
+    nets.train(teacher, digits.x_train, digits.y_train, CONFIG)
+    logits, wrong = nets.predict(teacher, digits.x_train), (digits.y_train + 1) % 10
+    longer = TrainingConfig(epochs=20, learning_rate=3e-3)
+    student = nets.make_mlp((8, 8), 10, hidden=(32,), seed=1)
+    merging.distill(student, digits.x_train, wrong, logits, longer, share=1.0)  # what `y` says does not count
+    assert nets.accuracy(student, digits.x_test, digits.y_test) > 0.9
+    student = nets.make_mlp((8, 8), 10, hidden=(32,), seed=1)
+    merging.distill(student, digits.x_train, wrong, logits, longer, share=0.0)  # and now nothing else does
+    assert nets.accuracy(student, digits.x_test, digits.y_test) < 0.1
+
+
+def test_two_networks_average_once_they_are_matched(merging, nets, digits):
+    made = [nets.make_mlp((8, 8), 10, hidden=(64,), seed=seed) for seed in range(2)]
+    for seed, net in enumerate(made):
+        nets.train(net, digits.x_train, digits.y_train, CONFIG, seed=seed)
+    first, second = (nets.get_layers(net) for net in made)
+    orders = {"unmatched": [np.arange(64)], "weights": weights.match_weights(second, first),
+              "activations": weights.match_activations(*(
+                  [into for into, _ in nets.collect_activations(net, digits.x_train)[1:]] for net in made[::-1]))}
+    reads = {name: nets.accuracy(nets.set_layers(nets.make_mlp((8, 8), 10, hidden=(64,)), weights.average(
+        [first, weights.permute(second, order)])), digits.x_test, digits.y_test) for name, order in orders.items()}
+    assert reads["unmatched"] < min(reads["weights"], reads["activations"]) - 0.02
+    permuted = nets.set_layers(nets.make_mlp((8, 8), 10, hidden=(64,)),
+                                 weights.permute(second, orders["weights"]))
+    np.testing.assert_allclose(nets.predict(permuted, digits.x_test), nets.predict(made[1], digits.x_test),
+                               atol=1e-4)
+
+
+def test_distilling_refuses_what_does_not_fit(merging, nets, digits):
+    model, x, y = nets.make_mlp((8, 8), 10, hidden=(4,)), digits.x_train[:20], digits.y_train[:20]
+    for logits, labels, options in ((np.zeros((19, 10)), y, {}), (np.zeros((20, 1)), y, {}),
+                                    (np.zeros((20, 10)), y + 0.5, {}), (np.zeros((20, 10)), y, {"temperature": 0}),
+                                    (np.zeros((20, 10)), y, {"share": 2})):
+        with pytest.raises(ValueError, match="expected"):
+            merging.distill(model, x, labels, logits, CONFIG, **options)
