@@ -41,6 +41,33 @@ def style():
         matplotlib.interactive(interactive)
 
 
+@contextlib.contextmanager
+def figure(rows=1, columns=1, *, size=(7, 4), **options):
+    """A figure in the course's look: `with figure(1, 2, size=(11, 3)) as (fig, axes): ...`.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Of panels.
+    size : (float, float)
+        In inches.
+    **options
+        What `plt.subplots` takes, for example `sharey=True`.
+
+    Returns
+    -------
+    context manager of (Figure, Axes or array of Axes)
+        At its end the panels are given the room that their labels need, unless `layout` is among the options.
+    """
+    import matplotlib.pyplot as plt
+
+    with style():
+        fig, axes = plt.subplots(rows, columns, figsize=size, **options)
+        yield fig, axes
+        if "layout" not in options:
+            fig.tight_layout()
+
+
 def band(ax, x, runs, *, label=None, color=None):
     """Draw the median over seeds, and a band with the middle half of the seeds (25th to 75th percentile).
 
@@ -75,6 +102,69 @@ def band(ax, x, runs, *, label=None, color=None):
     ax.fill_between(x[seen], low, high, color=line.get_color(), alpha=0.25, linewidth=0)
     if label is not None:
         ax.legend(title="median; band: middle half of the seeds")
+    return ax
+
+
+def curves(ax, x, table, *, marker="", colours=None):
+    """Draw a curve for each entry of a table, with a legend.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    x : array (N,)
+    table : dict of str to array (N,)
+    marker : str
+        For example "o", where there are few points.
+    colours : dict of str to colour, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    for name, values in table.items():
+        ax.plot(x, values, marker=marker, label=name, color=(colours or {}).get(name))
+    ax.legend()
+    return ax
+
+
+def bars(ax, table, *, color=None):
+    """Draw a horizontal bar for each entry of a table, from the top down.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    table : dict of str to float
+    color : colour or list of colours, optional
+        From the top down.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    ax.barh(list(table), list(table.values()), color=color)
+    ax.set_ylim(len(table) - 0.5, -0.5)
+    return ax
+
+
+def intervals(ax, table, *, color=COLOURS[0]):
+    """Draw differences as points with their intervals, from the top down, beside a line at 0.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    table : dict of str to Difference
+        As `claims.paired_difference` gives them.
+    color : colour
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    for name, gap in table.items():
+        ax.plot([gap.low, gap.high], [name, name], color=color)
+        ax.plot(gap.mean, name, "o", color=color)
+    ax.axvline(0, color="0.3", lw=1)
+    ax.set_ylim(len(table) - 0.4, -0.6)
     return ax
 
 

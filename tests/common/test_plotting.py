@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from course_lib.common import notebook, plotting
+from course_lib.common.claims import paired_difference
 
 
 @pytest.fixture
@@ -137,3 +138,37 @@ class Handle:
     def update(self, picture):
         assert picture.data.startswith(b"\x89PNG")
         self.shown.append("update")
+
+
+def test_a_figure_has_the_look_and_leaves_none_behind():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    before = dict(matplotlib.rcParams)
+    with plotting.figure(1, 2, size=(6, 3), sharey=True) as (fig, axes):
+        assert len(axes) == 2 and fig.get_size_inches().tolist() == [6, 3]
+        assert matplotlib.rcParams["axes.grid"] and axes[0].plot([0, 1])[0].get_color() == plotting.COLOURS[0]
+    assert dict(matplotlib.rcParams) == before
+    plt.close(fig)
+
+
+def test_curves_bars_and_intervals_show_the_table_from_the_top_down():
+    gaps = {"better": paired_difference([3.0, 4], [1.0, 1]), "level": paired_difference([1.0, 2], [2.0, 1])}
+    axes = Figure().subplots(1, 3)
+    assert plotting.curves(axes[0], [0, 1], {"a": [1, 2], "b": [3, 4]}, colours={"b": "black"}) is axes[0]
+    assert [line.get_ydata().tolist() for line in axes[0].lines] == [[1, 2], [3, 4]]
+    assert axes[0].lines[1].get_color() == "black"
+    assert [text.get_text() for text in axes[0].get_legend().get_texts()] == ["a", "b"]
+    assert plotting.bars(axes[1], {"first": 2.0, "second": 1.0}) is axes[1]
+    assert [bar.get_width() for bar in axes[1].patches] == [2, 1] and axes[1].yaxis_inverted()
+    assert plotting.intervals(axes[2], gaps) is axes[2] and axes[2].yaxis_inverted()
+    assert axes[2].lines[0].get_xdata() == pytest.approx([gaps["better"].low, gaps["better"].high])
+    assert axes[2].lines[1].get_xdata() == pytest.approx([2.5])
+
+
+def test_dots_take_shares_or_what_was_right():
+    ax = Figure().add_subplot()
+    plotting.dots(ax, {"a": 0.5, "b": np.arange(100) < 80}, ("alone", "black", 1), ("together", "red", 1), images=100)
+    (a, b) = (container.lines[0].get_xdata()[0] for container in ax.containers)
+    assert (a, b) == (0.5, 0.8)
+    ends = [container.lines[2][0].get_segments()[0][:, 0] for container in ax.containers]
+    np.testing.assert_allclose(ends[0], [0.404, 0.596], atol=1e-3)  # Wilson's interval of 50 of 100
+    assert ends[1][0] < 0.8 < ends[1][1] and [tick.get_text() for tick in ax.get_yticklabels()] == ["a", "b"]
