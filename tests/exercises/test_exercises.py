@@ -1,10 +1,14 @@
 """Each exercise: the stub, the reference, every known mistake. No framework is imported here."""
 
+import ast
 import itertools
 import json
+import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -206,3 +210,19 @@ def test_exercise_refuses_what_is_empty(name):
     Exercise(**fields)
     with pytest.raises(ValueError, match=f"99.f.*{name}"):
         Exercise(**fields | {name: type(fields[name])()})
+
+
+@pytest.mark.parametrize("topic", registry.TOPICS, ids=lambda topic: topic.number)
+def test_a_notebook_asks_for_what_the_exercises_are(topic):
+    """Each exercise of a topic stands once in its notebook: a stub with the exercise's name and parameters."""
+    path = Path(__file__).parents[2] / "notebooks" / f"{topic.number}_{topic.package}.ipynb"
+    cells = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+    stubs = {found[1]: (found[2], source) for source in cells
+             if (found := re.search(r'^check\("([\w.]+)", (\w+)\)$', source, re.MULTILINE))}
+    assert list(stubs) == [exercise.id for exercise in topic.exercises]
+    for exercise in topic.exercises:
+        name, source = stubs[exercise.id]
+        (stub,) = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+        assert name == stub.name == f"my_{exercise.name}"
+        assert [argument.arg for argument in stub.args.args] == list(exercise.draw()[0])
+    assert f'quiz("{topic.number}")' in cells
