@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "course_lib"
 FRAMEWORKS = {"torch", "tensorflow", "keras", "jax"}
 FILES = sorted(LIBRARY.rglob("*.py"))
-FLOORS = {"common": 0, "networks": 1, "dqn": 1, "exercises": 3, "classroom": 4}  # what is not named is a topic, on 2
+FLOORS = {"common": 0, "networks": 1, "dqn": 2, "exercises": 4, "classroom": 5}  # what is not named is a topic, on 3
 BELOW = {("applications", "fusion"), ("tuning", "training")}  # the topics that may use another one
 
 
@@ -76,7 +76,7 @@ def imports(tree):
 def complaints(relative, source):
     """What is wrong with the imports of one file of the library, given as its path inside course_lib."""
     owner, stem = (relative.parts[0] if len(relative.parts) > 1 else "common"), relative.stem
-    floor = FLOORS.get(owner, 2)
+    floor = FLOORS.get(owner, 3)
     twin = next((ending for ending in ("in_pytorch", "in_keras") if stem.endswith(ending)), None)
     for name, local in imports(ast.parse(source)):
         parts = name.split(".")
@@ -84,7 +84,7 @@ def complaints(relative, source):
             yield f"{name}: relative import"
         elif parts[0] == "course_lib":
             target = parts[1] if len(parts) > 1 and (LIBRARY / parts[1]).is_dir() else "common"
-            if target != owner and FLOORS.get(target, 2) >= floor and (owner, target) not in BELOW:
+            if target != owner and FLOORS.get(target, 3) >= floor and (owner, target) not in BELOW:
                 yield f"{name}: {owner} is on floor {floor}, {target} not below it"
             if twin and any(p.endswith(("in_pytorch", "in_keras")) and not p.endswith(twin) for p in parts[2:3]):
                 yield f"{name}: a twin imports the other twin"
@@ -94,7 +94,7 @@ def complaints(relative, source):
             allowed = {"in_pytorch": {"torch"}, "in_keras": {"keras"}}.get(twin, set())
             if parts[0] not in allowed:
                 yield f"{name}: a framework outside its twin"
-        if floor in (1, 2) and twin == "in_pytorch" and parts[0] in FRAMEWORKS - {"torch"}:
+        if floor in (1, 2, 3) and twin == "in_pytorch" and parts[0] in FRAMEWORKS - {"torch"}:
             yield f"{name}: the PyTorch twin needs only PyTorch"
 
 

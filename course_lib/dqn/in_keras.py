@@ -13,6 +13,7 @@ from course_lib.dqn.config import SETTINGS, DQNConfig
 from course_lib.dqn.envs import GridWorld, check_spaces, make_vec
 from course_lib.dqn.loop import History, evaluate, record, stop_when_solved, train_agent
 from course_lib.dqn.replay import Batch, ReplayBuffer
+from course_lib.networks.layers_in_keras import soft_update
 
 __all__ = ["Batch", "DQNAgent", "DQNConfig", "GridWorld", "History", "ReplayBuffer", "SETTINGS",
            "bootstrap_target", "double_td_target", "evaluate", "make_q_network", "make_vec", "record", "soft_update",
@@ -120,17 +121,6 @@ def td_loss(q, action, target, *, huber_delta=None):
     if huber_delta is None:
         return keras.losses.mean_squared_error(target, chosen)
     return keras.losses.huber(target, chosen, delta=huber_delta)
-
-
-def soft_update(target_weights, weights, tau):
-    """Move each target weight a share `tau` of the way to its online weight, in place.
-
-    References
-    ----------
-    Lillicrap et al. 2016, "Continuous control with deep reinforcement learning", algorithm 1.
-    """
-    for old, new in zip(target_weights, weights, strict=True):
-        old.assign(old + tau * (new - old))
 
 
 class DQNAgent(BaseAgent):

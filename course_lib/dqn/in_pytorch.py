@@ -17,6 +17,7 @@ from course_lib.dqn.config import SETTINGS, DQNConfig
 from course_lib.dqn.envs import GridWorld, check_spaces, make_vec
 from course_lib.dqn.loop import History, evaluate, record, stop_when_solved, train_agent
 from course_lib.dqn.replay import Batch, ReplayBuffer
+from course_lib.networks.layers_in_pytorch import soft_update
 
 __all__ = ["Batch", "DQNAgent", "DQNConfig", "GridWorld", "History", "ReplayBuffer", "SETTINGS",
            "bootstrap_target", "double_td_target", "evaluate", "make_q_network", "make_vec", "record", "soft_update",
@@ -126,18 +127,6 @@ def td_loss(q, action, target, *, huber_delta=None):
     if huber_delta is None:
         return F.mse_loss(chosen, target)
     return F.huber_loss(chosen, target, delta=huber_delta)
-
-
-@torch.no_grad()
-def soft_update(target_weights, weights, tau):
-    """Move each target weight a share `tau` of the way to its online weight, in place.
-
-    References
-    ----------
-    Lillicrap et al. 2016, "Continuous control with deep reinforcement learning", algorithm 1.
-    """
-    for old, new in zip(target_weights, weights, strict=True):
-        old.lerp_(new, tau)  # old + tau * (new - old)
 
 
 class DQNAgent(BaseAgent):

@@ -8,10 +8,10 @@ from keras import ops
 
 from course_lib.common.keras_steps import make_steps, value_and_gradient
 from course_lib.common.seeding import spawn
-from course_lib.dqn.in_keras import soft_update
 from course_lib.gan.config import SETTINGS, GANConfig
 from course_lib.gan.game import BaseGAN, History
 from course_lib.gan.networks_in_keras import Discriminator, Generator
+from course_lib.networks.layers_in_keras import soft_update
 
 __all__ = ["Discriminator", "GAN", "GANConfig", "Generator", "History", "SETTINGS",
            "discriminator_loss", "discriminator_objective", "generator_loss", "input_gradient", "one_centred_penalty",

@@ -10,10 +10,10 @@ from torch.nn import functional as F
 
 from course_lib.common.devices import one_thread
 from course_lib.common.seeding import spawn
-from course_lib.dqn.in_pytorch import soft_update
 from course_lib.gan.config import SETTINGS, GANConfig
 from course_lib.gan.game import BaseGAN, History
 from course_lib.gan.networks_in_pytorch import Discriminator, Generator
+from course_lib.networks.layers_in_pytorch import soft_update
 
 __all__ = ["Discriminator", "GAN", "GANConfig", "Generator", "History", "SETTINGS",
            "discriminator_loss", "discriminator_objective", "generator_loss", "input_gradient", "one_centred_penalty",

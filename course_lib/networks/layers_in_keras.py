@@ -10,7 +10,7 @@ from keras import ops
 from course_lib.networks.layers import check_layer, check_layers
 
 __all__ = ["array_to_kernel", "collect_activations", "get_kernels", "get_layers", "kernel_to_array", "set_layer",
-           "set_layers", "trained_kernel", "weighted_layers"]
+           "set_layers", "soft_update", "trained_kernel", "weighted_layers"]
 
 WEIGHTED, NORMS = (klayers.Dense, klayers.Conv2D), (klayers.BatchNormalization,)
 PASSED = (klayers.ReLU, klayers.Dropout, klayers.MaxPooling2D, klayers.AveragePooling2D, klayers.Flatten,
@@ -87,6 +87,17 @@ def collect_activations(model, x, *, batch_size=1000):
         found.append(parts)
     return [tuple(np.concatenate(pieces) for pieces in zip(*(parts[i] for parts in found), strict=True))
             for i in range(len(weighted))]
+
+
+def soft_update(target_weights, weights, tau):
+    """Move each target weight a share `tau` of the way to its online weight, in place.
+
+    References
+    ----------
+    Lillicrap et al. 2016, "Continuous control with deep reinforcement learning", algorithm 1.
+    """
+    for old, new in zip(target_weights, weights, strict=True):
+        old.assign(old + tau * (new - old))
 
 
 def trained_kernel(layer):

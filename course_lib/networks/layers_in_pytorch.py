@@ -10,7 +10,7 @@ from torch.nn.utils import parametrize
 from course_lib.networks.layers import check_layer, check_layers
 
 __all__ = ["array_to_kernel", "collect_activations", "get_kernels", "get_layers", "kernel_to_array", "set_layer",
-           "set_layers", "trained_kernel", "weighted_layers"]
+           "set_layers", "soft_update", "trained_kernel", "weighted_layers"]
 
 WEIGHTED, NORMS = (nn.Linear, nn.Conv2d), (nn.BatchNorm1d, nn.BatchNorm2d)
 PASSED = (nn.ReLU, nn.Dropout, nn.MaxPool2d, nn.AvgPool2d, nn.Flatten, nn.Unflatten, nn.Identity)
@@ -90,6 +90,18 @@ def collect_activations(model, x, *, batch_size=1000):
         for hook in hooks:
             hook.remove()
     return [tuple(np.concatenate(parts) for parts in zip(*found[layer], strict=True)) for layer in layers]
+
+
+@torch.no_grad()
+def soft_update(target_weights, weights, tau):
+    """Move each target weight a share `tau` of the way to its online weight, in place.
+
+    References
+    ----------
+    Lillicrap et al. 2016, "Continuous control with deep reinforcement learning", algorithm 1.
+    """
+    for old, new in zip(target_weights, weights, strict=True):
+        old.lerp_(new, tau)  # old + tau * (new - old)
 
 
 def trained_kernel(layer):
