@@ -8,8 +8,8 @@ from keras import ops
 
 from course_lib.common.keras_steps import make_steps, value_and_gradient
 from course_lib.common.seeding import spawn
+from course_lib.gan.base import BaseGAN, History
 from course_lib.gan.config import SETTINGS, GANConfig
-from course_lib.gan.game import BaseGAN, History
 from course_lib.gan.networks_in_keras import Discriminator, Generator
 from course_lib.networks.layers_in_keras import soft_update
 

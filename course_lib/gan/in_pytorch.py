@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from course_lib.common.devices import one_thread
 from course_lib.common.seeding import spawn
+from course_lib.gan.base import BaseGAN, History
 from course_lib.gan.config import SETTINGS, GANConfig
-from course_lib.gan.game import BaseGAN, History
 from course_lib.gan.networks_in_pytorch import Discriminator, Generator
 from course_lib.networks.layers_in_pytorch import soft_update
 

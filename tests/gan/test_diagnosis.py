@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from course_lib.gan.base import History
 from course_lib.gan.diagnosis import count_modes, diagnose, ring
-from course_lib.gan.game import History
 
 
 def test_ring():

@@ -3,7 +3,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from course_lib.gan import pictures
-from course_lib.gan.game import History
+from course_lib.gan.base import History
 
 
 def test_mosaic_by_hand():
