@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 from benchmark import Benchmark
+from students import hand_in, right_functions, student_notebook
 
 from course_lib.classroom.course import grade, new_course
-from course_lib.classroom.simulated import hand_in, right_functions, student_notebook
 
 COUNTS = {"02_pruning": 200, "01_dqn": 200}
 JOBS = 2

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from students import right_functions, student_notebook
 
 from course_lib.classroom.assignments import (
     TOPICS,
@@ -18,7 +19,6 @@ from course_lib.classroom.assignments import (
     written_questions,
 )
 from course_lib.classroom.grading import grade_file
-from course_lib.classroom.simulated import right_functions, student_notebook
 from course_lib.classroom.solutions import given, solution_body
 
 HERE = Path(__file__).parents[2] / "notebooks" / "assignments"

@@ -12,13 +12,13 @@ from pathlib import Path
 import joblib
 import nbformat
 import pytest
+from students import hand_in, right_functions, student_notebook
 
 from course_lib.classroom import course as course_module
 from course_lib.classroom import gradebook
 from course_lib.classroom.__main__ import main
 from course_lib.classroom.assignments import TOPICS, assignment_name
 from course_lib.classroom.course import Course, grade, new_course
-from course_lib.classroom.simulated import hand_in, right_functions, student_notebook
 
 NAME = "02_pruning"
 RIGHT = right_functions(NAME)

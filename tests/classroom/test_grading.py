@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import nbformat
 import pytest
+from students import right_functions, student_notebook
 
 from course_lib.classroom import grading, sandbox
 from course_lib.classroom.assignments import default_points, topic_of
 from course_lib.classroom.grading import Result, grade_file
 from course_lib.classroom.marks import HIDDEN_DRAWS, Mark, judged, keys
-from course_lib.classroom.simulated import right_functions, simulated_results, student_notebook
+from course_lib.classroom.simulated import simulated_results
 from course_lib.exercises.engine import judge
 from course_lib.exercises.engine.registry import EXERCISES, find
 

@@ -14,11 +14,11 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from students import hand_in, right_functions, student_notebook
 
 from course_lib.classroom.course import grade, new_course
 from course_lib.classroom.marks import keys
 from course_lib.classroom.sandbox import Limits, best_way
-from course_lib.classroom.simulated import hand_in, right_functions, student_notebook
 
 NAME = "02_pruning"
 LIMITS = Limits(seconds=3, total=20, memory=1 << 30, processes=40)

@@ -2,10 +2,10 @@
 
 import nbformat
 import pytest
+from students import right_functions, student_notebook
 
 from course_lib.classroom.assignments import TOPICS, assignment_name, build, uses_tensors
 from course_lib.classroom.grading import grade_file
-from course_lib.classroom.simulated import right_functions, student_notebook
 
 pytest.importorskip("keras")
 pytestmark = pytest.mark.keras
