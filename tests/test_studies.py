@@ -1,7 +1,6 @@
 """Stored studies: whole, with the settings of today, and the code still does what it did when they were measured."""
 
 import importlib
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +10,8 @@ import pytest
 from course_lib.common import studies
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks"))
 benchmark, dqn, gan, results, study = map(importlib.import_module, ("benchmark", "dqn", "gan", "results", "study"))
 DECLARED = {name: found for name, found in benchmark.all_benchmarks().items() if found.stored}
-sys.path.remove(str(ROOT / "benchmarks"))
 MODULES = {"pytorch": "torch", "keras": "keras", "numpy": "numpy"}
 CANARIES = [pytest.param(name, framework, marks=[pytest.mark.keras] if framework == "keras" else [])
             for name, found in DECLARED.items() for framework in study.quick(found)]
