@@ -19,7 +19,7 @@ AGENTS = {"DQN": PLANNER, "gamma 0": MYOPIC}
 
 
 def in_the_shop(framework, seeds):
-    """Mean reward of a session in the simulated shop of notebook 06, 1,000 fresh visitors each.
+    """Mean reward of a session in the simulated shop of notebook 08, 1,000 fresh visitors each.
 
     By the seed the 48 known and twelve new items and all first weights differ. In the control there are hardly any
     consequences.

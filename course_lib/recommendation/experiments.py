@@ -1,4 +1,4 @@
-"""What notebook 06 and the benchmark compare in the simulated shop."""
+"""What notebook 08 and the benchmark compare in the simulated shop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What notebook 07 and the benchmark compare: an agent, schedules and searches, run for run on the same tasks."""
+"""What notebook 10 and the benchmark compare: an agent, schedules and searches, run for run on the same tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What notebook 06 compares: who is trained where, what is evaluated, and what a first step is worth."""
+"""What notebook 08 compares: who is trained where, what is evaluated, and what a first step is worth."""
 
 from dataclasses import replace
 from types import SimpleNamespace
