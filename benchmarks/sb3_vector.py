@@ -8,6 +8,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from torch.nn import functional as F
 
 from course_lib.dqn.envs import make_vec
+from course_lib.dqn.vector import NextStepVectorEnv
 
 
 @contextlib.contextmanager
@@ -58,9 +59,13 @@ class VectorisedEnv(VecEnv):
 
     def _reset_rows(self, done):
         env = self.env  # the batched environments reset on the next step, Stable-Baselines3 on the same
+        if isinstance(env, NextStepVectorEnv):
+            env.begin(np.flatnonzero(done))
+            env.over[:] = False
+            return env.observe()
         env.state[:, done] = env.np_random.uniform(env.low, env.high, size=(4, done.sum()))
         env.steps[done], env.prev_done[:] = 0, False
-        return env._obs() if hasattr(env, "_obs") else env.state.T.astype(np.float32)
+        return env.state.T.astype(np.float32)
 
     def close(self):
         self.env.close()

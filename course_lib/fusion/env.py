@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, VectorEnv
-from gymnasium.vector.utils import batch_space
 
 from course_lib.common.config import whole
+from course_lib.dqn.vector import NextStepVectorEnv, Single
 from course_lib.fusion.outputs import check_predictions
 
 
-class ExpertChoiceEnv(gym.Env):
+class ExpertChoiceEnv(Single):
     """An episode is a stream of examples; each action says how to weight the experts for one of them.
 
     The reward is 1 if the class with the highest weighted probability is right, else 0. Experts may tire: one who was
@@ -48,31 +47,7 @@ class ExpertChoiceEnv(gym.Env):
         self.tire = np.zeros(experts) if tire is None else np.asarray(tire, float)
         self.recover, self.length = recover, length
         self._check(experts, examples)
-        self._rested, self.at = self.observations(), self.length
-        self.observation_space = gym.spaces.Box(-np.inf, np.inf, self._rested.shape[1:], np.float32)
-        self.action_space = gym.spaces.Discrete(len(self.weightings))
-
-    def reset(self, *, seed=None, options=None):
-        """Begin a new stream, with rested experts."""
-        super().reset(seed=seed)
-        self.rows = self.np_random.integers(len(self.y), size=self.length)
-        self.at, self.tired = 0, np.zeros(len(self.predictions))
-        return self._obs(), {}
-
-    def step(self, action):
-        """Weight the experts for one example; returns the usual five values."""
-        if not self.action_space.contains(action):
-            raise ValueError(f"action: expected a whole number from 0 to {len(self.weightings) - 1}, got {action!r}")
-        if self.at == self.length:
-            raise ValueError("step: expected a call of reset first; there is no episode, or it is over")
-        weights, row = self.weightings[int(action)], self.rows[self.at]
-        others = self.np_random.integers(len(self.y), size=len(weights))  # where a tired expert looks
-        seen = np.where(self.np_random.random(len(weights)) < self.tired, others, row)
-        said = weights @ self.predictions[np.arange(len(weights)), seen]  # (C,)
-        reward = float(said.argmax() == self.y[row])
-        rested = np.where(weights > 0, self.tired + self.tire * weights, self.tired - self.recover)
-        self.tired, self.at = np.clip(rested, 0, 1), self.at + 1
-        return self._obs(), reward, False, self.at == self.length, {}
+        super().__init__(self.copies(1))
 
     def rewards(self):
         """What each action earns for each example if no expert is tired: an array (N, K) of 0 and 1."""
@@ -86,14 +61,7 @@ class ExpertChoiceEnv(gym.Env):
 
     def copies(self, count):
         """So many environments like this one, side by side in one NumPy step: what DQN trains on."""
-        if not whole(count, 1):
-            raise ValueError(f"count: expected a whole number >= 1, got {count!r}")
         return _Copies(self, count)
-
-    def _obs(self):
-        obs = self._rested[self.rows[min(self.at, self.length - 1)]].copy()
-        obs[len(obs) - (self.tire > 0).sum():] = self.tired[self.tire > 0]
-        return obs
 
     def _check(self, experts, examples):
         classes = self.predictions.shape[2]
@@ -110,40 +78,32 @@ class ExpertChoiceEnv(gym.Env):
                                  f"(classes of y, weights of sum 1, numbers >= 0), got {getattr(self, name)!r}")
 
 
-class _Copies(VectorEnv):
-    """`ExpertChoiceEnv` many times; all streams are equally long, and the step after their end begins new ones."""
-
-    metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}
+class _Copies(NextStepVectorEnv):
+    """`ExpertChoiceEnv` many times; all streams are equally long, so all begin and end together."""
 
     def __init__(self, env, count):
-        self.env, self.num_envs = env, count
-        self.single_observation_space, self.single_action_space = env.observation_space, env.action_space
-        self.observation_space = batch_space(env.observation_space, count)
-        self.action_space = batch_space(env.action_space, count)
+        self.env, self.rested = env, env.observations()
+        super().__init__(count, gym.spaces.Box(-np.inf, np.inf, self.rested.shape[1:], np.float32),
+                         len(env.weightings))
 
-    def reset(self, *, seed=None, options=None):
-        super().reset(seed=seed)
+    def begin(self, new):
         self.rows = self.np_random.integers(len(self.env.y), size=(self.num_envs, self.env.length))
         self.at, self.tired = 0, np.zeros((self.num_envs, len(self.env.predictions)))
-        return self._obs(), {}
 
-    def step(self, actions):
-        env, never, actions = self.env, np.zeros(self.num_envs, bool), np.asarray(actions)
-        if self.at == env.length:
-            return self.reset()[0], np.zeros(self.num_envs), never, never, {}
-        if not self.action_space.contains(actions):
-            raise ValueError(f"actions: expected {self.num_envs} whole numbers from 0 to {len(env.weightings) - 1}, "
-                             f"got {actions!r}")
+    def act(self, actions):
+        env, never = self.env, np.zeros(self.num_envs, bool)
+        if self.at == env.length:  # the next streams begin, and nothing is drawn for these
+            return np.zeros(self.num_envs), never, never, {}
         weights, row, size = env.weightings[actions], self.rows[:, self.at], self.tired.shape
-        others = self.np_random.integers(len(env.y), size=size)
+        others = self.np_random.integers(len(env.y), size=size)  # where tired experts look
         seen = np.where(self.np_random.random(size) < self.tired, others, row[:, None])
         said = (weights[..., None] * env.predictions[np.arange(size[1]), seen]).sum(axis=1)  # (copies, C)
         rested = np.where(weights > 0, self.tired + env.tire * weights, self.tired - env.recover)
         self.tired, self.at = np.clip(rested, 0, 1), self.at + 1
         over = np.full(self.num_envs, self.at == env.length)
-        return self._obs(), (said.argmax(axis=1) == env.y[row]).astype(float), never, over, {}
+        return (said.argmax(axis=1) == env.y[row]).astype(float), never, over, {}
 
-    def _obs(self):
-        obs = self.env._rested[self.rows[:, min(self.at, self.env.length - 1)]]
+    def observe(self):
+        obs = self.rested[self.rows[:, min(self.at, self.env.length - 1)]]
         obs[:, obs.shape[1] - (self.env.tire > 0).sum():] = self.tired[:, self.env.tire > 0]
         return obs

@@ -6,12 +6,6 @@ import numpy as np
 
 from course_lib.common.config import whole
 from course_lib.recommendation.env import RecommendationVectorEnv
-from course_lib.recommendation.shop import (
-    click_probability,
-    leaving_probability,
-    next_satisfaction,
-    purchase_probability,
-)
 
 
 def exposure(places, *, eta=1.0):
@@ -29,8 +23,8 @@ def exposure(places, *, eta=1.0):
 class Pages:
     """Sessions in which each step shows a page: a ranking of `places` items.
 
-    Each item of a page is looked at with its `exposure`, and clicked and bought as in `RecommendationEnv`. What is
-    looked at changes satisfaction and fatigue, by its mean. It is no Gymnasium environment: an action is a ranking.
+    Each item of a page is looked at with its `exposure`, and clicked and bought as in `RecommendationVectorEnv`. What
+    is looked at changes satisfaction and fatigue, by its mean. It is no Gymnasium environment: an action is a ranking.
 
     Parameters
     ----------
@@ -57,26 +51,14 @@ class Pages:
             Observations, rewards, whose sessions are over (they get no new visitor), and what was clicked.
         """
         v, pages = self.visitors, np.asarray(pages)
-        config, catalog, shape = v.config, v.catalog, (v.num_envs, len(self.exposure))
+        shape, random = (v.num_envs, len(self.exposure)), v.np_random.random
         if pages.shape != shape or not (np.diff(np.sort(pages, axis=1), axis=1) > 0).all():
             raise ValueError(f"pages: expected shape {shape} and no item twice a page, got shape {pages.shape}")
-        embedding, hook = catalog.embedding[pages], catalog.hook[pages]  # (B, places, 6), (B, places)
-        liking, sameness, match = ((embedding @ vectors[:, :, None])[..., 0]
-                                   for vectors in (v.taste, v.fatigue, v.pull()))
-        looked = v.np_random.random(shape) < self.exposure
-        click = looked & (v.np_random.random(shape) < click_probability(
-            liking, hook, catalog.appeal[pages], sameness, v.satisfaction[:, None], config.phi))
-        purchase = click & (v.np_random.random(shape) < purchase_probability(liking + match, hook))
-        share = looked / np.maximum(looked.sum(axis=1, keepdims=True), 1)
-        v.satisfaction = next_satisfaction(v.satisfaction, (share * hook).sum(axis=1), config.kappa)
-        v.fatigue = config.memory * v.fatigue + (share[..., None] * embedding).sum(axis=1)
-        v.clicked = v.clicked + (click[..., None] * embedding).sum(axis=1)
-        v.bought = v.bought + (purchase[..., None] * embedding).sum(axis=1)
-        v.time, v.clicks, v.purchases = v.time + 1, v.clicks + click.sum(axis=1), v.purchases + purchase.sum(axis=1)
-        reward = np.where(v.over, 0, (config.click_reward * click + config.purchase_reward * purchase).sum(axis=1))
-        left = v.np_random.random(v.num_envs) < leaving_probability(v.satisfaction, click.any(axis=1))
-        v.over = v.over | left | (v.time == config.steps)
-        return v._obs(), reward, v.over.copy(), click
+        looked = random(shape) < self.exposure
+        reward, over, click, _ = v.show(pages, (random(shape), random(shape), random(v.num_envs)), looked)
+        reward = np.where(v.over, 0, reward)
+        v.over = v.over | over
+        return v.observe(), reward, v.over.copy(), click
 
 
 def session_rewards(pages, rank, *, seed=0):

@@ -21,11 +21,11 @@ def test_rewards_and_observations_by_hand():
     assert env.rewards().tolist() == [[1, 0, 1], [1, 1, 1], [0, 1, 1]]
     obs, _ = env.reset(seed=0)
     for at in range(30):
-        row = env.rows[at]
+        row = env.vector.rows[0, at]
         np.testing.assert_allclose(obs, [*SAID[0, row], *SAID[1, row], 7 + row], rtol=1e-6)
         obs, reward, terminated, truncated, _ = env.step(at % 3)
         assert reward == env.rewards()[row, at % 3] and not terminated and truncated == (at == 29)
-    assert set(env.rows) == {0, 1, 2}
+    assert set(env.vector.rows[0]) == {0, 1, 2}
 
 
 def test_the_same_seed_gives_the_same_stream():
@@ -33,7 +33,7 @@ def test_the_same_seed_gives_the_same_stream():
     runs = []
     for seed in (1, 1, 2):
         env.reset(seed=seed)
-        runs.append((env.rows.tolist(), [env.step(0)[1] for _ in range(50)]))
+        runs.append((env.vector.rows.tolist(), [env.step(0)[1] for _ in range(50)]))
     assert runs[0] == runs[1] != runs[2]
 
 
@@ -78,7 +78,7 @@ def test_observations_of_all_examples_are_those_of_rested_experts():
     assert env.observations().tolist() == np.float32([[*SAID[1, row], 7 + row, 0] for row in range(3)]).tolist()
     obs, _ = env.reset(seed=0)
     for _ in range(20):
-        np.testing.assert_array_equal(obs, env.observations()[env.rows[env.at]] if env.at < 20 else obs)
+        np.testing.assert_array_equal(obs, env.observations()[env.vector.rows[0, env.vector.at]])
         obs, *_ = env.step(1)
 
 
@@ -89,28 +89,16 @@ def test_copies_go_their_own_ways():
     obs, *_ = together.step(np.array([0, 1, 1]))
     assert obs[:, -1].tolist() == [1, 0, 0]
     assert len({tuple(rows) for rows in together.rows}) == 3
-    with pytest.raises(ValueError, match="count: expected a whole number >= 1, got 0"):
+    for _ in range(4):
+        *_, over, _ = together.step(np.array([0, 1, 1]))
+    rows = together.rows
+    assert over.all() and obs.shape == (3, 5)
+    new, *nothing, _ = together.step(np.array([0, 0, 0]))  # the next streams begin
+    assert together.at == 0 and not np.any(nothing) and not new[:, -1].any() and (together.rows != rows).any()
+    with pytest.raises(ValueError, match="num_envs: expected a whole number >= 1, got 0"):
         env.copies(0)
     with pytest.raises(ValueError, match="actions: expected 3 whole numbers from 0 to 1"):
         together.step(np.array([0, 1, 2]))
-
-
-@pytest.mark.parametrize("options", [{"tire": [0.5, 0.2], "visible": [1]}, {"weightings": [[1, 0], [0.3, 0.7]]},
-                                     {"weightings": [[1, 0], [0.3, 0.7]], "tire": [0.6, 0.3]}])
-def test_a_copy_does_what_the_one_does(options):
-    env = ExpertChoiceEnv(SAID, Y, context=[[7.0], [8.0], [9.0]], length=40, **options)
-    copies, rng = env.copies(1), np.random.default_rng(0)
-    for seed in range(5):  # both draw the same numbers
-        obs, found = env.reset(seed=seed)[0], copies.reset(seed=seed)[0]
-        for _ in range(40):
-            np.testing.assert_array_equal(found[0], obs)
-            action = int(rng.integers(2))
-            obs, *single, _ = env.step(action)
-            found, *many, _ = copies.step(np.array([action]))
-            assert single == [value[0] for value in many]
-        assert many[2].all()
-        new, *nothing, _ = copies.step(np.array([0]))
-        assert copies.at == 0 and not np.any(nothing) and new.shape == (1, len(obs))
 
 
 @pytest.mark.parametrize(("options", "name"), [
@@ -119,13 +107,3 @@ def test_a_copy_does_what_the_one_does(options):
 def test_what_makes_no_sense_is_refused(options, name):
     with pytest.raises(ValueError, match=f"{name}: expected what fits 2 experts"):
         ExpertChoiceEnv(SAID, **({"y": Y} | options))
-
-
-def test_a_step_needs_an_episode():
-    env = ExpertChoiceEnv(SAID, Y, length=1)
-    with pytest.raises(ValueError, match="expected a call of reset first"):
-        env.step(0)
-    env.reset(seed=0)
-    env.step(0)
-    with pytest.raises(ValueError, match="it is over"):
-        env.step(0)

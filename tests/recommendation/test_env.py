@@ -1,4 +1,4 @@
-"""A session: one visitor at a time and many at once are the same; what is shown has the consequences that it should."""
+"""A session: what is shown has the consequences that it should."""
 
 import time
 from dataclasses import replace
@@ -7,39 +7,61 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from course_lib.recommendation.env import RecommendationEnv, RecommendationVectorEnv
+from course_lib.dqn.vector import Single
+from course_lib.recommendation.env import RecommendationVectorEnv
 from course_lib.recommendation.shop import ADS, CART, CONTROL, Catalog, ShopConfig, simulate_catalog, with_nothing
 
 CATALOG = simulate_catalog(30, seed=0)
 ALL = [ShopConfig(), CONTROL, ShopConfig(observe_satisfaction=False, profile_noise=None, steps=7), ADS, CART]
 
 
+def single(config=None, catalog=CATALOG):
+    return Single(RecommendationVectorEnv(catalog, config, num_envs=1))
+
+
 @pytest.mark.filterwarnings("ignore:.*Not able to test alternative render modes")
 @pytest.mark.parametrize("config", ALL)
 def test_gymnasium_finds_nothing_wrong(config):
-    env = RecommendationEnv(CATALOG, config)
+    env = single(config)
     check_env(env)
     assert np.isfinite(env.observation_space.high).all() and np.isfinite(env.observation_space.low).all()
 
 
 @pytest.mark.parametrize("config", ALL)
-def test_many_at_once_are_as_one_at_a_time(config):
-    single, many = RecommendationEnv(CATALOG, config), RecommendationVectorEnv(CATALOG, config, num_envs=1)
-    rng, seen = np.random.default_rng(0), 0
-    for seed in range(60):  # both draw the same numbers in the same order
-        obs, _ = single.reset(seed=seed)
-        np.testing.assert_allclose(many.reset(seed=seed)[0][0], obs, atol=1e-6)
-        over = False
-        while not over:
-            action = int(rng.integers(len(CATALOG)))
-            obs, reward, over, truncated, info = single.step(action)
-            found, rewards, terminated, never, infos = many.step(np.array([action]))
-            np.testing.assert_allclose(found[0], obs, atol=1e-6)
-            assert (rewards[0], terminated[0], never[0]) == (pytest.approx(reward), over, truncated)
-            assert (infos["click"][0], infos["purchase"][0]) == (info["click"], info["purchase"])
-            assert single.observation_space.contains(obs)
-            seen += info["click"] + info["purchase"]
-    assert seen > (60 if config.budget is None else 30)
+def test_what_is_seen_is_in_the_space(config):
+    env, rng, clicks = RecommendationVectorEnv(CATALOG, config, num_envs=60), np.random.default_rng(0), 0
+    assert env.reset(seed=0)[0] in env.observation_space
+    for _ in range(2 * config.steps):
+        obs, *_, infos = env.step(rng.integers(len(CATALOG), size=60))
+        assert obs in env.observation_space and not (infos["purchase"] & ~infos["click"]).any()
+        clicks += infos["click"].sum()
+    assert clicks > 60
+
+
+def test_a_step_by_hand():
+    """Two visitors alike, of whom one buys, are shown the same item three times."""
+    catalog = Catalog(np.eye(6)[[0, 1]], [0.2, 0.6], [0.1, -0.1])
+    env = RecommendationVectorEnv(catalog, replace(CART, kappa=0.35, phi=2.0, click_reward=0.1), num_envs=2)
+    env.reset(seed=0)
+    env.taste[:] = [0.6, 0.8, 0, 0, 0, 0]
+    odds = np.array([-2.2 + 3 * 0.6 + 1.5 * 0.2 + 0.1, -0.5 + 1.5 * 0.6 - 0.2])  # to click, and then to buy
+    click, buy = 1 / (1 + np.exp(-odds))
+    satisfaction = 0.35 * (1 - 2 * 0.2)
+    leave = 1 / (1 + np.exp(3 + satisfaction + 0.5))  # of one who has clicked
+    chances = np.full((2, 1), click - 1e-9), np.array([[buy - 1e-9], [buy + 1e-9]]), np.array([leave - 1e-9, leave])
+    reward, over, clicked, bought = env.show(np.zeros((2, 1), int), chances)
+    assert clicked.all() and bought[:, 0].tolist() == [True, False] and over.tolist() == [True, False]
+    np.testing.assert_allclose(reward, [1.1, 0.1])
+    np.testing.assert_allclose(env.satisfaction, satisfaction)
+    # Again: they are tired of it by 1, satisfied by 0.21, and it goes with what is in the first one's basket.
+    click = 1 / (1 + np.exp(-(odds[0] - 2 * 1 + 1.2 * satisfaction)))
+    buy = 1 / (1 + np.exp(-(odds[1] + 1.5 * 3)))
+    chances = np.full((2, 1), click - 1e-9), np.full((2, 1), buy - 1e-9), np.ones(2)
+    reward, over, clicked, bought = env.show(np.zeros((2, 1), int), chances)
+    assert clicked.all() and bought[:, 0].tolist() == [True, False] and not over.any()
+    np.testing.assert_allclose(env.fatigue[:, 0], 1.7)
+    assert not env.show(np.zeros((2, 1), int), (np.ones((2, 1)), np.zeros((2, 1)), np.ones(2)))[3].any()
+    assert env.clicks.tolist() == [2, 2] and env.purchases.tolist() == [2, 0] and env.time.tolist() == [3, 3]
 
 
 def test_a_budget_is_spent_once():
@@ -103,22 +125,20 @@ def test_showing_the_same_again_tires():
 
 
 def test_the_observation():
-    env = RecommendationEnv(CATALOG, ShopConfig(profile_noise=0.0))
+    catalog = CATALOG.take(slice(None))
+    catalog.appeal[4] = 100.0  # whoever sees it clicks
+    env = single(ShopConfig(profile_noise=0.0), catalog)
     obs, _ = env.reset(seed=0)
-    np.testing.assert_allclose(obs[:6], env.taste, atol=1e-6)
+    np.testing.assert_allclose(obs[:6], env.vector.taste[0], atol=1e-6)
     assert not obs[6:].any()
-    click = False
-    while not click:
-        obs, *_, info = env.step(4)
-        click = info["click"]
-        if env.time == 1:
-            np.testing.assert_allclose(obs[12:18], CATALOG.embedding[4], atol=1e-6)
-            assert obs[18] == pytest.approx(0.35 * (1 - 2 * CATALOG.hook[4])) and obs[19] == pytest.approx(1 / 20)
+    obs, *_, info = env.step(4)
     np.testing.assert_allclose(obs[6:12], CATALOG.embedding[4], atol=1e-6)
-    assert obs[20] == 1 and obs[21] == info["purchase"]
-    blind = RecommendationEnv(CATALOG, ShopConfig(profile_noise=None, observe_satisfaction=False))
+    np.testing.assert_allclose(obs[12:18], CATALOG.embedding[4], atol=1e-6)
+    assert obs[18] == pytest.approx(0.35 * (1 - 2 * CATALOG.hook[4])) and obs[19] == pytest.approx(1 / 20)
+    assert info["click"] and obs[20] == 1 and obs[21] == info["purchase"]
+    blind = single(ShopConfig(profile_noise=None, observe_satisfaction=False))
     obs, _ = blind.reset(seed=0)
-    assert not obs[:6].any() and blind.step(0)[0][18] == 0 and blind.satisfaction != 0
+    assert not obs[:6].any() and blind.step(0)[0][18] == 0 and blind.vector.satisfaction != 0
 
 
 def test_what_goes_with_the_basket_is_bought():
@@ -165,7 +185,7 @@ def test_a_new_visitor_has_the_whole_budget():
 
 
 def test_many_visitors_at_once_are_far_faster_than_one_after_the_other():
-    many, one = RecommendationVectorEnv(simulate_catalog(48), num_envs=256), RecommendationEnv(simulate_catalog(48))
+    many, one = RecommendationVectorEnv(simulate_catalog(48), num_envs=256), single(catalog=simulate_catalog(48))
     actions, ratios = np.random.default_rng(0).integers(48, size=(100, 256)), []
     many.reset(seed=0), one.reset(seed=0)
     for _ in range(5):
@@ -188,9 +208,5 @@ def test_what_is_no_action(actions):
     env.reset(seed=0)
     with pytest.raises(ValueError, match="actions: expected 3 whole numbers from 0 to 29"):
         env.step(np.array(actions))
-    single = RecommendationEnv(CATALOG)
-    single.reset(seed=0)
-    with pytest.raises(ValueError, match="action: expected a whole number from 0 to 29, got 30"):
-        single.step(30)
     with pytest.raises(ValueError, match="num_envs"):
         RecommendationVectorEnv(CATALOG, num_envs=0)
