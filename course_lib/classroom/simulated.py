@@ -70,7 +70,7 @@ def hand_in(course, student, assignment, notebook):
 
 
 def simulated_results(assignment, *, students=30, seed=0):
-    """What a class might have handed in, judged: each function right, left out, or a known mistake, by lot.
+    """What a class might have handed in, judged: each function right, left out, or a known mistake, at random.
 
     No student's code runs here: the functions are the exercises' own. Some students know more than others (the same
     ones in every assignment of a seed), some exercises are harder, and some mistakes are more common.
