@@ -10,7 +10,7 @@ from course_lib.recommendation import baselines, experiments, logged, metrics, s
 from course_lib.recommendation.config import MYOPIC, PLANNER
 from course_lib.recommendation.env import RecommendationVectorEnv
 from course_lib.recommendation.log import DAY, load_online_retail, simulate_log
-from course_lib.recommendation.policies import ByLot, OracleMyopic
+from course_lib.recommendation.policies import OracleMyopic, Random
 from course_lib.recommendation.shop import ADS, CART, CONTROL, ShopConfig, catalog_of_log, with_nothing
 
 CUT = datetime(2011, 11, 9, tzinfo=UTC).timestamp()  # in the real shop
@@ -64,7 +64,7 @@ def with_real_items(framework, seeds, log):
     [twin] = twins(framework, "recommendation")
     catalog, _ = catalog_of_log(splits.temporal_split(load_online_retail(log or None), CUT).known, items=48)
     for seed in range(seeds):
-        makers = {"by lot": ByLot(48), **experiments.trained_agents(twin, catalog, seed=seed),
+        makers = {"random": Random(48), **experiments.trained_agents(twin, catalog, seed=seed),
                   "oracle that looks no further": OracleMyopic}
         yield from ({"who recommends": name, "seed": seed, "reward": experiments.reward(policy, catalog, seed=seed)}
                     for name, policy in makers.items())
@@ -75,7 +75,7 @@ def next_basket(framework, seeds, log):
     twin, nets = twins(framework, "recommendation", "networks")
     found = simulate_log() if log == "simulated" else load_online_retail(log or None)
     split = splits.temporal_split(found, 335 * DAY if log == "simulated" else CUT)
-    models = {name: getattr(baselines, name)(split) for name in ("by_lot", "popularity", "personal_frequency",
+    models = {name: getattr(baselines, name)(split) for name in ("random", "popularity", "personal_frequency",
                                                                  "item_knn", "svd", "ease")}
     models["popular in the last 30 days"] = baselines.recent_popularity(found, split)
     for seed in range(seeds):
@@ -107,7 +107,7 @@ def agent_canary(framework, catalog=None, settings=PLANNER, config=None):
     history = twin.train_recommender(env, settings, seed=0)
     values = history.agent.q_values(env.reset(seed=1)[0])
     return {"first loss": history.losses[0], "last loss": history.losses[-1], "value": values.mean(),
-            "spread": values.std(axis=1).mean(), "random": experiments.reward(ByLot(len(catalog)), catalog, config,
+            "spread": values.std(axis=1).mean(), "random": experiments.reward(Random(len(catalog)), catalog, config,
                                                                                sessions=200)}
 
 

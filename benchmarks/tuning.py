@@ -20,7 +20,7 @@ from course_lib.tuning.env import TrainingVectorEnv
 from course_lib.tuning.schedules import SCHEDULES
 from course_lib.tuning.tasks import TaskConfig
 
-NOISY = TaskConfig(examples=(40, 200), noise=(0.3, 0.3))  # few examples, three labels in ten by lot
+NOISY = TaskConfig(examples=(40, 200), noise=(0.3, 0.3))  # few examples, three labels in ten random
 CLEAN = TaskConfig(examples=(400, 1_000), noise=(0.0, 0.0))
 ALL = TuningConfig(regularise=True)
 LOST = 1e6  # the loss of a run that has none any more
@@ -54,7 +54,7 @@ def on_unseen_tasks(framework, seeds, tasks=96):
 def against_searches(framework, seeds, tasks=32):
     """The same measure against searches on each of 32 new synthetic tasks, which spend more runs there.
 
-    A cosine's peak drawn by lot, the best of several, what halving leaves, and Optuna's tree of Parzen estimators.
+    A cosine's peak drawn at random, the best of several, what halving leaves, and Optuna's tree of Parzen estimators.
     The agent's own training is 5,000 runs.
     """
     nets, dqn = twins(framework, "networks", "dqn")

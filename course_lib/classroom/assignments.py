@@ -179,7 +179,7 @@ def _cell(new, grade_id, source, *, grade=False, solution=False, locked=False, p
                 "task": False}
     if points is not None:
         metadata["points"] = points
-    identity = grade_id.replace("_", "-")  # an id of its own would be drawn by lot, and differ at each build
+    identity = grade_id.replace("_", "-")  # an id of its own would be random, and differ at each build
     return new(inspect.cleandoc(source) if new is nbformat.v4.new_markdown_cell else source, id=identity[:64],
                metadata={"nbgrader": metadata})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import re
 import textwrap
 from importlib.util import find_spec
@@ -24,7 +23,7 @@ def parameters(exercise):
 
 def given(exercise):
     """Functions that an exercise's text allows a student to use: {name: source}."""
-    module = inspect.unwrap(exercise.reference).__module__
+    module = exercise.reference.__module__
     tree, lines = _parsed(module)
     return {node.name: _lines(node, lines) for node in tree.body
             if isinstance(node, ast.FunctionDef) and re.search(f"`{node.name}`", exercise.statement)}
@@ -45,7 +44,7 @@ def solution_body(exercise, package):
         Not indented. It uses no names but the parameters, `np`, what is `given`, and, with tensors, `framework`,
         `torch`, `F` and `ops`.
     """
-    reference = inspect.unwrap(exercise.reference)
+    reference = exercise.reference
     if not exercise.tensors:
         return _body(reference.__module__, reference.__name__, parameters(exercise))
     first, second = (_body(f"course_lib.{package}.in_{name}", reference.__name__, parameters(exercise))

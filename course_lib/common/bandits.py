@@ -1,111 +1,97 @@
-"""Contextual bandits: choosing an expert, or a way to weight experts, when only the chosen one's reward is seen."""
+"""Contextual bandits: choosing what to try next, when only the chosen arm's reward is seen."""
 
 from __future__ import annotations
+
+from copy import copy
 
 import numpy as np
 
 from course_lib.common.config import whole
 
 
-class LinearArms:
-    """Ridge regression of each arm's reward on the context, kept up to date one observation at a time.
+class LinearBandit:
+    """Ridge regression of an arm's reward on its context; arms are chosen by that, and by how unsure it is.
 
     Parameters
     ----------
-    arms, size : int
-        Number of arms, and of numbers in a context; a constant 1 is added to it.
-    ridge : float
-        Penalty on squared coefficients.
-    """
-
-    def __init__(self, arms, size, *, ridge=1.0):
-        if not (whole(arms, 1) and whole(size, 0) and ridge > 0):
-            raise ValueError("arms, size, ridge: expected whole numbers >= 1 and >= 0, and a number > 0, "
-                             f"got {arms}, {size} and {ridge}")
-        self.arms, self.size = arms, size
-        self.inverse = np.repeat(np.eye(size + 1)[None] / ridge, arms, axis=0)  # (arms, size + 1, size + 1)
-        self.sums = np.zeros((arms, size + 1))
-
-    def predict(self, context):
-        """Expected rewards (arms,), and how uncertain each is: the standard error at unit noise (arms,)."""
-        x = self._with_one(context)
-        spread = self.inverse @ x  # (arms, size + 1)
-        return np.einsum("ai,ai->a", spread, self.sums), np.sqrt(spread @ x)
-
-    def learn(self, context, arm, reward):
-        """Take in one observation: the inverse is updated by the formula of Sherman and Morrison."""
-        x = self._with_one(context)
-        spread = self.inverse[arm] @ x
-        self.inverse[arm] -= np.outer(spread, spread) / (1 + x @ spread)
-        self.sums[arm] += reward * x
-
-    def _with_one(self, context):
-        context = np.asarray(context, float)
-        if context.shape != (self.size,):
-            raise ValueError(f"context: expected shape {(self.size,)}, got {context.shape}")
-        return np.append(context, 1.0)
-
-
-class EpsilonGreedy:
-    """Mostly the arm with the highest expected reward, sometimes any.
-
-    Parameters
-    ----------
-    arms, size, ridge
-        As in `LinearArms`.
+    size : int
+        Of a context.
+    models : int
+        As many as there are arms: each has coefficients of its own, as in algorithm 1 of Li et al. 1: all arms have
+        the same, and differ in their contexts.
+    by : "ucb" or "thompson"
+        The first chooses what is best if it is `width` standard errors better than expected; the second what is best
+        under coefficients drawn from what is likely.
+    width : float
+        Of the doubt; 0 follows the regression alone.
     epsilon : float
         Share of random choices.
+    ridge : float
+        Penalty on squared coefficients.
     seed : int
-    """
-
-    def __init__(self, arms, size, *, epsilon=0.1, ridge=1.0, seed=0):
-        if not 0 <= epsilon <= 1:
-            raise ValueError(f"epsilon: expected a number in [0, 1], got {epsilon}")
-        self.model, self.epsilon, self.rng = LinearArms(arms, size, ridge=ridge), epsilon, np.random.default_rng(seed)
-
-    def choose(self, context):
-        """The arm to try next."""
-        if self.rng.random() < self.epsilon:
-            return int(self.rng.integers(self.model.arms))
-        return self.best(context)
-
-    def best(self, context):
-        """The arm that seems best, without exploring."""
-        return int(self.model.predict(context)[0].argmax())
-
-    def learn(self, context, arm, reward):
-        """Take in the reward of the chosen arm."""
-        self.model.learn(context, arm, reward)
-
-
-class LinUCB(EpsilonGreedy):
-    """The arm that could be best: expected reward plus `width` standard errors.
 
     References
     ----------
-    Li et al. 2010, "A contextual-bandit approach to personalized news article recommendation", algorithm 1.
+    Li et al. 2010, "A contextual-bandit approach to personalized news article recommendation"; Agrawal & Goyal 2013,
+    "Thompson sampling for contextual bandits with linear payoffs", algorithm 1.
     """
 
-    def __init__(self, arms, size, *, width=1.0, ridge=1.0):
-        if width < 0:
-            raise ValueError(f"width: expected a number >= 0, got {width}")
-        super().__init__(arms, size, epsilon=0.0, ridge=ridge)
-        self.width = width
+    def __init__(self, size, *, models=1, by="ucb", width=1.0, epsilon=0.0, ridge=1.0, seed=0):
+        if not (whole(size, 1) and whole(models, 1)):
+            raise ValueError(f"size, models: expected whole numbers >= 1, got {size} and {models}")
+        if by not in ("ucb", "thompson") or not (width >= 0 and 0 <= epsilon <= 1 and ridge > 0):
+            raise ValueError('by, width, epsilon, ridge: expected "ucb" or "thompson", a number >= 0, one in [0, 1] '
+                             f"and one > 0, got {by!r}, {width}, {epsilon} and {ridge}")
+        self.by, self.width, self.epsilon, self.rng = by, width, epsilon, np.random.default_rng(seed)
+        self.precision, self.sums = np.tile(ridge * np.eye(size), (models, 1, 1)), np.zeros((models, size))
 
-    def choose(self, context):
-        """The arm with the highest upper confidence bound."""
-        expected, error = self.model.predict(context)
-        return int((expected + self.width * error).argmax())
+    @property
+    def coefficients(self):
+        """Of each model, (models, size)."""
+        return np.linalg.solve(self.precision, self.sums[..., None])[..., 0]
+
+    def choose(self, contexts):
+        """Arms (B,) for contexts (B, arms, size), or (B, 1, size) if models that differ look at the same."""
+        contexts = np.asarray(contexts, float)
+        if contexts.ndim != 3 or contexts.shape[2] != self.sums.shape[1]:
+            raise ValueError(f"contexts: expected shape (B, arms, {self.sums.shape[1]}), got {contexts.shape}")
+        covariance, likely = np.linalg.inv(self.precision), self.coefficients
+        if self.by == "thompson":
+            drawn = self.rng.normal(size=(len(contexts), *likely.shape))
+            likely = likely + self.width * np.einsum("kde,bke->bkd", np.linalg.cholesky(covariance), drawn)
+        bounds = (contexts * likely).sum(axis=2)  # (B, arms)
+        if self.by == "ucb":
+            spread = (contexts.swapaxes(0, 1) @ covariance).swapaxes(0, 1)  # (B, arms, size)
+            bounds = bounds + self.width * np.sqrt((spread * contexts).sum(axis=2))
+        chosen = bounds.argmax(axis=1)
+        if self.epsilon:
+            random = self.rng.random(len(chosen)) < self.epsilon
+            chosen[random] = self.rng.integers(bounds.shape[1], size=random.sum())
+        return chosen
+
+    def learn(self, contexts, chosen, rewards):
+        """Take in rewards (B,) of arms (B,), chosen for contexts as in `choose`."""
+        models, rows = len(self.sums), np.arange(len(chosen))
+        x = np.broadcast_to(contexts, (len(rows), max(models, np.shape(contexts)[1]), self.sums.shape[1]))[rows, chosen]
+        for model in range(models):
+            own = (chosen == model) | (models == 1)
+            self.precision[model] += x[own].T @ x[own]
+            self.sums[model] += x[own].T @ rewards[own]
+
+    def greedy(self):
+        """The same bandit, but it follows the regression alone."""
+        other = copy(self)
+        other.by, other.width, other.epsilon = "ucb", 0.0, 0.0
+        return other
 
 
-def play(policy, contexts, rewards):
-    """Let a policy choose an arm for one context after another; it sees the reward of its choice only.
+def play(bandit, contexts, rewards):
+    """Let a `LinearBandit` choose an arm for one context after another; it sees the reward of its choice only.
 
     Parameters
     ----------
-    policy : object
-        With `choose(context)` and `learn(context, arm, reward)`.
-    contexts : array (T, D)
+    bandit : LinearBandit
+    contexts : array (T, arms or 1, size)
     rewards : array (T, arms)
         Of every arm, of which one a row is read.
 
@@ -114,12 +100,8 @@ def play(policy, contexts, rewards):
     integer array (T,)
         The arms chosen.
     """
-    contexts, rewards = np.asarray(contexts, float), np.asarray(rewards, float)
-    if contexts.ndim != 2 or rewards.ndim != 2 or len(contexts) != len(rewards):
-        raise ValueError(f"contexts, rewards: expected shapes (T, D) and (T, arms), got {contexts.shape} and "
-                         f"{rewards.shape}")
-    chosen = np.empty(len(contexts), int)
-    for i, context in enumerate(contexts):
-        chosen[i] = policy.choose(context)
-        policy.learn(context, chosen[i], rewards[i, chosen[i]])
-    return chosen
+    found = []
+    for context, earned in zip(contexts, rewards, strict=True):
+        found.append(chosen := bandit.choose(context[None]))
+        bandit.learn(context[None], chosen, earned[chosen])
+    return np.concatenate(found)

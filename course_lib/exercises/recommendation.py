@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.exercises.engine.exercise import Exercise, Topic, WrongAnswer, listed
+from course_lib.exercises.engine.exercise import Exercise, Topic, WrongAnswer
 from course_lib.recommendation import reference
-
-
-def _mistake(function, hint):
-    return WrongAnswer(listed(function), hint)
 
 
 def _lists(rng):
@@ -91,7 +87,7 @@ NEXT_BASKETS = Exercise(
     statement="Row r of a log says who bought, `user[r]`, in which `basket[r]`, at which `time[r]`; rows are in the "
               "order of time, and a basket is of one user and one time. Return two bool arrays (R,): which rows are "
               "known, before `cut`; and which belong to their user's first basket at `cut` or later.",
-    reference=listed(reference.next_baskets),
+    reference=reference.next_baskets,
     cases=_logs,
     hints=(
         "`time < cut` are the known rows. The others are candidates for the second array.",
@@ -99,13 +95,13 @@ NEXT_BASKETS = Exercise(
         "first.setdefault(user[row], basket[row]) keeps the first one. A row is wanted if its basket is that one.",
     ),
     wrong=(
-        _mistake(_last_left_out, "You left each user's last basket out. Then what others bought after it is known: "
+        WrongAnswer(_last_left_out, "You left each user's last basket out. Then what others bought after it is known: "
                                     "the future leaks. Divide by time."),
-        _mistake(lambda user, basket, time, cut: (time < cut, time >= cut),
+        WrongAnswer(lambda user, basket, time, cut: (time < cut, time >= cut),
                     "All later baskets are in yours: only each user's *next* one is wanted."),
-        _mistake(lambda user, basket, time, cut: (time <= cut, reference.next_baskets(user, basket, time, cut)[1]),
+        WrongAnswer(lambda user, basket, time, cut: (time <= cut, reference.next_baskets(user, basket, time, cut)[1]),
                     "What happens at `cut` is not known: before means <."),
-        _mistake(lambda user, basket, time, cut: (time < cut, (time >= cut) & (basket == basket[time >= cut].min(
+        WrongAnswer(lambda user, basket, time, cut: (time < cut, (time >= cut) & (basket == basket[time >= cut].min(
             initial=10**9))), "That is the first later basket of the shop; each user has one."),
     ),
 )
@@ -146,7 +142,7 @@ LINUCB_STEP = Exercise(
               "sums. For `contexts` (N, D) choose the item with the largest x @ coefficients + width * sqrt(x @ "
               "inverse(precision) @ x). Then learn from that item's entry of `rewards` (N,): precision + outer(x, x), "
               "sums + reward * x. Return the item, the new precision and the new sums; change no input.",
-    reference=listed(reference.linucb_step),
+    reference=reference.linucb_step,
     cases=_bandits,
     hints=(
         "covariance = np.linalg.inv(precision); the coefficients are covariance @ sums, the means contexts @ that.",
@@ -154,22 +150,22 @@ LINUCB_STEP = Exercise(
         "chosen = int(bounds.argmax()); x = contexts[chosen]. New arrays: precision + np.outer(x, x), not +=.",
     ),
     wrong=(
-        _mistake(_linucb(doubt=lambda precision, covariance, contexts: np.zeros(len(contexts))),
+        WrongAnswer(_linucb(doubt=lambda precision, covariance, contexts: np.zeros(len(contexts))),
                     "Yours is never curious: add width times the standard error before you choose."),
-        _mistake(_linucb(doubt=lambda precision, covariance, contexts: np.einsum(
+        WrongAnswer(_linucb(doubt=lambda precision, covariance, contexts: np.einsum(
             "nd,de,ne->n", contexts, covariance, contexts)), "The square root is missing: a variance is no error."),
-        _mistake(_linucb(doubt=lambda precision, covariance, contexts: np.sqrt(np.einsum(
+        WrongAnswer(_linucb(doubt=lambda precision, covariance, contexts: np.sqrt(np.einsum(
             "nd,de,ne->n", contexts, precision, contexts))),
                     "You took the precision for its inverse: what it has seen most, it would doubt most."),
-        _mistake(_linucb(mean=lambda precision, sums, contexts: contexts @ sums),
+        WrongAnswer(_linucb(mean=lambda precision, sums, contexts: contexts @ sums),
                     "`sums` are not the coefficients yet: multiply by the inverse of the precision."),
-        _mistake(_linucb(learn=lambda precision, sums, contexts, rewards, chosen: (
+        WrongAnswer(_linucb(learn=lambda precision, sums, contexts, rewards, chosen: (
             precision + contexts.T @ contexts, sums + contexts.T @ rewards)),
                     "You learned from the rewards of all items. A bandit sees only that of the one it showed."),
-        _mistake(_linucb(learn=lambda precision, sums, contexts, rewards, chosen: (
+        WrongAnswer(_linucb(learn=lambda precision, sums, contexts, rewards, chosen: (
             precision, sums + rewards[chosen] * contexts[chosen])),
                     "The precision has to grow too: else it never becomes surer."),
-        _mistake(_linucb(learn=lambda precision, sums, contexts, rewards, chosen: (
+        WrongAnswer(_linucb(learn=lambda precision, sums, contexts, rewards, chosen: (
             precision + np.outer(contexts[chosen], contexts[chosen]), sums + contexts[chosen])),
                     "The context is added times the reward: what paid nothing adds nothing to the sums."),
     ),
@@ -198,7 +194,7 @@ IPS_AND_SNIPS = Exercise(
     statement="A log has `rewards` (N,) of actions which the policy that took them chose with probabilities `logged` "
               "(N,), and another policy would choose with probabilities `wanted` (N,). Return two numbers: the IPS "
               "estimate of the other one's mean reward, and the self-normalised one (SNIPS).",
-    reference=listed(reference.ips_and_snips),
+    reference=reference.ips_and_snips,
     cases=_estimates,
     hints=(
         "Each reward stands for as many as its weight says: how much likelier the other policy makes this action.",
@@ -206,16 +202,16 @@ IPS_AND_SNIPS = Exercise(
         "SNIPS divides the sum of weights * rewards by the sum of the weights, in place of N.",
     ),
     wrong=(
-        _mistake(_both(lambda wanted, logged: logged / np.maximum(wanted, 1e-12)),
+        WrongAnswer(_both(lambda wanted, logged: logged / np.maximum(wanted, 1e-12)),
                     "Your weights are upside down: wanted / logged."),
-        _mistake(_both(lambda wanted, logged: wanted), "Divide by `logged`: what was rarely tried must count more."),
-        _mistake(_both(lambda wanted, logged: 1 / logged),
+        WrongAnswer(_both(lambda wanted, logged: wanted), "Divide by `logged`: what was rarely tried must count more."),
+        WrongAnswer(_both(lambda wanted, logged: 1 / logged),
                     "Those weights ignore what the other policy wants: times `wanted`."),
-        _mistake(lambda rewards, wanted, logged: (float(rewards.mean()), float(rewards.mean())),
+        WrongAnswer(lambda rewards, wanted, logged: (float(rewards.mean()), float(rewards.mean())),
                     "That is what the log itself earned, under the policy that wrote it."),
-        _mistake(lambda rewards, wanted, logged: reference.ips_and_snips(rewards, wanted, logged)[::-1],
+        WrongAnswer(lambda rewards, wanted, logged: reference.ips_and_snips(rewards, wanted, logged)[::-1],
                     "First IPS, then SNIPS."),
-        _mistake(lambda rewards, wanted, logged: (reference.ips_and_snips(rewards, wanted, logged)[0],) * 2,
+        WrongAnswer(lambda rewards, wanted, logged: (reference.ips_and_snips(rewards, wanted, logged)[0],) * 2,
                     "SNIPS divides by the sum of the weights, not by N."),
     ),
 )

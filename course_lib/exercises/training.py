@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.exercises.engine.exercise import Exercise, Topic, WrongAnswer, listed
+from course_lib.exercises.engine.exercise import Exercise, Topic, WrongAnswer
 from course_lib.training import reference
-
-
-def _mistake(function, hint):
-    return WrongAnswer(listed(function), hint)
 
 
 def _gradients(rng):
@@ -110,7 +106,7 @@ ADAM = Exercise(
               "(memory 0.9) and square (0.999), correct both for their start at 0 by `1 - memory**step`, and move the "
               "weights against mean / (root of square + 1e-8). Return [weights, mean, square], the last two "
               "uncorrected.",
-    reference=listed(reference.adam_step),
+    reference=reference.adam_step,
     cases=_steps,
     hints=(
         "mean = 0.9 * mean + 0.1 * gradient; the square likewise, with 0.999 and the gradient squared.",
@@ -118,12 +114,12 @@ ADAM = Exercise(
         "1e-8 is added after the root. What you return as mean and square goes into the next step: uncorrected.",
     ),
     wrong=(
-        _mistake(_adam(corrected=False), "Correct both for their start at zero: / (1 - memory**step)."),
-        _mistake(_adam(plus=True), "You climb: subtract the step."),
-        _mistake(_adam(root=lambda square: square), "Divide by the root of the mean square."),
-        _mistake(_adam(memory=(0.999, 0.9)), "The memories are swapped: 0.9 for the mean, 0.999 for the square."),
-        _mistake(_adam(change="unsquared"), "The second memory is of the squared gradient."),
-        _mistake(lambda weights, gradient, mean, square, step, learning_rate: (
+        WrongAnswer(_adam(corrected=False), "Correct both for their start at zero: / (1 - memory**step)."),
+        WrongAnswer(_adam(plus=True), "You climb: subtract the step."),
+        WrongAnswer(_adam(root=lambda square: square), "Divide by the root of the mean square."),
+        WrongAnswer(_adam(memory=(0.999, 0.9)), "The memories are swapped: 0.9 for the mean, 0.999 for the square."),
+        WrongAnswer(_adam(change="unsquared"), "The second memory is of the squared gradient."),
+        WrongAnswer(lambda weights, gradient, mean, square, step, learning_rate: (
             weights - learning_rate * gradient, *_adam()(weights, gradient, mean, square, step, learning_rate)[1:]),
             "That is plain gradient descent: move by mean / root of square."),
     ),
@@ -156,7 +152,7 @@ STOPPING = Exercise(
     statement="`losses` (T,) are validation losses, look after look. A run stops at the look that is the `patience`th "
               "in a row without a new lowest loss, or at the last one. Return [the look with the lowest loss up to "
               "there, the look at which it stops], both counted from 0. As low as before is no new lowest.",
-    reference=listed(reference.early_stopping),
+    reference=reference.early_stopping,
     cases=_losses,
     hints=(
         "Go through the losses and keep in mind where the lowest so far was.",
@@ -164,12 +160,12 @@ STOPPING = Exercise(
         "Only strictly lower counts as better.",
     ),
     wrong=(
-        _mistake(_patient(least=1), "You stop one look too late: at the `patience`th look without a new lowest."),
-        _mistake(_patient(since_best=False), "Compare with the lowest so far, not with the look before."),
-        _mistake(_patient(until_end=True), "Never stopped: what comes after the stop would not have been seen."),
-        _mistake(lambda losses, patience: reference.early_stopping(losses, patience)[::-1], "The other way round."),
-        _mistake(lambda losses, patience: (reference.early_stopping(losses, patience)[1],) * 2,
-                 "First the look with the lowest loss: its weights are what you keep."),
+        WrongAnswer(_patient(least=1), "You stop one look too late: at the `patience`th look without a new lowest."),
+        WrongAnswer(_patient(since_best=False), "Compare with the lowest so far, not with the look before."),
+        WrongAnswer(_patient(until_end=True), "Never stopped: what comes after the stop would not have been seen."),
+        WrongAnswer(lambda losses, patience: reference.early_stopping(losses, patience)[::-1], "The other way round."),
+        WrongAnswer(lambda losses, patience: (reference.early_stopping(losses, patience)[1],) * 2,
+                    "First the look with the lowest loss: its weights are what you keep."),
     ),
 )
 

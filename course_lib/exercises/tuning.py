@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.exercises.engine.exercise import Exercise, Topic, WrongAnswer, listed
+from course_lib.exercises.engine.exercise import Exercise, Topic, WrongAnswer
 from course_lib.tuning import reference, search
-
-
-def _mistake(function, hint):
-    return WrongAnswer(listed(function), hint)
 
 
 def _decisions(rng):
@@ -83,7 +79,7 @@ HALVING = Exercise(
     statement="`curves` (R, T) are the validation losses of R runs at T looks. After `half` looks only the better half "
               "(rounded up) goes on. Return [which run is best at the end, of those that went on; how many looks all "
               "runs had together].",
-    reference=listed(halve_once),
+    reference=halve_once,
     cases=_curves,
     hints=(
         "np.argsort(curves[:, half - 1]) orders the runs by their loss after `half` looks.",
@@ -91,14 +87,14 @@ HALVING = Exercise(
         "All R runs have `half` looks; those that go on have T - half more.",
     ),
     wrong=(
-        _mistake(lambda curves, half: (search.random_search(curves)[0], halve_once(curves, half)[1]),
-                 "The best of all would have been given up on the way: choose among those that went on."),
-        _mistake(lambda curves, half: (halve_once(curves, half)[0], curves.size),
-                 "You count the looks of runs that were given up."),
-        _mistake(lambda curves, half: (int(np.argmin(curves[:, half - 1])), halve_once(curves, half)[1]),
-                 "That is the best at half time; ask at the end."),
-        _mistake(lambda curves, half: (halve_once(-curves, half)[0], halve_once(curves, half)[1]),
-                 "You keep the worse half: the loss should be low."),
+        WrongAnswer(lambda curves, half: (search.random_search(curves)[0], halve_once(curves, half)[1]),
+                    "The best of all would have been given up on the way: choose among those that went on."),
+        WrongAnswer(lambda curves, half: (halve_once(curves, half)[0], curves.size),
+                    "You count the looks of runs that were given up."),
+        WrongAnswer(lambda curves, half: (int(np.argmin(curves[:, half - 1])), halve_once(curves, half)[1]),
+                    "That is the best at half time; ask at the end."),
+        WrongAnswer(lambda curves, half: (halve_once(-curves, half)[0], halve_once(curves, half)[1]),
+                    "You keep the worse half: the loss should be low."),
     ),
 )
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.model_selection import train_test_split
 
-from course_lib.common.bandits import EpsilonGreedy, LinUCB, play
+from course_lib.common.bandits import LinearBandit, play
 from course_lib.dqn.config import DQNConfig
 from course_lib.fusion import outputs
 from course_lib.fusion.env import ExpertChoiceEnv
@@ -94,10 +94,11 @@ def choice_table(dqn, env, test, *, seed=0, interactions=1_000):
     unsure = -(test.predictions * np.log(np.maximum(test.predictions, 1e-12))).sum(axis=2)  # entropies (2, N)
     chosen = {"best fixed action": np.full(len(seen), rewards.mean(axis=0).argmax()),
               "the surer expert": np.where(unsure[0] < unsure[1], 0, len(WEIGHTINGS) - 1)}
-    for name, policy in (("epsilon-greedy", EpsilonGreedy(rewards.shape[1], contexts.shape[1], seed=seed)),
-                         ("LinUCB", LinUCB(rewards.shape[1], contexts.shape[1], width=0.3))):
-        play(policy, contexts[rows], rewards[rows])
-        chosen[name] = [policy.best(context) for context in seen]
+    contexts, asked = (np.column_stack([x, np.ones(len(x))])[:, None] for x in (contexts, seen))  # (N, 1, size)
+    for name, options in (("epsilon-greedy", {"width": 0.0, "epsilon": 0.1}), ("LinUCB", {"width": 0.3})):
+        bandit = LinearBandit(contexts.shape[2], models=rewards.shape[1], seed=seed, **options)
+        play(bandit, contexts[rows], rewards[rows])
+        chosen[name] = bandit.greedy().choose(asked)
     chosen["DQN"] = learn_to_choose(dqn, env, seed=seed).act(seen)
     earned = test.rewards()
     found = {name: float(earned[np.arange(len(seen)), actions].mean()) for name, actions in chosen.items()}

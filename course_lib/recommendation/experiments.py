@@ -10,7 +10,7 @@ import numpy as np
 from course_lib.dqn.loop import evaluate
 from course_lib.recommendation.config import MYOPIC, PLANNER
 from course_lib.recommendation.env import RecommendationVectorEnv
-from course_lib.recommendation.policies import ByLot, LinearBandit, OracleMyopic, Penalised, Popular, learn_online
+from course_lib.recommendation.policies import ItemBandit, OracleMyopic, Penalised, Popular, Random, learn_online
 from course_lib.recommendation.ranking import Pages, by_value, session_rewards
 from course_lib.recommendation.shop import ADS, CART, ShopConfig, simulate_catalog, with_nothing
 
@@ -30,7 +30,7 @@ def reward(policy, catalog, config=None, *, sessions=1_000, seed=0):
     return float(evaluate(policy, env, sessions, seed=seed + 1_000_003).mean())
 
 
-def sold_by_lot(catalog, config=None, *, steps=100, seed=0):
+def sold_at_random(catalog, config=None, *, steps=100, seed=0):
     """How often each item is bought (N,) if 256 visitors at a time are shown random items."""
     env, sold = RecommendationVectorEnv(catalog, config, num_envs=256), np.zeros(len(catalog))
     env.reset(seed=seed)
@@ -44,14 +44,14 @@ def sold_by_lot(catalog, config=None, *, steps=100, seed=0):
 def without_network(known, config=None, *, seed=0):
     """Policies that need no network, as {name: function from a catalog to a policy}; bandits learned on `known`."""
     def popular(catalog, repeats):
-        sold = sold_by_lot(catalog, config, seed=seed)
+        sold = sold_at_random(catalog, config, seed=seed)
         return Popular(sold, steps=(config or ShopConfig()).steps, repeats=repeats)
 
-    found = {"by lot": lambda catalog: ByLot(len(catalog), seed=seed),
+    found = {"random": lambda catalog: Random(len(catalog), seed=seed),
              "popular items in turn": lambda catalog: popular(catalog, False),
              "the most popular item": lambda catalog: popular(catalog, True)}
     for name, by in (("LinUCB", "ucb"), ("Thompson sampling", "thompson")):
-        bandit = learn_online(LinearBandit(known, by=by, width=0.3, seed=seed),
+        bandit = learn_online(ItemBandit(known, by=by, width=0.3, seed=seed),
                               RecommendationVectorEnv(known, config, num_envs=64), steps=300, seed=seed)
         found[name] = bandit.on
     return found | {"oracle that looks no further": lambda catalog: OracleMyopic}
@@ -132,12 +132,12 @@ def by_use(recommendation, *, seed=0, sessions=1_000, **options):
     for use, config, catalog in (("shop", ShopConfig(), known), ("advertisements", ADS, with_nothing(known)),
                                  ("cart", CART, known)):
         agents = trained_agents(recommendation, catalog, config, seed=seed, **options)
-        makers = {"by lot": ByLot(len(catalog), seed=seed), **agents, "oracle that looks no further": OracleMyopic}
+        makers = {"random": Random(len(catalog), seed=seed), **agents, "oracle that looks no further": OracleMyopic}
         found[use] = {name: reward(policy, catalog, config, sessions=sessions, seed=seed)
                       for name, policy in makers.items()}
         if use == "shop":
             pages, rng = Pages(known, config, num_envs=sessions), np.random.default_rng(seed)
-            ranked = {"by lot": lambda obs, rng=rng: rng.random((len(obs), len(known))).argsort()[:, :5]}
+            ranked = {"random": lambda obs, rng=rng: rng.random((len(obs), len(known))).argsort()[:, :5]}
             ranked |= {name: by_value(agent, 5) for name, agent in agents.items()}
             ranked["oracle that looks no further"] = lambda obs, pages=pages: np.argsort(
                 -pages.visitors.expected_rewards(), axis=1)[:, :5]
@@ -160,7 +160,7 @@ def by_what_is_seen(recommendation, *, seed=0, sessions=1_000, **options):
     for sees, config in (("no satisfaction", ShopConfig(observe_satisfaction=False)),
                          ("no profile", ShopConfig(profile_noise=None)),
                          ("neither", ShopConfig(observe_satisfaction=False, profile_noise=None))):
-        makers = {"by lot": ByLot(len(known), seed=seed),
+        makers = {"random": Random(len(known), seed=seed),
                   **trained_agents(recommendation, known, config, seed=seed, **options),
                   "oracle that looks no further": OracleMyopic}
         found[sees] = {name: reward(policy, known, config, sessions=sessions, seed=seed)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from course_lib.recommendation import ope
 from course_lib.recommendation.env import RecommendationVectorEnv
-from course_lib.recommendation.policies import LinearBandit, contexts
+from course_lib.recommendation.policies import ItemBandit, contexts
 from course_lib.recommendation.shop import SIZE
 
 
@@ -34,8 +35,7 @@ class Soft:
         """Of each item, (B, N), for observations (B, 22)."""
         liked = self.personal * np.asarray(obs)[:, :SIZE] + (1 - self.personal) * np.eye(SIZE)[0]
         odds = self.sharpness * liked @ self.catalog.embedding.T
-        weights = np.exp(odds - odds.max(axis=1, keepdims=True))
-        return weights / weights.sum(axis=1, keepdims=True)
+        return softmax(odds, axis=1)
 
     def sample(self, obs, rng):
         """Actions (B,) by these probabilities."""
@@ -73,11 +73,10 @@ def judge(log, catalog, *, ridge=1.0):
     """
     model, size = np.zeros_like(log.policy), len(log.rewards)
     for test in (np.arange(size) % 2 == 0, np.arange(size) % 2 == 1):
-        learner = LinearBandit(catalog, ridge=ridge)
+        learner = ItemBandit(catalog, ridge=ridge)
         learner.learn(log.obs[~test], log.actions[~test], log.rewards[~test])
-        coefficients = np.linalg.solve(learner.precision, learner.sums)
         for rows in np.array_split(np.flatnonzero(test), max(1, size // 5_000)):
-            model[rows] = contexts(log.obs[rows], catalog) @ coefficients
+            model[rows] = contexts(log.obs[rows], catalog) @ learner.coefficients[0]
     return {"naive": ope.inverse_propensity(log.rewards, log.logged, log.logged),
             "IPS": ope.inverse_propensity(log.rewards, log.wanted, log.logged),
             "SNIPS": ope.self_normalised(log.rewards, log.wanted, log.logged),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.common.bandits import LinearBandit
 from course_lib.common.config import whole
 from course_lib.recommendation.shop import SIZE
 
 
-class ByLot:
+class Random:
     """Any item, each as likely."""
 
     def __init__(self, items, *, seed=0):
@@ -39,57 +40,32 @@ class Popular:
         return self.ranking[(0 if self.repeats else time) % len(self.ranking) + 0 * time]
 
 
-class LinearBandit:
-    """Ridge regression of the reward on what is known of a visitor and an item; it chooses by that, and by doubt.
+class ItemBandit(LinearBandit):
+    """A `LinearBandit` whose arms are a catalog's items: one vector of coefficients for all of them.
 
     Parameters
     ----------
     catalog : Catalog
-    by : "ucb" or "thompson"
-        The first chooses what is best if it is `width` standard errors better than expected; the second what is best
-        under coefficients drawn from what is likely.
-    width : float
-        Of the doubt; 0 follows the regression alone.
-    ridge : float
-        Penalty on squared coefficients.
-    seed : int
-
-    References
-    ----------
-    Li et al. 2010, "A contextual-bandit approach to personalized news article recommendation", as algorithm 1, which
-    has a vector of coefficients for each item, but with one for all; Agrawal & Goyal 2013, "Thompson sampling for
-    contextual bandits with linear payoffs", algorithm 1.
+    options
+        Of `LinearBandit`: `by`, `width`, `epsilon`, `ridge`, `seed`.
     """
 
-    def __init__(self, catalog, *, by="ucb", width=1.0, ridge=1.0, seed=0):
-        if by not in ("ucb", "thompson") or not width >= 0 or not ridge > 0:
-            raise ValueError('by, width, ridge: expected "ucb" or "thompson", a number >= 0 and one > 0, '
-                             f"got {by!r}, {width} and {ridge}")
-        self.catalog, self.by, self.width, self.rng = catalog, by, width, np.random.default_rng(seed)
-        size = contexts(np.zeros((1, 3 * SIZE + 4)), catalog).shape[2]
-        self.precision, self.sums = ridge * np.eye(size), np.zeros(size)
+    def __init__(self, catalog, **options):
+        super().__init__(contexts(np.zeros((1, 3 * SIZE + 4)), catalog).shape[2], **options)
+        self.catalog = catalog
 
     def act(self, obs):
         """Actions (B,) for observations (B, 22)."""
-        x, covariance = contexts(obs, self.catalog), np.linalg.inv(self.precision)
-        mean = covariance @ self.sums
-        if self.by == "thompson":
-            root = np.linalg.cholesky(covariance)
-            drawn = mean + self.width * self.rng.normal(size=(len(x), len(mean))) @ root.T  # (B, D)
-            return np.einsum("bnd,bd->bn", x, drawn).argmax(axis=1)
-        doubt = np.sqrt(np.einsum("bnd,de,bne->bn", x, covariance, x, optimize=True))
-        return (x @ mean + self.width * doubt).argmax(axis=1)
+        return self.choose(contexts(obs, self.catalog))
 
     def learn(self, obs, actions, rewards):
         """Take in what showing items (B,) earned."""
-        x = contexts(obs, self.catalog)[np.arange(len(actions)), actions]
-        self.precision += x.T @ x
-        self.sums += x.T @ rewards
+        super().learn(contexts(obs, self.catalog), actions, rewards)
 
     def on(self, catalog):
         """The same regression, choosing from another catalog without further doubt."""
-        other = LinearBandit(catalog, width=0.0)
-        other.precision, other.sums = self.precision, self.sums
+        other = self.greedy()
+        other.catalog = catalog
         return other
 
 

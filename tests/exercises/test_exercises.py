@@ -68,9 +68,9 @@ def test_ids_of_notebook_01():
 def test_first_answers_by_hand(name, expected):
     exercise = registry.find(name)
     answers = judge.run(exercise, exercise.reference, cases=exercise.draw())
-    outputs = [a.output if isinstance(a.output, (list, float)) else a.output.tolist() for a in answers]
+    outputs = [a.output if isinstance(a.output, (list, tuple, float)) else a.output.tolist() for a in answers]
     for got, right in zip(outputs, expected, strict=False):
-        flat = zip(got, right, strict=True) if isinstance(got, list) else [(got, right)]
+        flat = zip(got, right, strict=True) if isinstance(got, (list, tuple)) else [(got, right)]
         for one, other in flat:
             np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)
 
@@ -134,7 +134,7 @@ def as_json(value):
         return {"values": value.tolist(), "dtype": str(value.dtype)}
     if isinstance(value, dict):
         return {name: as_json(item) for name, item in value.items()}
-    return [as_json(item) for item in value] if isinstance(value, list) else value
+    return [as_json(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def from_json(value):

@@ -156,10 +156,10 @@ def test_every_use_has_its_own_shop(visits):
     assert [len(env.catalog) for env, *_ in twin.asked] == [48, 48, 49, 49, 48, 48]
     assert [config for *_, config, _ in visits] == [ShopConfig()] * 4 + [ADS] * 4 + [CART] * 4
     assert set(found) == {"shop", "search results", "advertisements", "cart"}
-    assert all(set(row) == {"by lot", "gamma 0", "DQN", "oracle that looks no further"} for row in found.values())
+    assert all(set(row) == {"random", "gamma 0", "DQN", "oracle that looks no further"} for row in found.values())
 
 
-def test_pages_by_lot_are_drawn_anew_at_each_step(monkeypatch):
+def test_random_pages_are_drawn_anew_at_each_step(monkeypatch):
     drawn = []
     monkeypatch.setattr(experiments, "session_rewards", lambda pages, rank, seed: drawn.append(
         [rank(pages.reset(seed=seed)) for _ in range(2)]) or np.zeros(1))
@@ -173,7 +173,7 @@ def test_bandits_learn_from_known_items_and_popularity_from_what_it_sells():
     known, new = experiments.catalogs(seed=2)
     found = experiments.without_network(known, seed=2)
     assert (found["LinUCB"](new).by, found["Thompson sampling"](new).by) == ("ucb", "ucb")  # no more doubt, no draws
-    sold = experiments.sold_by_lot(new, seed=2)
+    sold = experiments.sold_at_random(new, seed=2)
     assert sold[found["the most popular item"](new).act(np.zeros((1, 22)))[0]] == sold.max()
     assert experiments.reward(found["LinUCB"](new), new, sessions=500) > 1.2 * experiments.reward(
-        found["by lot"](new), new, sessions=500)
+        found["random"](new), new, sessions=500)

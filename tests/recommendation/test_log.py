@@ -80,7 +80,7 @@ def test_popularity_and_frequency_by_hand():
     assert baselines.recent_popularity(SMALL, split, days=2 / DAY).tolist() == [[0, 1, 2]]
     scores = baselines.personal_frequency(split)
     assert np.floor(scores).tolist() == [[1, 2, 1]] and scores[0, 0] == scores[0, 2]
-    assert baselines.by_lot(split, seed=1).shape == (1, 3)
+    assert baselines.random(split, seed=1).shape == (1, 3)
 
 
 @pytest.fixture(scope="module")
@@ -128,9 +128,9 @@ def test_a_simulated_log(simulated):
     pairs = np.stack([found.basket, found.item])
     assert np.unique(pairs, axis=1).shape == pairs.shape and found.time.max() < 365 * DAY
     rates = {name: metrics.hit_rate(metrics.top_k(scores, 5), split.wanted) for name, scores in (
-        ("lot", baselines.by_lot(split)), ("popular", baselines.popularity(split)),
+        ("random", baselines.random(split)), ("popular", baselines.popularity(split)),
         ("frequency", baselines.personal_frequency(split)), ("ease", baselines.ease(split)))}
-    assert rates["lot"] < rates["popular"] < rates["frequency"] and rates["ease"] > rates["popular"]
+    assert rates["random"] < rates["popular"] < rates["frequency"] and rates["ease"] > rates["popular"]
     with pytest.raises(ValueError, match="items, days: expected whole numbers"):
         log.simulate_log(items=5)
 
@@ -212,7 +212,7 @@ def test_the_real_shop(tmp_path):
         np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
     assert again.names == found.names and "POST" not in found.names
     split = splits.temporal_split(found, datetime(2011, 11, 9, tzinfo=UTC).timestamp())
-    expected = {"by_lot": (0.069, 0.007), "popularity": (0.385, 0.063), "recent": (0.597, 0.116),
+    expected = {"random": (0.069, 0.007), "popularity": (0.385, 0.063), "recent": (0.597, 0.116),
                 "personal_frequency": (0.785, 0.287), "item_knn": (0.519, 0.152), "svd": (0.689, 0.230),
                 "ease": (0.665, 0.219)}
     for name, figures in expected.items():

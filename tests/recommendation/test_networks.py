@@ -9,12 +9,12 @@ from course_lib.dqn.loop import evaluate
 from course_lib.dqn.replay import Batch
 from course_lib.networks.config import TrainingConfig
 from course_lib.recommendation import reference
-from course_lib.recommendation.baselines import by_lot, popularity
+from course_lib.recommendation.baselines import popularity, random
 from course_lib.recommendation.config import PLANNER
 from course_lib.recommendation.env import RecommendationVectorEnv
 from course_lib.recommendation.log import DAY, simulate_log
 from course_lib.recommendation.metrics import ndcg, top_k
-from course_lib.recommendation.policies import ByLot
+from course_lib.recommendation.policies import Random
 from course_lib.recommendation.shop import simulate_catalog
 from course_lib.recommendation.splits import examples, temporal_split
 
@@ -89,7 +89,7 @@ def test_the_same_seed_gives_the_same_agent(recommendation):
 def test_it_learns(recommendation):
     agent = recommendation.train_recommender(RecommendationVectorEnv(CATALOG, num_envs=64), SHORT, seed=0).agent
     env = RecommendationVectorEnv(CATALOG, num_envs=500)
-    assert evaluate(agent, env, 500, seed=1).mean() > evaluate(ByLot(12), env, 500, seed=1).mean() + 0.5
+    assert evaluate(agent, env, 500, seed=1).mean() > evaluate(Random(12), env, 500, seed=1).mean() + 0.5
 
 
 def test_the_next_basket_is_learned(recommendation, twin):
@@ -101,9 +101,9 @@ def test_the_next_basket_is_learned(recommendation, twin):
     losses = nets.train(net, counts, baskets, config, loss=recommendation.next_basket_loss)
     scores = nets.predict(net, split.known[split.users].toarray())
     assert losses[-1] < losses[0] - 0.2
-    network, popular, lot = (ndcg(top_k(values, 5), split.wanted) for values in (
-        scores, popularity(split), by_lot(split)))
-    assert network > popular + 0.1 > lot + 0.2
+    network, popular, chance = (ndcg(top_k(values, 5), split.wanted) for values in (
+        scores, popularity(split), random(split)))
+    assert network > popular + 0.1 > chance + 0.2
 
 
 @pytest.mark.keras

@@ -41,7 +41,7 @@ def test_noise_is_in_training_labels_alone():
         np.testing.assert_array_equal(clean.y_val, noisy.y_val)
         np.testing.assert_array_equal(clean.y_test, noisy.y_test)
         np.testing.assert_array_equal(clean.x, noisy.x)
-    assert np.mean(share) == pytest.approx(0.5 * 0.9, abs=0.03)  # by lot it is right once in ten
+    assert np.mean(share) == pytest.approx(0.5 * 0.9, abs=0.03)  # at random it is right once in ten
 
 
 def test_inputs_are_scaled_and_nothing_else_is():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, wraps
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +20,6 @@ class WrongAnswer:
 
     function: Callable
     hint: str
-
-
-def listed(function):
-    """A function whose outputs are a list, as an exercise has them, not a tuple."""
-    @wraps(function)
-    def returns_a_list(*given):
-        return list(function(*given))
-
-    return returns_a_list
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def compare(expected, got, tolerance):
 
     Parameters
     ----------
-    expected : number, array, or list of these
+    expected : number, array, or list or tuple of these
     got : object
     tolerance : float
         Largest relative or absolute difference.
@@ -103,7 +103,7 @@ def compare(expected, got, tolerance):
     -------
     str
     """
-    if isinstance(expected, list):
+    if isinstance(expected, (list, tuple)):
         if not isinstance(got, (list, tuple)) or len(got) != len(expected):
             return f"expected a list of {len(expected)}, got {kind(got)}"
         texts = [compare(*pair, tolerance) for pair in zip(expected, got, strict=True)]
