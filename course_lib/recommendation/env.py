@@ -52,15 +52,15 @@ class RecommendationVectorEnv(NextStepVectorEnv):
         """Make room for the state of every visitor, and begin."""
         n = self.num_envs
         self.taste, self.profile, self.clicked, self.bought, self.fatigue = (np.zeros((n, SIZE)) for _ in range(5))
-        self.satisfaction, self.clicks, self.purchases, self.spent = (np.zeros(n) for _ in range(4))
-        self.time = np.zeros(n, int)
+        self.satisfaction, self.time, self.clicks, self.purchases, self.spent = (np.zeros(n) for _ in range(5))
         super().start(options)
 
     def begin(self, new):
         """New visitors come."""
         noise, draws = self.config.profile_noise, self.np_random.normal(size=(len(new), 2, SIZE))
         self.taste[new] = shop.directions(draws[:, 0])
-        self.profile[new] = 0 if noise is None else self.taste[new] + noise * draws[:, 1]
+        profile = self.taste[new] + (noise or 0) * draws[:, 1]
+        self.profile[new] = 0 if noise is None else profile.clip(-LARGEST, LARGEST)
         for state in (self.clicked, self.bought, self.fatigue, self.satisfaction, self.time, self.clicks,
                       self.purchases, self.spent):
             state[new] = 0
@@ -71,20 +71,22 @@ class RecommendationVectorEnv(NextStepVectorEnv):
         if self.config.budget is not None:
             actions = np.where(self.spent == self.config.budget, nothing, actions)
             self.spent = self.spent + (actions != nothing)
-        click, buy, leave = self.np_random.random((self.num_envs, 3)).T
-        reward, over, click, purchase = self.show(actions[:, None], (click[:, None], buy[:, None], leave))
+        chance = self.np_random.random((self.num_envs, 3))
+        reward, over, click, purchase = self.show(actions[:, None], np.ones((self.num_envs, 1)),
+                                                  (chance[:, :1], chance[:, 1:2], chance[:, 2]))
         return reward, over, np.zeros(self.num_envs, bool), {"click": click[:, 0], "purchase": purchase[:, 0]}
 
-    def show(self, items, chances, looked=True):
-        """Show each visitor several items, of which what is looked at changes satisfaction and fatigue, by its mean.
+    def show(self, items, share, chances):
+        """Show each visitor one item or several: what is looked at may be clicked, and what is clicked be bought.
 
         Parameters
         ----------
         items : integer array (num_envs, places)
+        share : array (num_envs, places)
+            How much each item counts for satisfaction and fatigue.
         chances : array (num_envs, places), array (num_envs, places), array (num_envs,)
-            Random numbers in [0, 1): who clicks, buys and leaves has one below his probability of it.
-        looked : bool array (num_envs, places), optional
-            What is looked at: by default everything.
+            Random numbers in [0, 1): who clicks, buys and leaves has one below his probability of it. A 1 in the first
+            is for what is not looked at, and cannot be clicked.
 
         Returns
         -------
@@ -92,20 +94,22 @@ class RecommendationVectorEnv(NextStepVectorEnv):
             Rewards, whose sessions are over, what was clicked, and what was bought.
         """
         config, (to_click, to_buy, to_leave) = self.config, chances
-        embedding, hook = self.catalog.embedding[items], self.catalog.hook[items]  # (B, places, 6), (B, places)
-        liking, sameness, match = ((vectors[:, None] * embedding).sum(axis=2)
+        embedding, hook = self.catalog.embedding.take(items, axis=0), self.catalog.hook.take(items)
+        liking, sameness, match = (np.vecdot(embedding, vectors[:, None])  # (B, places) each
                                    for vectors in (self.taste, self.fatigue, self.pull()))
-        click = looked & (to_click < shop.click_probability(liking, hook, self.catalog.appeal[items], sameness,
-                                                            self.satisfaction[:, None], config.phi))
+        click = to_click < shop.click_probability(liking, hook, self.catalog.appeal.take(items), sameness,
+                                                  self.satisfaction[:, None], config.phi)
         purchase = click & (to_buy < shop.purchase_probability(liking + match, hook))
-        looked = np.broadcast_to(looked, items.shape)
-        share = looked / np.maximum(looked.sum(axis=1, keepdims=True), 1)
-        self.satisfaction = shop.next_satisfaction(self.satisfaction, (share * hook).sum(axis=1), config.kappa)
-        self.fatigue = config.memory * self.fatigue + (share[..., None] * embedding).sum(axis=1)
-        self.clicked = self.clicked + (click[..., None] * embedding).sum(axis=1)
-        self.bought = self.bought + (purchase[..., None] * embedding).sum(axis=1)
-        clicks, purchases = click.sum(axis=1), purchase.sum(axis=1)
-        self.time, self.clicks, self.purchases = self.time + 1, self.clicks + clicks, self.purchases + purchases
+        weights = np.array([share, click, purchase])  # (3, B, places)
+        seen, clicked, bought = np.einsum("kbp,bpd->kbd", weights, embedding)  # (B, 6) each
+        _, clicks, purchases = weights.sum(axis=2)
+        self.satisfaction = shop.next_satisfaction(self.satisfaction, np.vecdot(share, hook), config.kappa)
+        self.fatigue = config.memory * self.fatigue + seen
+        self.clicked += clicked
+        self.bought += bought
+        self.time += 1
+        self.clicks += clicks
+        self.purchases += purchases
         over = (to_leave < shop.leaving_probability(self.satisfaction, clicks > 0)) | (self.time == config.steps)
         return config.click_reward * clicks + config.purchase_reward * purchases, over, click, purchase
 
@@ -119,12 +123,11 @@ class RecommendationVectorEnv(NextStepVectorEnv):
 
     def pull(self):
         """Which way the baskets pull, (num_envs, 6): `pairing` times the mean embedding of what is in them."""
-        return self.config.pairing * self.bought / np.maximum(1, self.purchases)[:, None]
+        return self.bought * (self.config.pairing / np.maximum(1, self.purchases))[:, None]
 
     def observe(self):
         """What the shop sees of every visitor: `observation_space`."""
         seen = self.satisfaction if self.config.observe_satisfaction else np.zeros(self.num_envs)
-        profile = np.clip(self.profile, -LARGEST, LARGEST)
         count = self.purchases if self.config.budget is None else self.config.budget - self.spent
         basket, time = self.bought if self.config.pairing > 0 else self.clicked, self.time / self.config.steps
-        return np.column_stack([profile, basket, self.fatigue, seen, time, self.clicks, count]).astype(np.float32)
+        return np.column_stack([self.profile, basket, self.fatigue, seen, time, self.clicks, count]).astype(np.float32)

@@ -55,7 +55,9 @@ class Pages:
         if pages.shape != shape or not (np.diff(np.sort(pages, axis=1), axis=1) > 0).all():
             raise ValueError(f"pages: expected shape {shape} and no item twice a page, got shape {pages.shape}")
         looked = random(shape) < self.exposure
-        reward, over, click, _ = v.show(pages, (random(shape), random(shape), random(v.num_envs)), looked)
+        share = looked / np.maximum(looked.sum(axis=1, keepdims=True), 1)
+        chances = np.where(looked, random(shape), 1), random(shape), random(v.num_envs)
+        reward, over, click, _ = v.show(pages, share, chances)
         reward = np.where(v.over, 0, reward)
         v.over = v.over | over
         return v.observe(), reward, v.over.copy(), click

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, VectorEnv
-from gymnasium.vector.utils import batch_space
 
-from course_lib.common.config import whole
+from course_lib.dqn.vector import NextStepVectorEnv
 from course_lib.training.remedies import dropout_masks
 from course_lib.training.tasks import batches
 from course_lib.tuning.config import TuningConfig
@@ -30,35 +28,7 @@ def observation_space(config):
                           np.append(high, np.array(more, np.float32)))
 
 
-class TrainingEnv(gym.Env):
-    """`TrainingVectorEnv` with one run, as an ordinary environment.
-
-    Parameters
-    ----------
-    nets, tasks, config
-        As there.
-    """
-
-    metadata = {"render_modes": []}
-
-    def __init__(self, nets, tasks, config=None):
-        self.runs = TrainingVectorEnv(nets, tasks, config, num_envs=1)
-        self.observation_space, self.action_space = (self.runs.single_observation_space,
-                                                     self.runs.single_action_space)
-
-    def reset(self, *, seed=None, options=None):
-        """A new run begins."""
-        super().reset(seed=seed)
-        obs, info = self.runs.reset(seed=int(self.np_random.integers(2**31)))
-        return obs[0], info
-
-    def step(self, action):
-        """Decide, and train; returns the usual five values."""
-        obs, reward, terminated, truncated, info = self.runs.step(np.array([action]))
-        return obs[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), info
-
-
-class TrainingVectorEnv(VectorEnv):
+class TrainingVectorEnv(NextStepVectorEnv):
     """Many training runs at once; when one is over, the next one, of another task, begins at the next step.
 
     An observation is the logarithm of the mean training loss since the last decision and of the validation loss now,
@@ -80,51 +50,39 @@ class TrainingVectorEnv(VectorEnv):
     num_envs : int
     """
 
-    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
-
     def __init__(self, nets, tasks, config=None, *, num_envs=32):
-        if not whole(num_envs, 1) or not len(tasks):
-            raise ValueError("num_envs, tasks: expected a whole number >= 1 and one task or more, "
-                             f"got {num_envs!r} and {len(tasks)}")
-        self.nets, self.pool, self.config, self.num_envs = nets, trimmed(tasks), config or TuningConfig(), num_envs
-        self.single_observation_space = observation_space(self.config)
+        if not len(tasks):
+            raise ValueError("tasks: expected one task or more, got none")
+        self.nets, self.pool, self.config, self.runs = nets, trimmed(tasks), config or TuningConfig(), None
         actions = len(self.config.factors) + (len(MOVES) + 1) * self.config.regularise
-        self.single_action_space = gym.spaces.Discrete(actions)
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
-        self.runs = None
+        super().__init__(num_envs, observation_space(self.config), actions)
 
-    def reset(self, *, seed=None, options=None):
-        """A new run begins in every copy; `options["tasks"]`, whole numbers (num_envs,), says of which tasks."""
-        super().reset(seed=seed)
+    def start(self, options):
+        """Begin a run in every copy; `options["tasks"]`, whole numbers (num_envs,), says of which tasks."""
         self.batch_rng = np.random.default_rng(int(self.np_random.integers(2**31)))  # what is decided changes no batch
-        n, first = self.num_envs, (options or {}).get("tasks")
+        n, first = self.num_envs, options.get("tasks")
         if first is not None and (len(first) != n or not 0 <= min(first) <= max(first) < len(self.pool)):
             raise ValueError(f"tasks: expected {n} whole numbers from 0 to {len(self.pool) - 1}, got {first!r}")
-        self.tasks, self.rate, self.time, self.over = [None] * n, np.ones(n), np.zeros(n, int), np.ones(n, bool)
+        self.tasks, self.rate, self.time = [None] * n, np.ones(n), np.zeros(n, int)
         self.loss, self.train_loss, self.norm, self.best, self.accuracy = (np.zeros(n) for _ in range(5))
         self.slopes, self.levels = np.zeros((n, 2)), {knob: np.zeros(n, int) for knob in LEVELS}
-        self._begin(first)
-        self.over[:] = False
-        return self._obs(), {}
+        self.begin(np.arange(n), first)
 
-    def step(self, actions):
-        """Decide in every run, and train; returns the usual five values."""
-        actions, most = np.asarray(actions), self.single_action_space.n - 1
-        if actions.shape != (self.num_envs,) or not 0 <= actions.min() <= actions.max() <= most:
-            raise ValueError(f"actions: expected {self.num_envs} whole numbers from 0 to {most}, got {actions!r}")
+    def act(self, actions):
+        """Decide in every run, and train."""
         factors = np.append(self.config.factors, np.ones(len(MOVES) + 1))
         for action, (knob, way) in enumerate(MOVES, len(self.config.factors)):
             self.levels[knob] = np.clip(self.levels[knob] + way * (actions == action), 0, len(LEVELS[knob]) - 1)
-        stop = actions == len(factors) - 1
-        return self.advance(self.rate * factors[actions], stop)
+        return self._go_on(self.rate * factors[actions], actions == len(factors) - 1)
 
     def advance(self, rates, stop=False):
         """`step` with learning rates (num_envs,), which are cut at the bounds, in place of actions.
 
         Where `stop`, bool (num_envs,), holds, the run is over without another step of gradient descent.
         """
-        fresh, stop = self.over, np.broadcast_to(stop, self.num_envs)
+        return self.finish(*self._go_on(rates, np.broadcast_to(stop, self.num_envs)))
+
+    def _go_on(self, rates, stop):
         self.rate = np.clip(rates, *self.config.bounds)
         train_loss, self.norm = self._train(np.where(stop, 0, self.rate))
         before, train_before = self.loss, self.train_loss
@@ -135,19 +93,16 @@ class TrainingVectorEnv(VectorEnv):
         self.best, self.time = np.minimum(self.best, self.loss), self.time + ~stop
         ended = (self.time == self.config.decisions) | stop
         reward = tuning_reward(before, self.loss, self.accuracy, ended, dead, self.config.bonus)
-        reward = np.where(fresh, 0, reward)
-        if fresh.any():
-            self._begin()
-        self.over = (ended | dead) & ~fresh
-        return self._obs(), reward, self.over.copy(), np.zeros(self.num_envs, bool), {}
+        return reward, ended | dead, np.zeros(self.num_envs, bool), {}
 
     def test(self):
         """Loss and accuracy of the runs now, (num_envs,) each, on test examples: to judge, not to learn."""
         loss, accuracy = self.runs.evaluate(self.held_out["x_test"], self.held_out["y_test"])
         return _cut(loss), accuracy
 
-    def _begin(self, first=None):
-        new, rng = np.flatnonzero(self.over), self.np_random
+    def begin(self, new, first=None):
+        """Begin the runs `new`, of tasks drawn at random, or of those whose numbers are `first`."""
+        rng = self.np_random
         drawn = rng.integers(len(self.pool), size=len(new)) if first is None else first
         for index, task in zip(new, drawn, strict=True):
             self.tasks[index] = self.pool[task]
@@ -180,7 +135,8 @@ class TrainingVectorEnv(VectorEnv):
         loss, accuracy = self.runs.evaluate(self.held_out["x_val"], self.held_out["y_val"])
         return _cut(loss), accuracy, ~np.isfinite(loss)
 
-    def _obs(self):
+    def observe(self):
+        """What is seen of every run: `SEEN`, and levels with `config.regularise`."""
         norm = np.clip(np.nan_to_num(self.norm, nan=1e3, posinf=1e3), 1e-3, None)
         seen = [np.log(self.train_loss / self.guessing), np.log(self.loss / self.guessing), *self.slopes.T,
                 np.log(norm), np.log(self.rate) + 4, self.time / self.config.decisions, self.loss - self.best]

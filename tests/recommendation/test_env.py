@@ -43,13 +43,13 @@ def test_a_step_by_hand():
     catalog = Catalog(np.eye(6)[[0, 1]], [0.2, 0.6], [0.1, -0.1])
     env = RecommendationVectorEnv(catalog, replace(CART, kappa=0.35, phi=2.0, click_reward=0.1), num_envs=2)
     env.reset(seed=0)
-    env.taste[:] = [0.6, 0.8, 0, 0, 0, 0]
+    env.taste[:], item = [0.6, 0.8, 0, 0, 0, 0], np.zeros((2, 1), int)
     odds = np.array([-2.2 + 3 * 0.6 + 1.5 * 0.2 + 0.1, -0.5 + 1.5 * 0.6 - 0.2])  # to click, and then to buy
     click, buy = 1 / (1 + np.exp(-odds))
     satisfaction = 0.35 * (1 - 2 * 0.2)
     leave = 1 / (1 + np.exp(3 + satisfaction + 0.5))  # of one who has clicked
     chances = np.full((2, 1), click - 1e-9), np.array([[buy - 1e-9], [buy + 1e-9]]), np.array([leave - 1e-9, leave])
-    reward, over, clicked, bought = env.show(np.zeros((2, 1), int), chances)
+    reward, over, clicked, bought = env.show(item, np.ones((2, 1)), chances)
     assert clicked.all() and bought[:, 0].tolist() == [True, False] and over.tolist() == [True, False]
     np.testing.assert_allclose(reward, [1.1, 0.1])
     np.testing.assert_allclose(env.satisfaction, satisfaction)
@@ -57,10 +57,10 @@ def test_a_step_by_hand():
     click = 1 / (1 + np.exp(-(odds[0] - 2 * 1 + 1.2 * satisfaction)))
     buy = 1 / (1 + np.exp(-(odds[1] + 1.5 * 3)))
     chances = np.full((2, 1), click - 1e-9), np.full((2, 1), buy - 1e-9), np.ones(2)
-    reward, over, clicked, bought = env.show(np.zeros((2, 1), int), chances)
+    reward, over, clicked, bought = env.show(item, np.ones((2, 1)), chances)
     assert clicked.all() and bought[:, 0].tolist() == [True, False] and not over.any()
     np.testing.assert_allclose(env.fatigue[:, 0], 1.7)
-    assert not env.show(np.zeros((2, 1), int), (np.ones((2, 1)), np.zeros((2, 1)), np.ones(2)))[3].any()
+    assert not env.show(item, np.ones((2, 1)), (np.ones((2, 1)), np.zeros((2, 1)), np.ones(2)))[3].any()
     assert env.clicks.tolist() == [2, 2] and env.purchases.tolist() == [2, 0] and env.time.tolist() == [3, 3]
 
 
