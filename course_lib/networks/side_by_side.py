@@ -95,10 +95,9 @@ class Runs:
             begin, y = np.arange(runs)[:, None] * y.shape[1], y.reshape(-1, *y.shape[2:])
             data |= {"rows": np.int32(rows), "begin": np.int32(begin)}
         kernels = np.concatenate([np.full(part[0].size, part.ndim == 3) for part in self._parts(self.state[0], np)])
-        for name, strength, slope in (("l1", l1, 1), ("l2", l2, 2)):
-            data[name] = None if strength is None else np.outer(strength, slope * kernels)
-        for name, most in (("max_norm", max_norm), ("max_value", max_value)):
-            data[name] = None if most is None else np.reshape(most, (-1, 1))
+        each_run = {"l1": (l1, kernels), "l2": (l2, 2 * kernels),
+                    "max_norm": (max_norm, 1), "max_value": (max_value, 1)}
+        data |= {name: np.outer(values, by) for name, (values, by) in each_run.items() if values is not None}
         data |= {"x": np.asarray(x, np.float32), "y": y, "rate": rate[..., None], "epsilon": epsilon[..., None]}
         *self.state, losses, norms = self._run(self._steps, *self.state, *np.zeros((2, runs)), **data)
         self.count += steps
@@ -106,10 +105,8 @@ class Runs:
 
     def predict(self, x):
         """Outputs (K, N, C) of every run for its own examples x (K, N, F)."""
-        def outputs(x, *weights):
-            return [self._forward(weights, x)]
-
-        return self._run(outputs, np.asarray(x, np.float32), *self.weights())[0]
+        return self._run(lambda x, *weights: [self._forward(weights, x)],
+                         np.asarray(x, np.float32), *self.weights())[0]
 
     def evaluate(self, x, y):
         """Loss (K,) and accuracy (K,) of every run on its own examples x (K, N, F) of classes y (K, N)."""
