@@ -67,6 +67,22 @@ def value_and_gradient(function, *inputs):
     return outputs, list(gradients)
 
 
+def in_one_graph(function):
+    """A function of tensors, traced anew for each new shape and then one graph, on backends that have such."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        # A partial counts by itself; else TensorFlow takes functions of one source for one, traced too often.
+        return tf.function(functools.partial(function), autograph=False)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.jit(function)
+    return function
+
+
 def _compiled(models, turns):
     import tensorflow as tf
     from keras import ops
@@ -81,8 +97,7 @@ def _compiled(models, turns):
             model.reset_metrics()  # so that the last step's loss is the mean over all
         return ops.fori_loop(first, first + count, train_one, [0.0] * len(models))
 
-    # A partial counts by itself; else TensorFlow takes the steps of all models for one function, traced too often.
-    graph = tf.function(functools.partial(steps), autograph=False)
+    graph = in_one_graph(steps)
 
     def run(count, *arrays, first=0):
         for model in models:  # an optimizer that makes its variables while it is traced is traced twice

@@ -8,34 +8,21 @@ import keras
 import numpy as np
 from keras import ops
 
-from course_lib.common.keras_steps import make_steps
 from course_lib.ensembling import estimators
-from course_lib.ensembling.members import Members, orders
+from course_lib.ensembling.members import orders, train
 from course_lib.ensembling.uncertainty import VARIANCE_FLOOR
 from course_lib.networks.config import check_data
+from course_lib.networks.side_by_side_in_keras import TrainingRuns, cross_entropy, forward
 
 __all__ = ["DeepEnsemble", "MultiTaskNet", "NetClassifier", "NetRegressor", "cross_entropy", "forward", "gaussian_nll",
            "multi_task_loss", "predict_members", "squared_error", "train_averaged", "train_members"]
 
-
-def forward(members, x):
-    """Outputs (M, N, outputs) of all members at once, of inputs (N, inputs) that they share or (M, N, inputs)."""
-    values = (x - members.mean) / members.scale  # (M, N, inputs): each scales for itself
-    layers = list(zip(members.kernels, members.biases, strict=True))
-    for kernel, bias in layers[:-1]:  # (M, N, inputs) @ (M, inputs, units): each member its own kernel
-        values = ops.relu(ops.matmul(values, kernel) + bias)
-    kernel, bias = layers[-1]
-    return ops.matmul(values, kernel) + bias
+train_members = functools.partial(train, TrainingRuns, late_correction=True)
 
 
 def squared_error(outputs, y):
     """Mean squared error (M,) of outputs (M, B, 1) for targets (M, B)."""
     return ops.mean(ops.square(outputs[..., 0] - y), axis=-1)
-
-
-def cross_entropy(outputs, y):
-    """Mean cross-entropy (M,) of logits (M, B, C) for classes (M, B)."""
-    return ops.mean(ops.sparse_categorical_crossentropy(y, outputs, from_logits=True), axis=-1)
 
 
 def gaussian_nll(outputs, y):
@@ -73,46 +60,13 @@ def multi_task_loss(outputs, y, *, heads):
     return total
 
 
-def train_members(members, x, y, rows, seeds, config, loss, *, device="cpu"):
-    """Train all members at once with Adam, each on its own rows in its own order.
-
-    Parameters
-    ----------
-    members : Members
-        They stay as they are.
-    x : array (N, inputs)
-    y : array (M, N, ...)
-        Each member's targets.
-    rows : list of M integer arrays
-    seeds : list of M int
-        Of the order of the examples.
-    config : TrainingConfig
-    loss : callable
-        `loss(outputs, targets)` of tensors (M, B, outputs) and (M, B, ...) is (M,), one loss a member.
-    device : str
-
-    Returns
-    -------
-    Members
-    """
-    updates = config.updates(max(map(len, rows)))
-    order = orders(rows, seeds, updates, config.batch_size)
-    with keras.device(device):
-        learner = _Learner(members, loss, config.l2)
-        schedule = keras.optimizers.schedules.CosineDecay(config.learning_rate, updates)
-        learner.compile(keras.optimizers.Adam(schedule, epsilon=1e-7), jit_compile=False)
-        _run(learner, x, y, order)
-    kernels, biases = ([ops.convert_to_numpy(values) for values in group] for group in learner.now[:2])
-    return Members(kernels, biases, members.mean, members.scale)
-
-
 def predict_members(members, x, *, device="cpu", batch_size=1000):
     """Outputs (M, N, outputs) of all members as an array, of inputs x (N, inputs)."""
     with keras.device(device):
-        kernels, biases = ([ops.convert_to_tensor(values) for values in group] for group in members[:2])
-        now = Members(kernels, biases, *map(ops.convert_to_tensor, members[2:]))
-        parts = [forward(now, ops.convert_to_tensor(x[i: i + batch_size])) for i in range(0, len(x), batch_size)]
-        return np.concatenate([ops.convert_to_numpy(part) for part in parts], axis=1)
+        *weights, mean, scale = map(ops.convert_to_tensor, (*members.weights, *members[1:]))
+        batches = (ops.convert_to_tensor(x[i: i + batch_size]) for i in range(0, len(x), batch_size))
+        parts = [forward(weights, (batch - mean) / scale) for batch in batches]
+        return np.concatenate(list(map(ops.convert_to_numpy, parts)), axis=1)
 
 
 def train_averaged(model, x, y, config, *, seed=0, decay=0.99):
@@ -178,34 +132,3 @@ class MultiTaskNet(estimators.MultiTask):
     @property
     def _loss(self):
         return functools.partial(multi_task_loss, heads=tuple(self.heads))
-
-
-class _Learner(keras.Model):
-    """The model that Keras trains: all members, and the sum of their losses."""
-
-    def __init__(self, members, loss, l2):
-        super().__init__(name="members")
-        kernels, biases = ([self._weight(values) for values in group] for group in members[:2])
-        self.now = Members(kernels, biases, *map(ops.convert_to_tensor, members[2:]))
-        self.loss_of, self.l2 = loss, l2
-        self.built = True
-
-    def _weight(self, values):
-        weight = self.add_weight(shape=values.shape, initializer="zeros")
-        weight.assign(values)
-        return weight
-
-    def call(self, x):
-        return forward(self.now, x)
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        total = ops.sum(self.loss_of(y_pred, ops.convert_to_tensor(y)))  # no member's loss depends on another's weights
-        return total + self.l2 * sum(ops.sum(ops.square(kernel)) for kernel in self.now.kernels)
-
-
-def _run(learner, x, y, order, *, compiled=True):
-    """Train on the batches that `order` (updates, M, B) names."""
-    first = np.arange(len(y))[:, None] * y.shape[1]  # where each member's targets begin, (M, 1)
-    steps = make_steps(learner, lambda i, x, y, order: (ops.take(x, order[i], 0), ops.take(y, first + order[i], 0)),
-                       compiled=compiled)
-    steps(len(order), x, y.reshape(-1, *y.shape[2:]), order)

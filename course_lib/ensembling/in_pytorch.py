@@ -10,32 +10,20 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from course_lib.ensembling import estimators
-from course_lib.ensembling.members import Members, orders
+from course_lib.ensembling.members import orders, train
 from course_lib.ensembling.uncertainty import VARIANCE_FLOOR
 from course_lib.networks.config import check_data
+from course_lib.networks.side_by_side_in_pytorch import TrainingRuns, cross_entropy, forward
 
 __all__ = ["DeepEnsemble", "MultiTaskNet", "NetClassifier", "NetRegressor", "cross_entropy", "forward", "gaussian_nll",
            "multi_task_loss", "predict_members", "squared_error", "train_averaged", "train_members"]
 
-
-def forward(members, x):
-    """Outputs (M, N, outputs) of all members at once, of inputs (N, inputs) that they share or (M, N, inputs)."""
-    values = (x - members.mean) / members.scale  # (M, N, inputs): each scales for itself
-    layers = list(zip(members.kernels, members.biases, strict=True))
-    for kernel, bias in layers[:-1]:  # (M, N, inputs) @ (M, inputs, units): each member its own kernel
-        values = torch.relu(torch.baddbmm(bias, values, kernel))
-    kernel, bias = layers[-1]
-    return torch.baddbmm(bias, values, kernel)
+train_members = functools.partial(train, TrainingRuns)
 
 
 def squared_error(outputs, y):
     """Mean squared error (M,) of outputs (M, B, 1) for targets (M, B)."""
     return (outputs[..., 0] - y).square().mean(-1)
-
-
-def cross_entropy(outputs, y):
-    """Mean cross-entropy (M,) of logits (M, B, C) for classes (M, B)."""
-    return F.cross_entropy(outputs.movedim(-1, 1), y, reduction="none").mean(-1)
 
 
 def gaussian_nll(outputs, y):
@@ -73,53 +61,10 @@ def multi_task_loss(outputs, y, *, heads):
     return total
 
 
-def train_members(members, x, y, rows, seeds, config, loss, *, device="cpu"):
-    """Train all members at once with Adam, each on its own rows in its own order.
-
-    Parameters
-    ----------
-    members : Members
-        They stay as they are.
-    x : array (N, inputs)
-    y : array (M, N, ...)
-        Each member's targets.
-    rows : list of M integer arrays
-    seeds : list of M int
-        Of the order of the examples.
-    config : TrainingConfig
-    loss : callable
-        `loss(outputs, targets)` of tensors (M, B, outputs) and (M, B, ...) is (M,), one loss a member.
-    device : str
-
-    Returns
-    -------
-    Members
-    """
-    updates = config.updates(max(map(len, rows)))
-    order = torch.from_numpy(orders(rows, seeds, updates, config.batch_size)).to(device)
-    x, y = (torch.as_tensor(values, device=device) for values in (x, y))
-    now, member = _tensors(members, device), torch.arange(len(rows), device=device)[:, None]
-    trained = [tensor.requires_grad_() for tensor in (*now.kernels, *now.biases)]
-    optimizer = torch.optim.Adam(trained, lr=config.learning_rate, eps=1e-7, fused=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, updates)
-    for batch in order:  # (M, B)
-        total = loss(forward(now, x[batch]), y[member, batch]).sum()
-        if config.l2:
-            total = total + config.l2 * sum(kernel.square().sum() for kernel in now.kernels)
-        optimizer.zero_grad()
-        total.backward()  # no member's loss depends on another's weights: each gets its own gradient
-        optimizer.step()
-        schedule.step()
-    kernels, biases = ([tensor.numpy(force=True) for tensor in group] for group in now[:2])
-    return Members(kernels, biases, members.mean, members.scale)
-
-
-@torch.no_grad()
 def predict_members(members, x, *, device="cpu", batch_size=1000):
     """Outputs (M, N, outputs) of all members as an array, of inputs x (N, inputs)."""
-    now = _tensors(members, device)
-    parts = torch.as_tensor(x, device=device).split(batch_size)
-    return torch.cat([forward(now, part) for part in parts], dim=1).numpy(force=True)
+    *weights, mean, scale, x = (torch.as_tensor(part, device=device) for part in (*members.weights, *members[1:], x))
+    return torch.cat([forward(weights, (part - mean) / scale) for part in x.split(batch_size)], 1).numpy(force=True)
 
 
 def train_averaged(model, x, y, config, *, seed=0, decay=0.99):
@@ -185,9 +130,3 @@ class MultiTaskNet(estimators.MultiTask):
     @property
     def _loss(self):
         return functools.partial(multi_task_loss, heads=tuple(self.heads))
-
-
-def _tensors(members, device):
-    kernels, biases, *scaling = members
-    kernels, biases = ([torch.tensor(values, device=device) for values in group] for group in (kernels, biases))
-    return Members(kernels, biases, *(torch.as_tensor(values, device=device) for values in scaling))

@@ -10,8 +10,7 @@ import numpy as np
 class Members(NamedTuple):
     """M dense ReLU networks of one shape. All arrays are float32; each network scales its inputs itself."""
 
-    kernels: list  # one array (M, inputs, units) a layer
-    biases: list  # one array (M, 1, units) a layer
+    weights: list  # kernels (M, inputs, units) and biases (M, units) of each layer in turn
     mean: np.ndarray  # (M, 1, inputs): what is subtracted from the inputs
     scale: np.ndarray  # (M, 1, inputs): what they are then divided by
 
@@ -37,16 +36,16 @@ def make_members(x, rows, sizes, seeds, *, scale_inputs=True):
         Kernels uniform in +-sqrt(6/inputs) (He et al. 2015, eq. 10), those of the last layer in a tenth of that so that
         training starts from almost constant outputs; biases at zero.
     """
-    kernels = [np.empty((len(seeds), *shape), np.float32) for shape in zip(sizes[:-1], sizes[1:], strict=True)]
+    weights = [np.zeros((len(seeds), *shape), np.float32)
+               for inputs, units in zip(sizes[:-1], sizes[1:], strict=True) for shape in ((inputs, units), (units,))]
     for member, seed in enumerate(seeds):
         rng = np.random.default_rng(seed)
-        for layer, kernel in enumerate(kernels):
-            bound = np.sqrt(6 / len(kernel[0])) * (0.1 if layer == len(kernels) - 1 else 1)
+        for layer, kernel in enumerate(weights[::2], 1):
+            bound = np.sqrt(6 / len(kernel[0])) * (0.1 if 2 * layer == len(weights) else 1)
             kernel[member] = rng.uniform(-bound, bound, kernel.shape[1:])
     plain = np.zeros(x.shape[1]), np.ones(x.shape[1])
     mean, scale = zip(*(standardisation(x[own]) if scale_inputs else plain for own in rows), strict=True)
-    biases = [np.zeros((len(seeds), 1, units), np.float32) for units in sizes[1:]]
-    return Members(kernels, biases, np.float32(mean)[:, None], np.float32(scale)[:, None])
+    return Members(weights, np.float32(mean)[:, None], np.float32(scale)[:, None])
 
 
 def standardisation(values):
@@ -79,14 +78,48 @@ def orders(rows, seeds, updates, batch_size):
     return found
 
 
+def train(training_runs, members, x, y, rows, seeds, config, loss, *, device="cpu", late_correction=False):
+    """Train all members at once with Adam, each on its own rows in its own order.
+
+    Parameters
+    ----------
+    training_runs : type
+        A twin's `networks.TrainingRuns`; a twin of this topic has this function as `train_members`, without it.
+    members : Members
+        They stay as they are.
+    x : array (N, inputs)
+    y : array (M, N, ...)
+        Each member's targets.
+    rows : list of M integer arrays
+    seeds : list of M int
+        Of the order of the examples.
+    config : TrainingConfig
+    loss : callable
+        `loss(outputs, targets)` of tensors (M, B, outputs) and (M, B, ...) is (M,), one loss a member.
+    device : str
+    late_correction : bool
+        As in `networks.side_by_side.Runs.train`.
+
+    Returns
+    -------
+    Members
+    """
+    updates = config.updates(max(map(len, rows)))
+    rates = config.learning_rate * (1 + np.cos(np.pi * np.arange(updates) / updates)) / 2
+    runs = training_runs(members.weights, optimizer="adam", loss=loss, device=device)
+    runs.train(x, y, rates[:, None], rows=orders(rows, seeds, updates, config.batch_size), mean=members.mean,
+               scale=members.scale, late_correction=late_correction,
+               l2=np.full(len(rows), config.l2) if config.l2 else None)
+    return members._replace(weights=runs.weights())
+
+
 def take(members, chosen):
     """Only some of the networks: `chosen` is a slice or an integer array."""
-    kernels, biases = ([values[chosen] for values in group] for group in members[:2])
-    return Members(kernels, biases, members.mean[chosen], members.scale[chosen])
+    return Members([part[chosen] for part in members.weights], members.mean[chosen], members.scale[chosen])
 
 
 def join(parts):
     """The networks of several `Members`, one after the other."""
-    kernels, biases = ([np.concatenate(layer) for layer in zip(*(part[i] for part in parts), strict=True)]
-                       for i in range(2))
-    return Members(kernels, biases, *(np.concatenate([part[i] for part in parts]) for i in (2, 3)))
+    weights, mean, scale = zip(*parts, strict=True)
+    return Members([np.concatenate(layer) for layer in zip(*weights, strict=True)], np.concatenate(mean),
+                   np.concatenate(scale))

@@ -129,7 +129,7 @@ def test_settings_reach_the_training(ensembling, diabetes, monkeypatch):
                                     bootstrap=True, scale_inputs=False, random_state=0).fit(x, y)
     (members, rows, config), = spied.calls
     assert config == TrainingConfig(learning_rate=0.02, batch_size=50, epochs=2, l2=0.3)
-    assert [kernel.shape for kernel in model.members_.kernels] == [(3, 10, 7), (3, 7, 5), (3, 5, 1)]
+    assert [kernel.shape for kernel in model.members_.weights[::2]] == [(3, 10, 7), (3, 7, 5), (3, 5, 1)]
     assert not members.mean.any() and (members.scale == 1).all()
     assert [len(own) for own in rows] == [len(x)] * 3  # samples as large as the set, with replacement
     assert all(0.55 < len(np.unique(own)) / len(x) < 0.72 for own in rows) and (rows[0] != rows[1]).any()

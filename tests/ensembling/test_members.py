@@ -12,16 +12,16 @@ ROWS = [np.arange(20), np.arange(10, 30)]
 def test_a_network_depends_on_its_own_seed_and_rows_alone():
     both = make_members(X, ROWS, [4, 8, 2], [5, 6])
     alone = make_members(X, ROWS[1:], [4, 8, 2], [6])
-    for ours, theirs in zip([*take(both, [1]).kernels, both.mean[1:], both.scale[1:]],
-                            [*alone.kernels, alone.mean, alone.scale], strict=True):
+    for ours, theirs in zip([*take(both, [1]).weights, both.mean[1:], both.scale[1:]],
+                            [*alone.weights, alone.mean, alone.scale], strict=True):
         assert (ours == theirs).all() and ours.dtype == np.float32
-    assert [kernel.shape for kernel in both.kernels] == [(2, 4, 8), (2, 8, 2)]
+    assert [part.shape for part in both.weights] == [(2, 4, 8), (2, 8), (2, 8, 2), (2, 2)]
     assert both.mean[0, 0] == pytest.approx(X[:20].mean(axis=0))
     assert both.scale[1, 0] == pytest.approx(X[10:].std(axis=0))
     bound = np.sqrt(6 / 4)
-    assert 0.8 * bound < np.abs(both.kernels[0]).max() <= bound
-    assert np.abs(both.kernels[1]).max() <= 0.1 * np.sqrt(6 / 8)
-    assert not np.concatenate([bias.ravel() for bias in both.biases]).any()
+    assert 0.8 * bound < np.abs(both.weights[0]).max() <= bound
+    assert np.abs(both.weights[2]).max() <= 0.1 * np.sqrt(6 / 8)
+    assert not np.concatenate([bias.ravel() for bias in both.weights[1::2]]).any()
 
 
 def test_inputs_can_be_left_as_they_are():
@@ -52,6 +52,6 @@ def test_a_batch_may_be_larger_than_the_training_set():
 def test_joining_what_was_taken_apart_gives_the_same():
     members = make_members(X, ROWS * 2, [4, 8, 2], [1, 2, 3, 4])
     back = join([take(members, slice(0, 1)), take(members, slice(1, 4))])
-    before, after = ([*made.kernels, *made.biases, *made[2:]] for made in (members, back))
+    before, after = ([*made.weights, *made[1:]] for made in (members, back))
     for ours, theirs in zip(before, after, strict=True):
         assert (ours == theirs).all()

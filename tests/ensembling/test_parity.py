@@ -1,5 +1,7 @@
 """The same weights give the same numbers in NumPy, in PyTorch and in Keras: outputs, losses, gradients, one step."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -21,8 +23,8 @@ HEADS = (3, None)
 
 def members(outputs):
     made = make_members(X, ROWS, [INPUTS, 8, 7, outputs], [1, 2, 3])
-    made.kernels[-1][:] *= 10
-    for bias in made.biases:
+    made.weights[-2][:] *= 10
+    for bias in made.weights[1::2]:
         bias[:] = RNG.normal(size=bias.shape)
     return made
 
@@ -32,9 +34,9 @@ def by_hand(made, x):
     found = []
     for m in range(M):
         values = (x - made.mean[m]) / made.scale[m]
-        for kernel, bias in zip(made.kernels[:-1], made.biases[:-1]):
+        for kernel, bias in zip(made.weights[:-2:2], made.weights[1:-2:2]):
             values = np.maximum(values @ kernel[m] + bias[m], 0)
-        found.append(values @ made.kernels[-1][m] + made.biases[-1][m])
+        found.append(values @ made.weights[-2][m] + made.weights[-1][m])
     return np.array(found)
 
 
@@ -82,20 +84,18 @@ def test_losses_and_gradients_agree(name):
     made, (in_pytorch, in_keras) = members(outputs), twins()
     more = {"heads": HEADS} if name == "multi_task_loss" else {}
 
-    tensors = in_pytorch._tensors(made, "cpu")
-    weights = [tensor.requires_grad_() for tensor in (*tensors.kernels, *tensors.biases)]
-    ours = getattr(in_pytorch, name)(in_pytorch.forward(tensors, torch.tensor(X)), torch.tensor(y), **more)
+    seen = (X - made.mean) / made.scale
+    weights = [torch.tensor(part, requires_grad=True) for part in made.weights]
+    ours = getattr(in_pytorch, name)(in_pytorch.forward(weights, torch.tensor(seen)), torch.tensor(y), **more)
     gradients = torch.autograd.grad(ours.sum(), weights)
-
-    learner = in_keras._Learner(made, lambda found, target: getattr(in_keras, name)(found, target, **more), 0.0)
-    learner.compile(keras.optimizers.SGD(0.5), jit_compile=False)
-    before = [values.numpy() for values in learner.trainable_variables]
-    theirs = getattr(in_keras, name)(in_keras.forward(learner.now, X), y, **more)
+    theirs = getattr(in_keras, name)(in_keras.forward(made.weights, seen), y, **more)
     assert ours.detach().numpy() == pytest.approx(by_numpy(by_hand(made, X), y), rel=1e-4)
     assert keras.ops.convert_to_numpy(theirs) == pytest.approx(ours.detach().numpy(), rel=1e-5, abs=1e-5)
-    in_keras._run(learner, X, y, np.tile(np.arange(N), (1, M, 1)))  # one SGD step on all examples
-    for old, new, gradient in zip(before, learner.trainable_variables, gradients):
-        assert new.numpy() == pytest.approx(old - 0.5 * gradient.numpy(), rel=1e-5, abs=1e-5)  # some are near 100
+    for twin in twins():  # one step on all examples
+        runs = twin.TrainingRuns(made.weights, loss=functools.partial(getattr(twin, name), **more))
+        runs.train(X, y, np.full(M, 0.5), rows=np.tile(np.arange(N), (1, M, 1)), mean=made.mean, scale=made.scale)
+        for old, new, gradient in zip(made.weights, runs.weights(), gradients):
+            assert new == pytest.approx(old - 0.5 * gradient.numpy(), rel=1e-5, abs=1e-5)  # some are near 100
 
 
 def test_training_leads_to_nearly_the_same_networks():
@@ -107,15 +107,12 @@ def test_training_leads_to_nearly_the_same_networks():
     assert np.abs(outputs[0] - by_hand(made, X)).max() > 0.1
 
 
-def test_compiled_training_is_plain_training():
+def test_compiled_training_is_plain_training(monkeypatch):
     _, in_keras = twins()
-    made = members(1)
-    order = np.stack([np.random.default_rng(i).integers(0, N, (M, 8)) for i in range(6)])
-    found = []
-    for compiled in (False, True):
-        learner = in_keras._Learner(made, in_keras.squared_error, 1e-3)
-        learner.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
-        in_keras._run(learner, X, NUMBERS, order.astype(np.int32), compiled=compiled)
-        found.append([values.numpy() for values in learner.trainable_variables])
-    for plain, compiled in zip(*found):
+    made, config, found = members(1), TrainingConfig(epochs=2, batch_size=8, learning_rate=1e-2, l2=1e-3), []
+    for _ in range(2):
+        trained = in_keras.train_members(made, X, NUMBERS, ROWS, [1, 2, 3], config, in_keras.squared_error)
+        found.append(trained.weights)
+        monkeypatch.setattr(in_keras.TrainingRuns, "_compiled", staticmethod(lambda steps: steps))
+    for compiled, plain in zip(*found):
         assert compiled == pytest.approx(plain, abs=1e-5)
