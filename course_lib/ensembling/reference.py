@@ -1,4 +1,8 @@
-"""What the exercises of notebook 03 ask for, as short as NumPy allows."""
+"""The formulas of ensembling, as short as NumPy allows: what the exercises of notebook 03 ask for.
+
+The library checks what it is given, and then calls them. Only `nnls_weights` is another way to the same weights:
+`weights.nnls_weights` is SciPy's active-set method, which no one would write in an exercise.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import numpy as np
 
 
 def two_model_weight(y, first, second):
-    """The weight of the first of two models, all arrays (N,); see `weights.two_model_weight`."""
+    """The weight in [0, 1] of the first of two models that differ, all arrays (N,); see `weights.two_model_weight`."""
     difference = first - second
     alpha = difference @ (y - second) / (difference @ difference)
     return float(np.clip(alpha, 0, 1))
@@ -30,12 +34,11 @@ def out_of_fold(x, y, fold):
     return predictions
 
 
-def greedy_counts(predictions, y, rounds):
+def greedy_counts(predictions, y, rounds, loss=lambda predictions, y: ((predictions - y) ** 2).mean(axis=1)):
     """How often each of M models (M, N) is added if always the one is that helps the mean most: integers (M,)."""
-    counts, total = np.zeros(len(predictions), int), np.zeros(len(y))
+    counts, total = np.zeros(len(predictions), int), np.zeros_like(predictions[0])
     for done in range(rounds):
-        errors = (((total + predictions) / (done + 1) - y) ** 2).mean(axis=1)
-        best = np.argmin(errors)
+        best = np.argmin(loss((total + predictions) / (done + 1), y))
         counts[best] += 1
         total = total + predictions[best]
     return counts

@@ -6,20 +6,19 @@ import numpy as np
 from scipy.optimize import nnls
 
 from course_lib.common.config import whole
+from course_lib.ensembling import reference
 
 
-def two_model_weight(y, first, second, *, clip=True):
-    """The weight alpha of the first of two models for which alpha * first + (1 - alpha) * second errs least.
+def two_model_weight(y, first, second):
+    """The weight alpha in [0, 1] of the first of two models for which alpha * first + (1 - alpha) * second errs least.
 
     The minimum of sum (y - alpha * first - (1 - alpha) * second)^2 is at alpha = sum d (y - second) / sum d^2 with
-    d = first - second.
+    d = first - second, or at the end of [0, 1] that is nearer to it.
 
     Parameters
     ----------
     y, first, second : arrays (N,)
         Targets and the predictions of the two models, for examples that neither was trained on.
-    clip : bool
-        Whether alpha is kept within [0, 1].
 
     Returns
     -------
@@ -27,12 +26,7 @@ def two_model_weight(y, first, second, *, clip=True):
         1/2 if both predict the same, for then no weight is better than another.
     """
     y, first, second = _vectors(y, first, second)
-    difference = first - second
-    squared = difference @ difference
-    if squared == 0:
-        return 0.5
-    alpha = float(difference @ (y - second) / squared)
-    return min(max(alpha, 0.0), 1.0) if clip else alpha
+    return 0.5 if np.array_equal(first, second) else reference.two_model_weight(y, first, second)
 
 
 def nnls_weights(predictions, y):
@@ -109,11 +103,7 @@ def greedy_ensemble_selection(predictions, y, *, rounds=50, loss=squared_error):
     predictions, y = _matrix(predictions, y, most=3)
     if not whole(rounds, 1):
         raise ValueError(f"rounds: expected a whole number >= 1, got {rounds!r}")
-    counts, total = np.zeros(len(predictions)), np.zeros_like(predictions[0])
-    for done in range(rounds):
-        best = int(np.argmin(loss((total + predictions) / (done + 1), y)))
-        counts[best], total = counts[best] + 1, total + predictions[best]
-    return counts / rounds
+    return reference.greedy_counts(predictions, y, rounds, loss) / rounds
 
 
 def _vectors(y, *predictions):

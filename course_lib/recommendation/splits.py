@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
+from course_lib.recommendation import reference
+
 
 class Split(NamedTuple):
     """What is known, and what each of V users puts into the next basket."""
@@ -14,7 +16,7 @@ class Split(NamedTuple):
     known: sparse.csr_array  # (U, I): in how many baskets the user had the item
     users: np.ndarray  # (V,) numbers of the users who are asked
     wanted: np.ndarray  # (V, I) bool: what is in their next basket
-    cut: float  # seconds: nothing known is later; infinite if that holds for nobody
+    cut: float  # seconds: nothing known is later
 
 
 def temporal_split(log, cut):
@@ -30,29 +32,7 @@ def temporal_split(log, cut):
     -------
     Split
     """
-    before = log.time < cut
-    return _split(log, before, _first_baskets(log, ~before), cut)
-
-
-def leave_last_out(log):
-    """Known is all but each user's last basket, which is wanted.
-
-    What others bought *after* that basket is known then: a model sees the future of the shop. Compare `temporal_split`.
-    """
-    last = np.zeros(log.users, int)
-    last[log.user] = log.basket  # rows are in the order of time, so the latest one stays
-    wanted = log.basket == last[log.user]
-    return _split(log, ~wanted, wanted, np.inf)
-
-
-def _first_baskets(log, rows):
-    first = np.full(log.users, -1)
-    latest_first = np.flatnonzero(rows)[::-1]
-    first[log.user[latest_first]] = log.basket[latest_first]
-    return rows & (log.basket == first[log.user])
-
-
-def _split(log, before, wanted, cut):
+    before, wanted = reference.next_baskets(log.user, log.basket, log.time, cut)
     shape = log.users, log.items
     known = count(log, before)
     next_basket = sparse.csr_array((np.ones(wanted.sum(), bool), (log.user[wanted], log.item[wanted])), shape=shape)

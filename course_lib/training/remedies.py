@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, roc_auc_score
 
-from course_lib.common.config import whole
+from course_lib.training import reference
 from course_lib.training.tasks import batches
 
 REMEDIES = {"none": {}, "L1": {"l1": 1e-3}, "L2": {"l2": 3e-3}, "dropout": {"dropout": 0.5},
@@ -37,35 +38,6 @@ def shifted(images, rng, *, most=0.5):
     return moved.astype(images.dtype).reshape(images.shape)
 
 
-class EarlyStopping:
-    """Stops each of K runs when its validation loss has not been `least` better for `patience` looks.
-
-    `update(losses)` returns which runs are over; `best` (K,) is the look at which each was best.
-
-    References
-    ----------
-    Goodfellow, Bengio & Courville 2016, "Deep learning", algorithm 7.1.
-    """
-
-    def __init__(self, patience=5, least=0.0):
-        if not whole(patience, 1) or not least >= 0:
-            raise ValueError("patience, least: expected a whole number >= 1 and a number >= 0, "
-                             f"got {patience!r} and {least!r}")
-        self.patience, self.least, self.looks = patience, least, 0
-        self.best = self.over = self.lowest = None
-
-    def update(self, losses):
-        """Note validation losses (K,); returns which runs are over, bool (K,)."""
-        losses = np.where(np.isnan(losses), np.inf, losses)
-        if self.best is None:
-            self.best, self.over, self.lowest = np.zeros(len(losses), int), np.zeros(len(losses), bool), losses.copy()
-        better = ~self.over & (losses < self.lowest - self.least)
-        self.lowest[better], self.best[better] = losses[better], self.looks
-        self.over |= self.looks - self.best >= self.patience
-        self.looks += 1
-        return self.over.copy()
-
-
 def dropout_masks(rng, rates, shape):
     """0 or 1/(1 - rate), (S, K, B, H), for rates (K,) of units that are left out; None if all rates are 0.
 
@@ -90,9 +62,7 @@ def scores(y, logits):
         "confusion", (C, C): row what it is, column what it is taken for.
     """
     logits = np.asarray(logits, float)
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)
-    guess, classes = logits.argmax(axis=1), np.arange(logits.shape[1])
+    shares, guess, classes = softmax(logits, axis=1), logits.argmax(axis=1), np.arange(logits.shape[1])
     auc = roc_auc_score(y, shares if len(classes) > 2 else shares[:, 1], multi_class="ovr", labels=classes)
     return {"accuracy": float(accuracy_score(y, guess)), "F1": float(f1_score(y, guess, average="macro")),
             "ROC-AUC": float(auc), "confusion": confusion_matrix(y, guess, labels=classes)}
@@ -109,12 +79,15 @@ class Tried:
     logits: np.ndarray  # at the end, for the test examples, (R, N, C)
 
     def stopped(self, patience=8):
-        """Test accuracies (R,) where `EarlyStopping` would have left off, and at which looks (R,) that was."""
-        stopping, over = EarlyStopping(patience), []
-        for losses in self.validation:
-            over.append(stopping.update(losses))
-        looks = np.where(over[-1], np.argmax(over, axis=0), len(over) - 1)
-        return self.test_accuracy[stopping.best, np.arange(len(looks))], looks
+        """Test accuracies (R,) of what early stopping would have kept, and at which looks (R,) it would have stopped.
+
+        References
+        ----------
+        Goodfellow, Bengio & Courville 2016, "Deep learning", algorithm 7.1.
+        """
+        losses = np.where(np.isnan(self.validation), np.inf, self.validation)
+        best, looks = np.transpose([reference.early_stopping(run, patience) for run in losses.T])
+        return self.test_accuracy[best, np.arange(len(best))], looks
 
 
 def try_out(nets, tasks, options, *, rate=0.03, steps=400, look_every=10, optimizer="sgd", momentum=0.9, seed=0):

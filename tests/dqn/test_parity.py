@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from dqn.by_hand import td_loss_and_gradients
 
 from course_lib.dqn import reference
 from course_lib.dqn.config import DQNConfig
@@ -75,7 +76,7 @@ def test_targets_agree(twins, batch, double):
 def test_loss_gradients_and_one_sgd_step_agree(twins, batch, huber_delta):
     in_torch, in_keras, weights = networks(twins)
     target = np.random.default_rng(1).normal(size=B).astype(np.float32)
-    expected, gradients = reference.td_loss_and_gradients(weights, batch.obs, batch.action, target, huber_delta)
+    expected, gradients = td_loss_and_gradients(weights, batch.obs, batch.action, target, huber_delta)
 
     loss = twins[0].td_loss(in_torch(torch.tensor(batch.obs)), torch.tensor(batch.action), torch.tensor(target),
                             huber_delta=huber_delta)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from dqn.by_hand import td_loss_and_gradients
 
 from course_lib.dqn import reference
 from course_lib.dqn.config import DQNConfig
@@ -34,11 +35,11 @@ def test_gradients_agree_with_finite_differences():
     weights = [rng.normal(size=s) for s in ((3, 5), (5,), (5, 4), (4,), (4, 2), (2,))]
     obs, action, target = rng.normal(size=(7, 3)), rng.integers(0, 2, 7), rng.normal(size=7)
     for delta in (None, 0.3):
-        loss, gradients = reference.td_loss_and_gradients(weights, obs, action, target, delta)
+        loss, gradients = td_loss_and_gradients(weights, obs, action, target, delta)
         for weight, gradient in zip(weights, gradients):
             spot = tuple(rng.integers(0, n) for n in weight.shape)
             weight[spot] += 1e-6
-            more = reference.td_loss_and_gradients(weights, obs, action, target, delta)[0]
+            more = td_loss_and_gradients(weights, obs, action, target, delta)[0]
             weight[spot] -= 1e-6
             assert gradient[spot] == pytest.approx((more - loss) / 1e-6, abs=1e-4)
 

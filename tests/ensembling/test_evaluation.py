@@ -3,16 +3,11 @@
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
+from sklearn.model_selection import KFold, PredefinedSplit, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from course_lib.ensembling import reference
-from course_lib.ensembling.evaluation import (
-    corrected_error,
-    nested_predictions,
-    out_of_fold_predictions,
-    predict_folds,
-)
+from course_lib.ensembling.evaluation import corrected_error, nested_predictions, predict_folds
 
 
 @pytest.fixture
@@ -29,32 +24,17 @@ def classes():
     return x, (x[:, 0] > 0).astype(int) + (x[:, 1] > 0)
 
 
-def test_out_of_fold_predictions_are_those_of_scikit_learn(numbers, classes):
-    x, y = numbers
-    models = [Ridge(), KNeighborsRegressor(3)]
-    found = out_of_fold_predictions(models, x, y, folds=4, seed=3)
-    for model, values in zip(models, found, strict=True):
-        split = KFold(4, shuffle=True, random_state=3)
-        assert values == pytest.approx(cross_val_predict(model, x, y, cv=split))
-    x, y = classes
-    split = StratifiedKFold(4, shuffle=True, random_state=3)
-    expected = cross_val_predict(LogisticRegression(), x, y, cv=split, method="predict_proba")
-    assert out_of_fold_predictions([LogisticRegression()], x, y, folds=4, seed=3)[0] == pytest.approx(expected)
-
-
 def test_workers_change_nothing(numbers):
     x, y = numbers
-    one, two = (out_of_fold_predictions([Ridge()], x, y, n_jobs=n) for n in (1, 2))
-    assert (one == two).all()
+    one, two = (nested_predictions([Ridge()], x, y, folds=3, repeats=1, inner=2, n_jobs=n)[0] for n in (1, 2))
+    assert (one.out_of_fold == two.out_of_fold).all() and (one.on_test == two.on_test).all()
 
 
 def test_the_exercise_is_out_of_fold_prediction_by_a_linear_model(numbers):
     x, y = numbers
-    fold = np.empty(60, int)
-    for number, (_, held) in enumerate(KFold(5, shuffle=True, random_state=0).split(x)):
-        fold[held] = number
+    fold = np.random.default_rng(0).permutation(np.arange(60) % 5)
     assert reference.out_of_fold(x, y, fold) == pytest.approx(
-        out_of_fold_predictions([Ridge(alpha=1e-12, fit_intercept=False)], x, y)[0])
+        cross_val_predict(Ridge(alpha=1e-12, fit_intercept=False), x, y, cv=PredefinedSplit(fold)))
 
 
 @pytest.mark.parametrize("kind", ["numbers", "classes"])
@@ -129,9 +109,8 @@ def test_the_corrected_error_covers_the_truth_where_the_plain_one_does_not():
 @pytest.mark.filterwarnings("ignore:The least populated class")
 def test_models_and_classes_that_cannot_be_compared_are_refused(models, y, message):
     x = np.random.default_rng(0).normal(size=(len(y), 2))
-    for evaluate in (out_of_fold_predictions, nested_predictions):
-        with pytest.raises(ValueError, match=message):
-            evaluate(models, x, y, folds=3)
+    with pytest.raises(ValueError, match=message):
+        nested_predictions(models, x, y, folds=3)
 
 
 def test_too_few_folds_are_refused():

@@ -35,8 +35,7 @@ def test_two_models_by_hand(first, second, alpha):
 
 
 def test_two_models_on_the_same_side_are_clipped():
-    assert two_model_weight([0, 0], [1, 1], [2, 2]) == 1.0
-    assert two_model_weight([0, 0], [1, 1], [2, 2], clip=False) == pytest.approx(2.0)
+    assert two_model_weight([0, 0], [1, 1], [2, 2]) == 1.0  # 2 would be better still
 
 
 def test_no_other_weight_of_two_models_is_better(models):
@@ -80,8 +79,6 @@ def test_greedy_selection_comes_near_the_simplex(models):
     predictions, y = models
     greedy = squared_error(greedy_ensemble_selection(predictions, y, rounds=200) @ predictions, y)
     assert greedy == pytest.approx(squared_error(simplex_weights(predictions, y) @ predictions, y), rel=1e-3)
-    counts = greedy_ensemble_selection(predictions, y, rounds=20) * 20
-    assert counts == pytest.approx(reference.greedy_counts(predictions, y, 20))
 
 
 def test_greedy_selection_of_classifiers_by_log_loss():

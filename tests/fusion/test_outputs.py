@@ -23,11 +23,9 @@ def test_product_of_experts():
     found = outputs.product_of_experts(TWO)
     np.testing.assert_allclose(found[0], [0.32 / 0.44, 0.12 / 0.44])
     np.testing.assert_allclose(found[1], [0.9, 0.1])  # an expert without an opinion changes nothing
-    np.testing.assert_allclose(outputs.product_of_experts(TWO, [1, 0]), TWO[0])
     many = drawn(0)
-    np.testing.assert_allclose(outputs.product_of_experts(many), reference.product_of_experts(many))
-    np.testing.assert_allclose(outputs.product_of_experts(many, [1 / 3] * 3).argmax(1),
-                               outputs.product_of_experts(many).argmax(1))
+    np.testing.assert_allclose(outputs.product_of_experts(many),
+                               many.prod(axis=0) / many.prod(axis=0).sum(axis=1, keepdims=True))
 
 
 def test_every_expert_has_a_veto_in_a_product_and_none_in_a_median():
@@ -71,9 +69,8 @@ def test_best_alpha_is_the_best_of_a_fine_grid():
     (lambda: outputs.weighted([[1.0], [np.nan]]), "finite"),
     (lambda: outputs.median(TWO * 2), "each row of sum 1"),
     (lambda: outputs.product_of_experts(np.log(TWO)), "none negative"),
-    (lambda: outputs.product_of_experts(TWO, [1.0]), r"expected shape \(2,\)"),
     (lambda: outputs.best_alpha(TWO[0], TWO[1], [0.0, 1.0]), "float64 of shape"),
-    (lambda: outputs.best_alpha(TWO[0], TWO[1], [0]), "each of 2 examples"),
+    (lambda: outputs.best_alpha(TWO[0], TWO[1], [0]), "expected 2 whole numbers"),
 ])
 def test_what_does_not_fit(call, message):
     with pytest.raises(ValueError, match=message):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from course_lib.gan import reference
 from course_lib.gan.metrics import frechet_distance, memorised, neighbourhoods
 
 
@@ -84,18 +85,10 @@ def test_memorised_by_hand():
     assert memorised(train, test, fake) == pytest.approx((3 + 2.5 + 0) / 9)  # distances 1, 2, 5 against 0, 1, 10
 
 
-def test_the_short_versions_of_the_exercises_agree():
-    from course_lib.gan import reference
-    from course_lib.gan.diagnosis import count_modes, ring
-
+def test_the_exercise_s_coverage_is_that_of_the_neighbourhoods():
     rng = np.random.default_rng(0)
     real, fake = rng.normal(size=(60, 4)), rng.normal(0.3, 1.2, size=(50, 4))
-    assert reference.frechet_distance(real, fake) == pytest.approx(frechet_distance(real, fake), rel=1e-6)
     assert reference.coverage(real, fake, 3) == neighbourhoods(real, fake, k=3).coverage
-    points, angle = ring(300)[:200] * [1, 0.9], np.arange(8) * np.pi / 4
-    centres = 2 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    assert 0 < reference.modes_found(points, centres, 0.3, 0.1) == count_modes(points, least=0.1) < 8
-    assert reference.zero_centred_penalty(np.array([[3.0, 4.0], [0.0, 1.0]])) == (25 + 1) / 2 / 2
 
 
 @pytest.mark.parametrize(("call", "message"), [

@@ -8,6 +8,7 @@ from course_lib.gan.reference import (
     generator_loss,
     jensen_shannon,
     optimal_discriminator,
+    zero_centred_penalty,
 )
 
 LOG2 = np.log(2)
@@ -24,6 +25,10 @@ def test_losses_of_a_discriminator_that_knows_nothing(objective, discriminator, 
     nothing = np.zeros(4)
     assert discriminator_loss(nothing, nothing, objective) == pytest.approx(discriminator)
     assert generator_loss(nothing, nothing, objective) == pytest.approx(generator)
+
+
+def test_penalty_by_hand():
+    assert zero_centred_penalty(np.array([[3.0, 4.0], [0.0, 1.0]])) == (25 + 1) / 2 / 2
 
 
 def test_losses_by_hand():

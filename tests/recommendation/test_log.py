@@ -42,9 +42,6 @@ def test_splits_by_hand():
     early = splits.temporal_split(SMALL, 2.0)
     assert early.known.toarray().tolist() == [[1, 1, 0], [1, 0, 0]] and early.users.tolist() == [0, 1]
     assert early.wanted.tolist() == [[False, True, True], [False, False, True]]  # the next basket, not all later ones
-    last = splits.leave_last_out(SMALL)
-    assert last.known.toarray().tolist() == [[1, 2, 1], [1, 0, 0]]
-    assert last.wanted.tolist() == [[True, False, False], [False, False, True]]
     late = splits.temporal_split(SMALL, 4.0)
     assert late.users.tolist() == [0] and late.wanted.tolist() == [[True, False, False]]
     for cut in (-1.0, 99.0):
@@ -59,19 +56,6 @@ def test_examples_by_hand():
     assert counts.tolist()[1] == [1, 2, 1] and baskets.tolist()[1] == [1, 0, 0] and len(counts) == 3
     with pytest.raises(ValueError, match="two baskets"):
         splits.examples(SMALL, 1.5)
-
-
-def test_leaving_the_last_out_knows_the_future():
-    simulated = log.simulate_log(users=60, items=40, seed=1)
-    last = splits.leave_last_out(simulated)
-    tested = [simulated.basket[simulated.user == user].max() for user in range(simulated.users)]
-    training = ~np.isin(simulated.basket, tested)
-    assert last.known.sum() == training.sum()  # just what is not tested, whenever it was
-    assert (simulated.time[training] > min(simulated.time[simulated.basket == basket].max() for basket in tested)).any()
-    cut = 330 * DAY
-    assert splits.temporal_split(simulated, cut).known.sum() == (simulated.time < cut).sum()
-    with pytest.raises(ValueError, match="expected one with a cut"):
-        baselines.recent_popularity(simulated, last)
 
 
 def test_popularity_and_frequency_by_hand():

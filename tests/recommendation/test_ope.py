@@ -32,12 +32,6 @@ def test_sessions_by_hand():
         error = np.std(terms, ddof=1) / np.sqrt(2)
         assert (found.low, found.high) == pytest.approx((found.value - 1.96 * error, found.value + 1.96 * error))
         assert found.largest_weight == 4 and found.effective_sample_size == pytest.approx(4.5**2 / 16.25)
-    found = ope.per_decision(rewards, wanted, logged, normalised=True)
-    assert found.value == pytest.approx((2 * 1 + 0.5 * 3) / 2.5 + (4 * 2 + 0.5 * 4) / 4.5)
-    first, second = 3.5 / 2.5, 10 / 4.5  # weighted means of the rewards of each step
-    terms = [1.6 * (1 - first) + 16 / 9 * (2 - second), 0.4 * (3 - first) + 2 / 9 * (4 - second)]
-    assert found.high - found.value == pytest.approx(1.96 * np.std(terms, ddof=1) / np.sqrt(2))
-    assert found.largest_weight == 4 and found.effective_sample_size == pytest.approx(4.5**2 / 16.25)
 
 
 def logs(rng, size):

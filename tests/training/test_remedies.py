@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import shift as scipy_shift
 
-from course_lib.training.remedies import EarlyStopping, Tried, scores, shifted, try_out
+from course_lib.training.remedies import Tried, scores, shifted, try_out
 from course_lib.training.tasks import small_digits
 
 
@@ -24,19 +24,13 @@ def test_images_are_moved_as_scipy_does():
             shifted(bad, rng, most=most)
 
 
-def test_stopping_by_hand():
-    stopping = EarlyStopping(patience=2, least=0.1)
-    curves = np.array([[5, 5], [4, 6], [3.95, 4.8], [3.94, 4.7], [1, 4.6], [9, np.nan], [9, 9]])
-    over = [stopping.update(losses).tolist() for losses in curves]
-    assert over == [[False, False]] * 3 + [[True, False], [True, False], [True, False], [True, True]]
-    # run 0 is stopped before it would fall to 1; of run 1 4.8 and then 4.6 are enough better
-    assert stopping.best.tolist() == [1, 4] and stopping.lowest.tolist() == [4, 4.6]
+def test_each_run_is_stopped_for_itself():
+    curves = np.array([[5, 5], [4, 6], [4.1, 4.8], [4.2, 4.7], [1, 4.8], [9, np.nan], [9, 9]])
     tried = Tried(curves, curves, np.arange(14).reshape(7, 2) / 14, curves, None)
     accuracy, looks = tried.stopped(patience=2)
-    assert looks.tolist() == [6, 6] and accuracy.tolist() == [8 / 14, 9 / 14]  # of any fall is enough here
-    for options in ({"patience": 0}, {"least": -1}):
-        with pytest.raises(ValueError, match="patience, least: expected"):
-            EarlyStopping(**options)
+    assert looks.tolist() == [3, 5] and accuracy.tolist() == [2 / 14, 7 / 14]  # what is no number is no new lowest
+    curves[0] = np.nan
+    assert tried.stopped(patience=2)[1].tolist() == [3, 5]
 
 
 def test_scores_by_hand():
