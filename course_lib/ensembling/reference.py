@@ -1,7 +1,8 @@
 """The formulas of ensembling, as short as NumPy allows: what the exercises of notebook 03 ask for.
 
-The library checks what it is given, and then calls them. Only `nnls_weights` is another way to the same weights:
-`weights.nnls_weights` is SciPy's active-set method, which no one would write in an exercise.
+The library checks what it is given, and then calls them. Two are shorter ways to the same: `weights.nnls_weights` is
+SciPy's active-set method, which no one would write in an exercise, and `weights.greedy_ensemble_selection` takes any
+loss.
 """
 
 from __future__ import annotations
@@ -34,11 +35,12 @@ def out_of_fold(x, y, fold):
     return predictions
 
 
-def greedy_counts(predictions, y, rounds, loss=lambda predictions, y: ((predictions - y) ** 2).mean(axis=1)):
+def greedy_counts(predictions, y, rounds):
     """How often each of M models (M, N) is added if always the one is that helps the mean most: integers (M,)."""
-    counts, total = np.zeros(len(predictions), int), np.zeros_like(predictions[0])
+    counts, total = np.zeros(len(predictions), int), np.zeros(len(y))
     for done in range(rounds):
-        best = np.argmin(loss((total + predictions) / (done + 1), y))
+        errors = (((total + predictions) / (done + 1) - y) ** 2).mean(axis=1)
+        best = np.argmin(errors)
         counts[best] += 1
         total = total + predictions[best]
     return counts

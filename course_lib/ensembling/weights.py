@@ -103,7 +103,11 @@ def greedy_ensemble_selection(predictions, y, *, rounds=50, loss=squared_error):
     predictions, y = _matrix(predictions, y, most=3)
     if not whole(rounds, 1):
         raise ValueError(f"rounds: expected a whole number >= 1, got {rounds!r}")
-    return reference.greedy_counts(predictions, y, rounds, loss) / rounds
+    counts, total = np.zeros(len(predictions)), np.zeros_like(predictions[0])
+    for done in range(rounds):
+        best = int(np.argmin(loss((total + predictions) / (done + 1), y)))
+        counts[best], total = counts[best] + 1, total + predictions[best]
+    return counts / rounds
 
 
 def _vectors(y, *predictions):

@@ -40,9 +40,9 @@ def matching_order(kernel, bias, target_kernel, target_bias):
     return linear_sum_assignment(target_kernel.T @ kernel + np.outer(target_bias, bias), maximize=True)[1]
 
 
-def barrier(losses, shares=None):
-    """The most by which losses (K,) on the way between two networks exceed the straight line between its ends."""
-    shares = np.linspace(0, 1, len(losses)) if shares is None else shares
+def barrier(losses):
+    """The most by which losses (K,) at equal steps between two networks exceed the line between the ends."""
+    shares = np.linspace(0, 1, len(losses))
     return float((losses - (1 - shares) * losses[0] - shares * losses[-1]).max())
 
 

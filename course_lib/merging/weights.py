@@ -202,15 +202,13 @@ def greedy_soup(networks, score):
     return average([networks[i] for i in chosen]), chosen
 
 
-def barrier(losses, shares=None):
+def barrier(losses):
     """How far the loss rises, on a path between two networks, above the straight line between its ends.
 
     Parameters
     ----------
     losses : array (K,)
-        From one end to the other.
-    shares : array (K,), optional
-        From 0 to 1, where on the path; by default equally spaced.
+        From one end to the other, at equal steps.
 
     Returns
     -------
@@ -222,11 +220,9 @@ def barrier(losses, shares=None):
     ends replaced by the line between them, as in Entezari et al. 2022, eq. 1.
     """
     losses = np.asarray(losses, float)
-    shares = np.linspace(0, 1, len(losses)) if shares is None else np.asarray(shares, float)
-    if losses.ndim != 1 or len(losses) < 3 or shares.shape != losses.shape or not np.isfinite(losses).all():
-        raise ValueError("losses: expected at least three finite numbers (K,), and as many shares, "
-                         f"got {losses} and shares of shape {shares.shape}")
-    return reference.barrier(losses, shares)
+    if losses.ndim != 1 or len(losses) < 3 or not np.isfinite(losses).all():
+        raise ValueError(f"losses: expected at least three finite numbers (K,), got {losses}")
+    return reference.barrier(losses)
 
 
 def _assign(similarity):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from dqn.by_hand import td_loss_and_gradients
+from dqn_by_hand import td_loss_and_gradients
 
 from course_lib.dqn import reference
 from course_lib.dqn.config import DQNConfig

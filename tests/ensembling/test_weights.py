@@ -79,6 +79,8 @@ def test_greedy_selection_comes_near_the_simplex(models):
     predictions, y = models
     greedy = squared_error(greedy_ensemble_selection(predictions, y, rounds=200) @ predictions, y)
     assert greedy == pytest.approx(squared_error(simplex_weights(predictions, y) @ predictions, y), rel=1e-3)
+    counts = greedy_ensemble_selection(predictions, y, rounds=20) * 20
+    assert counts == pytest.approx(reference.greedy_counts(predictions, y, 20))
 
 
 def test_greedy_selection_of_classifiers_by_log_loss():
