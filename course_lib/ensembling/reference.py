@@ -34,11 +34,15 @@ def out_of_fold(x, y, fold):
     return predictions
 
 
-def greedy_counts(predictions, y, rounds, loss=lambda predictions, y: ((predictions - y) ** 2).mean(axis=1)):
-    """How often each of M models (M, N) is added if always the one is that helps the mean most: integers (M,)."""
+def greedy_counts(predictions, y, rounds, loss=None):
+    """How often each of M models (M, N) is added if always the one is that helps the mean most: integers (M,).
+
+    What helps is judged by the squared error, or by `loss(predictions, y)`, as in `weights.greedy_ensemble_selection`.
+    """
     counts, total = np.zeros(len(predictions), int), np.zeros_like(predictions[0])
     for done in range(rounds):
-        best = np.argmin(loss((total + predictions) / (done + 1), y))
+        mean = (total + predictions) / (done + 1)
+        best = np.argmin(loss(mean, y) if loss else ((mean - y) ** 2).mean(axis=1))
         counts[best] += 1
         total = total + predictions[best]
     return counts
