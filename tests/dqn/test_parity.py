@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from dqn.by_hand import td_loss_and_gradients
 
 from course_lib.dqn import reference
 from course_lib.dqn.config import DQNConfig
@@ -73,7 +72,7 @@ def test_targets_agree(twins, batch, double):
 
 
 @pytest.mark.parametrize("huber_delta", [None, 0.7])
-def test_loss_gradients_and_one_sgd_step_agree(twins, batch, huber_delta):
+def test_loss_gradients_and_one_sgd_step_agree(twins, batch, huber_delta, td_loss_and_gradients):
     in_torch, in_keras, weights = networks(twins)
     target = np.random.default_rng(1).normal(size=B).astype(np.float32)
     expected, gradients = td_loss_and_gradients(weights, batch.obs, batch.action, target, huber_delta)

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from dqn.by_hand import td_loss_and_gradients
 
 from course_lib.dqn import reference
 from course_lib.dqn.config import DQNConfig
@@ -30,7 +29,7 @@ def test_soft_update_by_hand():
     np.testing.assert_allclose(moved, [0.1, 11.0])
 
 
-def test_gradients_agree_with_finite_differences():
+def test_gradients_agree_with_finite_differences(td_loss_and_gradients):
     rng = np.random.default_rng(0)
     weights = [rng.normal(size=s) for s in ((3, 5), (5,), (5, 4), (4,), (4, 2), (2,))]
     obs, action, target = rng.normal(size=(7, 3)), rng.integers(0, 2, 7), rng.normal(size=7)
