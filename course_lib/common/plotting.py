@@ -9,7 +9,6 @@ import time
 import numpy as np
 
 from course_lib.common import notebook
-from course_lib.common.files import atomic_write
 
 # Okabe & Ito (2008), without their yellow, which is too pale for a line on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -272,7 +271,7 @@ def frame(figure):
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def animation(frames, path=None, *, fps=30, width=400, alt="animation"):
+def animation(frames, *, fps=30, width=400, alt="animation"):
     """A small animated picture from frames; needs no ffmpeg.
 
     It is an animated PNG: browsers play it, the bytes stand in the notebook itself, and a notebook test does
@@ -281,8 +280,6 @@ def animation(frames, path=None, *, fps=30, width=400, alt="animation"):
     Parameters
     ----------
     frames : sequence of arrays (height, width, 3) uint8
-    path : path-like, optional
-        Also write it there, atomically; must end in .png.
     fps : float
         Frames per second.
     width : int
@@ -299,12 +296,7 @@ def animation(frames, path=None, *, fps=30, width=400, alt="animation"):
     ValueError
         If there is no frame, or one is not as described.
     """
-    if path is not None and not str(path).endswith(".png"):
-        raise ValueError(f"animation: expected a path that ends in .png, got {str(path)!r}")
     data = _animated_png([_check_frame(frame, frames[0]) for frame in frames], fps, width)
-    if path is not None:
-        with atomic_write(path) as file:
-            file.write(data)
     return notebook.image(data, alt=alt)
 
 

@@ -25,7 +25,7 @@ def two_model_weight(y, first, second):
     float
         1/2 if both predict the same, for then no weight is better than another.
     """
-    y, first, second = _vectors(y, first, second)
+    (first, second), y = _matrix([first, second], y)
     return 0.5 if np.array_equal(first, second) else reference.two_model_weight(y, first, second)
 
 
@@ -110,21 +110,13 @@ def greedy_ensemble_selection(predictions, y, *, rounds=50, loss=squared_error):
     return counts / rounds
 
 
-def _vectors(y, *predictions):
-    arrays = [np.asarray(values, float) for values in (y, *predictions)]
-    if any(values.ndim != 1 or values.shape != arrays[0].shape or not values.size for values in arrays):
-        raise ValueError("expected y and the predictions of both models as arrays of one shape (N,), got "
-                         + ", ".join(str(values.shape) for values in arrays))
-    if not all(np.isfinite(values).all() for values in arrays):
-        raise ValueError("y and predictions: expected finite numbers, got NaN or infinity")
-    return arrays
-
-
 def _matrix(predictions, y, *, most=2):
-    predictions, y = np.asarray(predictions, float), np.asarray(y)
-    if not 2 <= predictions.ndim <= most or predictions.shape[1:2] != y.shape or not predictions.size:
+    shapes, y = {np.shape(values) for values in predictions}, np.asarray(y)
+    if len(shapes) != 1 or not 1 <= len(min(shapes)) < most or min(shapes)[:1] != y.shape or not y.size:
         raise ValueError("predictions: expected an array (models, examples), of classifiers with a last axis of "
-                         f"classes where that is allowed, and y (examples,), got {predictions.shape} and {y.shape}")
-    if not np.isfinite(predictions).all():
-        raise ValueError("predictions: expected finite numbers, got NaN or infinity")
+                         "classes where that is allowed, and y (examples,), "
+                         f"got models of {sorted(shapes)} and y of {y.shape}")
+    predictions = np.asarray(predictions, float)
+    if not np.isfinite(predictions).all() or y.dtype.kind == "f" and not np.isfinite(y).all():
+        raise ValueError("y and predictions: expected finite numbers, got NaN or infinity")
     return predictions, y

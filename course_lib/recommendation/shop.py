@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit as sigmoid
 
 from course_lib.common.config import Fields, require, whole
 
@@ -138,11 +139,6 @@ def with_nothing(catalog):
 def directions(vectors):
     """Vectors (..., D) scaled to length 1."""
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-
-
-def sigmoid(logits):
-    """1 / (1 + e^-logits)."""
-    return 1 / (1 + np.exp(-logits))
 
 
 def click_probability(liking, hook, appeal, sameness, satisfaction, phi):

@@ -11,6 +11,7 @@ from course_lib.common.config import Fields, require, whole
 from course_lib.dqn.config import SETTINGS, DQNConfig
 from course_lib.dqn.envs import make_vec
 from course_lib.dqn.loop import Trainer, evaluate
+from course_lib.tuning.config import check_rates
 
 LONGEST = 500  # steps of an episode of CartPole-v1, and its largest return
 PLAYER = replace(SETTINGS["CartPole-v1"], warmup_steps=512)
@@ -36,10 +37,7 @@ class GameConfig(Fields):
     def __post_init__(self):
         for name in ("decisions", "steps", "episodes"):
             require(self, name, lambda v: whole(v, 1), "a whole number >= 1")
-        require(self, "factors", lambda v: len(v) > 1 and min(v) > 0, "two numbers > 0 or more")
-        require(self, "bounds", lambda v: 0 < v[0] < v[1], "two numbers 0 < low < high")
-        require(self, "start", lambda v: self.bounds[0] <= v[0] <= v[1] <= self.bounds[1],
-                f"two numbers low <= high within the bounds {self.bounds}")
+        check_rates(self)
 
 
 class GameTuningEnv(gym.Env):

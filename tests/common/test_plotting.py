@@ -70,8 +70,8 @@ def moving_square(n):
     return frames
 
 
-def test_animation_plays_every_frame(tmp_path):
-    shown = plotting.animation(moving_square(10), tmp_path / "a.png", fps=25, width=100, alt="a square moves")
+def test_animation_plays_every_frame():
+    shown = plotting.animation(moving_square(10), fps=25, width=100, alt="a square moves")
     movie = Image.open(io.BytesIO(shown.data))
     assert (movie.n_frames, movie.size, movie.info["duration"], movie.info["loop"]) == (10, (100, 50), 40, 0)
     for i in (0, 9):
@@ -79,7 +79,6 @@ def test_animation_plays_every_frame(tmp_path):
         pixels = np.asarray(movie.convert("RGB")).astype(int)
         blue = np.argwhere(np.abs(pixels - (0, 114, 178)).max(axis=2) < 20)
         assert abs(blue[:, 1].mean() - (5 * i + 10) / 2) < 1.5  # the square is where it should be
-    assert (tmp_path / "a.png").read_bytes() == shown.data
     data, metadata = shown._repr_mimebundle_()
     assert list(data) == ["image/png"]  # the one kind of output that notebook tests do not compare
     assert metadata["image/png"]["alt"] == "a square moves"
@@ -103,11 +102,6 @@ def test_animation_is_small():
 def test_animation_refuses_other_frames(frames, message):
     with pytest.raises(ValueError, match=message):
         plotting.animation(frames)
-
-
-def test_animation_refuses_another_ending(tmp_path):
-    with pytest.raises(ValueError, match="ends in .png"):
-        plotting.animation(moving_square(2), tmp_path / "a.gif")
 
 
 def test_live_curve_outside_a_notebook_is_silent(capsys, ax):
