@@ -80,13 +80,13 @@ def test_a_callback_may_evaluate(pruning, nets, digits, with_norms):
     assert losses[0][-1] < losses[0][0]
 
 
-def test_activations_are_those_before_a_relu_that_works_in_place(twin, digits):
-    if not twin("pruning").__name__.endswith("pytorch"):
+def test_activations_are_those_before_a_relu_that_works_in_place(nets, digits):
+    if not nets.__name__.endswith("pytorch"):
         pytest.skip("Keras has no such layer")
     from torch import nn
 
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 5), nn.ReLU(inplace=True), nn.Linear(5, 2))
-    assert twin("pruning").collect_activations(model, digits.x_test)[0][1].min() < 0
+    assert nets.collect_activations(model, digits.x_test)[0][1].min() < 0
 
 
 def test_a_layer_of_another_shape_is_refused(pruning, nets):

@@ -69,9 +69,9 @@ def test_one_epoch_of_gradient_descent_agrees(images):
     kernels = torch_nets.get_kernels(ours)
     masks = [np.random.default_rng(2).uniform(size=kernel.shape) > 0.5 for kernel in kernels]
     labels = np.arange(50) % 10
-    for model, module in ((ours, in_pytorch), (theirs, in_keras)):
+    for model, nets, module in ((ours, torch_nets, in_pytorch), (theirs, keras_nets, in_keras)):
         for i, kernel in enumerate(kernels):
-            module.set_layer(model, i, kernel.copy(), np.zeros(kernel.shape[-1], np.float32))
+            nets.set_layer(model, i, kernel.copy(), np.zeros(kernel.shape[-1], np.float32))
         module.apply_masks(model, masks)
     optimizer = torch.optim.SGD(ours.parameters(), lr=0.1)
     theirs.compile(keras.optimizers.SGD(0.1), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
