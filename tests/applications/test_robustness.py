@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.special import softmax
+from watched import Watched, never_taught_with_tests, with_marked_tests
 
 from course_lib.applications import robustness
 from course_lib.common import data
@@ -14,7 +15,6 @@ from course_lib.networks.config import TrainingConfig
 
 FAST = TrainingConfig(epochs=2, learning_rate=3e-3)
 CONFIG = TrainingConfig(epochs=8, learning_rate=3e-3)
-MARK = 0.987  # in the corners of every test image, where no training image has it
 
 
 @pytest.fixture(scope="module")
@@ -32,30 +32,9 @@ def nets(twin):
     return twin("networks")
 
 
-class Watched:
-    """A twin of networks that remembers what its networks were trained with."""
-
-
-    def __init__(self, nets):
-        self.nets, self.lessons = nets, []
-
-    def __getattr__(self, name):
-        return getattr(self.nets, name)
-
-    def train(self, model, x, y, config, **options):
-        self.lessons.append((x if isinstance(x, tuple) else (x,), np.asarray(y)))
-        return self.nets.train(model, x, y, config, **options)
-
-
 @pytest.fixture
 def marked(digits):
-    x = digits.x_test.copy()
-    x[:, [0, 0, -1, -1], [0, -1, 0, -1]] = MARK
-    return replace(digits, x_train=digits.x_train[:300], y_train=digits.y_train[:300], x_test=x)
-
-
-def never_taught_with_tests(nets):
-    return nets.lessons and not any(np.isclose(part, MARK, atol=1e-4).any() for x, _ in nets.lessons for part in x)
+    return with_marked_tests(digits)
 
 
 def two(nets):

@@ -1,10 +1,10 @@
 """The building blocks of notebook 05's experiments: what is held out, what is noise, what the tables hold."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from watched import Watched, never_taught_with_tests, with_marked_tests
 
 from course_lib.common import data
 from course_lib.fusion import choosing, experiments
@@ -161,33 +161,9 @@ def test_planner_looks_ahead_and_chooser_does_not():
     assert choosing.PLANNER.gamma > 0.5 and choosing.CHOOSER.gamma == 0 and choosing.CHOOSER.n_step == 1
 
 
-MARK = 0.987  # in the corners of every test image, where no training image has it
-
-
-class Watched:
-    """A twin of networks that remembers what its networks were trained with."""
-
-
-    def __init__(self, nets):
-        self.nets, self.lessons = nets, []
-
-    def __getattr__(self, name):
-        return getattr(self.nets, name)
-
-    def train(self, model, x, y, config, **options):
-        self.lessons.append((x if isinstance(x, tuple) else (x,), np.asarray(y)))
-        return self.nets.train(model, x, y, config, **options)
-
-
 @pytest.fixture
 def marked(digits):
-    x = digits.x_test.copy()
-    x[:, [0, 0, -1, -1], [0, -1, 0, -1]] = MARK
-    return replace(digits, x_train=digits.x_train[:300], y_train=digits.y_train[:300], x_test=x)
-
-
-def never_taught_with_tests(nets):
-    return nets.lessons and not any(np.isclose(part, MARK, atol=1e-4).any() for x, _ in nets.lessons for part in x)
+    return with_marked_tests(digits)
 
 
 @pytest.mark.parametrize("table", [
