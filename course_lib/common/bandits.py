@@ -6,7 +6,7 @@ from copy import copy
 
 import numpy as np
 
-from course_lib.common.config import whole
+from course_lib.common import checks
 
 
 class LinearBandit:
@@ -37,12 +37,11 @@ class LinearBandit:
     """
 
     def __init__(self, size, *, models=1, by="ucb", width=1.0, epsilon=0.0, ridge=1.0, seed=0):
-        if not (whole(size, 1) and whole(models, 1)):
-            raise ValueError(f"size, models: expected whole numbers >= 1, got {size} and {models}")
-        if by not in ("ucb", "thompson") or not (width >= 0 and 0 <= epsilon <= 1 and ridge > 0):
+        checks.sizes(size=size, models=models)
+        if by not in ("ucb", "thompson") or not (0 <= width < np.inf and 0 <= epsilon <= 1 and 0 < ridge < np.inf):
             raise ValueError('by, width, epsilon, ridge: expected "ucb" or "thompson", a number >= 0, one in [0, 1] '
                              f"and one > 0, got {by!r}, {width}, {epsilon} and {ridge}")
-        self.by, self.width, self.epsilon, self.rng = by, width, epsilon, np.random.default_rng(seed)
+        self.by, self.width, self.epsilon, self.rng = by, width, epsilon, np.random.default_rng(checks.seed(seed))
         self.precision, self.sums = np.tile(ridge * np.eye(size), (models, 1, 1)), np.zeros((models, size))
 
     @property
@@ -52,9 +51,7 @@ class LinearBandit:
 
     def choose(self, contexts):
         """Arms (B,) for contexts (B, arms, size), or (B, 1, size) if models that differ look at the same."""
-        contexts = np.asarray(contexts, float)
-        if contexts.ndim != 3 or contexts.shape[2] != self.sums.shape[1]:
-            raise ValueError(f"contexts: expected shape (B, arms, {self.sums.shape[1]}), got {contexts.shape}")
+        contexts = checks.array("contexts", contexts, ("B", "arms", self.sums.shape[1]))
         covariance, likely = np.linalg.inv(self.precision), self.coefficients
         if self.by == "thompson":
             drawn = self.rng.normal(size=(len(contexts), *likely.shape))
@@ -71,8 +68,12 @@ class LinearBandit:
 
     def learn(self, contexts, chosen, rewards):
         """Take in rewards (B,) of arms (B,), chosen for contexts as in `choose`."""
-        models, rows = len(self.sums), np.arange(len(chosen))
-        x = np.broadcast_to(contexts, (len(rows), max(models, np.shape(contexts)[1]), self.sums.shape[1]))[rows, chosen]
+        contexts = checks.array("contexts", contexts, ("B", "arms", self.sums.shape[1]))
+        models, rows = len(self.sums), np.arange(len(contexts))
+        arms = max(models, contexts.shape[1])
+        chosen = checks.array("chosen", chosen, rows.shape, kind="whole", low=0, high=arms - 1)
+        rewards = checks.array("rewards", rewards, rows.shape)
+        x = np.broadcast_to(contexts, (len(rows), arms, self.sums.shape[1]))[rows, chosen]
         for model in range(models):
             own = (chosen == model) | (models == 1)
             self.precision[model] += x[own].T @ x[own]

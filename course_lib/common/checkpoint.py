@@ -65,10 +65,21 @@ def load(path):
                              "earlier checkpoint, or train afresh") from error
 
 
+def load_object(path, kind, framework, names):
+    """What an object of the course has saved: a dict of `kind`, `framework` and the other `names`, or a ValueError."""
+    data = load(path)
+    if not isinstance(data, dict) or (data.get("kind"), data.get("framework")) != (kind, framework):
+        got = f"{data.get('kind')} saved by {data.get('framework')}" if isinstance(data, dict) else "something else"
+        raise ValueError(f"{path}: expected a {kind} saved by {framework}, got {got}")
+    if missing := {*names} - data.keys():
+        raise ValueError(f"{path}: expected {', '.join(names)} in it, got none of {', '.join(sorted(missing))}")
+    return data
+
+
 def _encode(value, arrays, where):
     if value is None or type(value) in (bool, int, float, str):
         return value
-    if isinstance(value, (np.ndarray, np.generic)):
+    if type(value) is np.ndarray or isinstance(value, np.generic):
         _check_dtype(value.dtype, where)
         name = f"a{len(arrays)}"
         arrays[name] = np.asarray(value)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from course_lib.common.files import atomic_write
+from course_lib.common import checks
+from course_lib.common.files import atomic_write, check_writable
 
 __all__ = ["Dataset", "data_dir", "fetch", "images_to_npz", "load"]
 
@@ -71,6 +71,9 @@ def _offline(name, seed, test_size):
     from sklearn import datasets
     from sklearn.model_selection import train_test_split
 
+    if not 0 < test_size < 1:
+        raise ValueError(f"test_size: expected a share between 0 and 1, got {test_size!r}")
+    seed = checks.seed(seed)
     bunch = getattr(datasets, f"load_{name}")()
     regression = name == "diabetes"
     x = bunch.images / 16 if name == "digits" else bunch.data
@@ -85,7 +88,7 @@ def _offline(name, seed, test_size):
 
 def data_dir():
     """Folder of downloaded files: COURSE_DATA_DIR, else `data/` of the course."""
-    return Path(os.environ.get("COURSE_DATA_DIR") or _ROOT / "data")
+    return Path(os.environ.get("COURSE_DATA_DIR") or _ROOT / "data").expanduser()
 
 
 def fetch(name):
@@ -175,8 +178,9 @@ def _read_npz(path, name):
     try:
         with np.load(path, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in (*_KEYS, "classes") if key in stored}
-    except (ValueError, OSError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: expected a whole .npz file of plain arrays, got {error}") from error
+    except Exception as error:  # a damaged zip file raises nearly anything, and NumPy advises to unpickle it
+        raise ValueError(f"{path}: expected a whole .npz file of plain arrays, got one that is damaged, something "
+                         f"else, or holds Python objects ({type(error).__name__})") from error
     missing = [key for key in _KEYS if key not in arrays]
     if missing:
         raise ValueError(f"{path}: expected the arrays {', '.join(_KEYS)}; missing: {', '.join(missing)}")
@@ -186,10 +190,13 @@ def _read_npz(path, name):
         raise ValueError(f"{path}: expected images of one shape, got x_train {arrays['x_train'].shape} "
                          f"and x_test {arrays['x_test'].shape}")
     x_train, y_train, x_test, y_test = (arrays[key] for key in _KEYS)
-    count = int(max(y_train.max(), y_test.max())) + 1
+    count, seen = int(max(y_train.max(), y_test.max())) + 1, len(np.union1d(y_train, y_test))
+    if "classes" not in arrays and count > 2 * seen + 10:
+        raise ValueError(f"{path}: expected classes counted from 0 without large gaps, got numbers up to {count - 1:,} "
+                         f"of only {seen} classes; np.unique(y, return_inverse=True)[1] counts them anew")
     classes = tuple(str(c) for c in arrays.get("classes", range(count)))
     if len(classes) < count:
-        raise ValueError(f"{path}: expected a name for each of {count} classes, got {len(classes)}")
+        raise ValueError(f"{path}: expected a name for each of {count:,} classes, got {len(classes)}")
     return Dataset(name, "classification", _scaled(x_train), y_train.astype(np.int64), _scaled(x_test),
                    y_test.astype(np.int64), classes)
 
@@ -202,11 +209,11 @@ def _check_images(path, arrays, part):
     if y.shape != (len(x),):
         raise ValueError(f"{path}: y_{part}: expected shape ({len(x)},), one class an image, got {y.shape}")
     if y.dtype.kind not in "iu" or y.min() < 0:
-        raise ValueError(f"{path}: y_{part}: expected whole numbers counted from 0, got {y.dtype}, "
-                         f"the smallest {y.min()}")
+        lowest = f", the smallest {y.min()}" if y.dtype.kind in "iufb" else ""
+        raise ValueError(f"{path}: y_{part}: expected whole numbers counted from 0, got {y.dtype}{lowest}")
     if x.dtype != np.uint8 and not (x.dtype.kind == "f" and x.min() >= 0 and x.max() <= 1):
-        raise ValueError(f"{path}: x_{part}: expected uint8, or floats in [0, 1], got {x.dtype} "
-                         f"from {x.min()} to {x.max()}")
+        span = f" from {x.min()} to {x.max()}" if x.dtype.kind in "iufb" else ""
+        raise ValueError(f"{path}: x_{part}: expected uint8, or floats in [0, 1], got {x.dtype}{span}")
 
 
 def _scaled(x):
@@ -222,17 +229,18 @@ def images_to_npz(folder, path, *, size=(28, 28), test_size=0.2, seed=0):
     size : tuple of int
         Width and height in pixels that each image is resized to, in grey.
     test_size : float
-        Share of the images of each class that is kept for testing.
+        Share of the images of each class that is kept for testing, at least one of each.
     seed : int
         Seed of the split.
+
+    Images are turned as their camera says (EXIF), what is transparent is white, and 16-bit grey becomes 8-bit.
 
     Raises
     ------
     ValueError
-        If there are fewer than two images in some class, or no class at all.
+        If there are fewer than two images in some class, or no class at all; or if one cannot be read.
     """
     from PIL import Image
-    from sklearn.model_selection import train_test_split
 
     if not str(path).endswith(".npz"):
         raise ValueError(f"path: expected a name that ends in .npz, got {str(path)!r}")
@@ -242,10 +250,39 @@ def images_to_npz(folder, path, *, size=(28, 28), test_size=0.2, seed=0):
     if not names or min(map(len, files)) < 2:
         raise ValueError(f"{folder}: expected a subfolder per class with two images or more, "
                          f"got {dict(zip(names, map(len, files), strict=True))}")
-    x = np.stack([np.asarray(Image.open(f).convert("L").resize(size)) for group in files for f in group])
+    if not 0 < test_size < 1:
+        raise ValueError(f"test_size: expected a share between 0 and 1, got {test_size!r}")
+    checks.sizes(size=tuple(size))
+    check_writable(path, "path")
+    x = np.stack([_grey(file, size) for group in files for file in group])
     y = np.repeat(np.arange(len(names)), [len(group) for group in files])
-    x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=max(test_size, len(names) / len(y)),
-                                                        random_state=seed, stratify=y)
+    rng, test = np.random.default_rng(checks.seed(seed)), np.zeros(len(y), bool)
+    for label, group in enumerate(files):
+        kept = min(max(round(test_size * len(group)), 1), len(group) - 1)
+        test[rng.choice(np.flatnonzero(y == label), kept, replace=False)] = True
+    x_train, x_test, y_train, y_test = x[~test], x[test], y[~test], y[test]
     with atomic_write(path) as file:
         np.savez_compressed(file, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test,
                             classes=np.array(names))
+
+
+def _grey(path, size):
+    """An image file as grey values (height, width), uint8."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file)
+            if image.mode.startswith("I"):  # 16 bits a pixel, which `convert` would cut off at 255
+                values = np.asarray(image, np.int64)
+                if not 0 <= values.min() <= values.max() < 2**16:
+                    raise ValueError(f"values from {values.min()} to {values.max()}")
+                image = Image.fromarray((values / 257).round().astype(np.uint8))
+            elif image.mode == "F":
+                raise ValueError("floats, whose range nobody knows")
+            elif image.has_transparency_data:
+                image = image.convert("RGBA")
+                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+            return np.asarray(image.convert("L").resize(size))
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path}: expected an image of 8 or 16 bits a pixel, got {error}") from error

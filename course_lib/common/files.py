@@ -28,8 +28,7 @@ def atomic_write(path):
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: expected a folder that exists, got {path.parent}")
-    # in the same folder: os.replace is atomic only inside one file system
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
+    temporary = _beside(path)
     try:
         with open(temporary, "xb") as file:
             yield file
@@ -38,3 +37,22 @@ def atomic_write(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_writable(path, name):
+    """Raise a ValueError, which calls the path `name`, unless a file can be written there."""
+    path = Path(path)
+    try:
+        with open(beside := _beside(path), "xb"):
+            pass
+        beside.unlink()
+    except OSError as error:
+        raise ValueError(f"{name}: expected a file in a folder that exists and can be written to, got {path}: "
+                         f"{error.strerror}") from error
+    if path.is_dir():
+        raise ValueError(f"{name}: expected a file, got the folder {path}")
+
+
+def _beside(path):
+    """A name for a temporary file in the same folder: os.replace is atomic only inside one file system."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from course_lib.common.config import Fields, require, whole
+from course_lib.common.config import Config
 
 
 @dataclass(frozen=True)
-class DQNConfig(Fields):
+class DQNConfig(Config):
     """Hyper-parameters of one DQN training run; the defaults solve CartPole-v1.
 
     "Steps" are environment steps summed over all parallel environments; "updates" are gradient steps.
@@ -56,20 +56,14 @@ class DQNConfig(Fields):
     checkpoint_every: int = 10_000  # steps between two checkpoints, when a checkpoint file is given
     fast: bool = True  # PyTorch: flat parameters, gradients by hand; Keras: a compiled block of updates
 
-    def __post_init__(self):
-        for name in ("batch_size", "n_step", "target_update_every", "buffer_size", "train_every",
-                     "updates_per_block", "total_steps", "eval_every", "eval_episodes", "checkpoint_every"):
-            require(self, name, lambda v: whole(v, 1), "a whole number >= 1")
-        for name in ("warmup_steps", "epsilon_steps"):
-            require(self, name, lambda v: whole(v, 0), "a whole number >= 0")
-        for name in ("gamma", "epsilon_start", "epsilon_end", "rewarded_share"):
-            require(self, name, lambda v: 0 <= v <= 1, "a number in [0, 1]")
-        require(self, "tau", lambda v: 0 < v <= 1, "a number in (0, 1]")
-        require(self, "learning_rate", lambda v: v > 0, "a number > 0")
-        for name in ("huber_delta", "max_grad_norm"):
-            require(self, name, lambda v: v is None or v > 0, "None or a number > 0")
-        require(self, "hidden", lambda v: isinstance(v, tuple) and all(whole(n, 1) for n in v),
-                 "a tuple of whole numbers > 0")
+    RANGES = {
+        "[1, inf)": ("hidden", "batch_size", "n_step", "target_update_every", "buffer_size", "train_every",
+                     "updates_per_block", "total_steps", "eval_every", "eval_episodes", "checkpoint_every"),
+        "[0, inf)": ("warmup_steps", "epsilon_steps"),
+        "(0, inf)": ("learning_rate", "huber_delta", "max_grad_norm"),
+        "[0, 1]": ("gamma", "epsilon_start", "epsilon_end", "rewarded_share"),
+        "(0, 1]": ("tau",),
+    }
 
 
 # Settings for 32 parallel copies of CartPole and 16 of the others.

@@ -53,6 +53,37 @@ def check_spaces(env):
     return obs_space.shape, int(action_space.n)
 
 
+def check_outputs(space, obs, when, reward=0.0):
+    """A ValueError unless an environment gave finite numbers, and observations that its space's dtype can hold."""
+    obs = np.asarray(obs)
+    if obs.shape[1:] != space.shape or not np.can_cast(obs.dtype, space.dtype, "same_kind"):
+        raise ValueError(f"env: expected observations {space.shape} of {space.dtype}, as its space says, got "
+                         f"{obs.shape[1:]} of {obs.dtype} {when}")
+    for name, values in (("observations", obs.astype(space.dtype, copy=False)), ("rewards", np.asarray(reward))):
+        if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
+            raise ValueError(f"env: expected finite {name}, got NaN, infinity or no number {when}")
+
+
+def identity(env):
+    """What an environment is: its name, the arguments that it was made with, and its wrappers, as plain data."""
+    inner = getattr(env, "envs", [env])[0]
+    spec = inner.spec
+    made = {} if spec is None else {"max_episode_steps": spec.max_episode_steps} | spec.kwargs
+    return {"environment": spec.id if spec else None, "environment's wrappers": [repr(env), repr(inner)],
+            "environment's arguments": {name: _plain(value) for name, value in sorted(made.items()) if name not in
+                                        ("num_envs", "vectorization_mode", "render_mode")}}
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {str(name): _plain(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value if value is None or isinstance(value, (bool, int, float, str)) else repr(type(value))
+
+
 def _require_env(env):
     if not isinstance(env, (gym.Env, VectorEnv)):
         raise ValueError(f"env: expected a Gymnasium environment, single or vector, got {type(env).__name__}; "
@@ -97,6 +128,7 @@ class GridWorld(gym.Env):
         self.slip, self.step_reward, self.noise, self.explore_starts = slip, step_reward, noise, explore_starts
         self.observation_space = gym.spaces.Box(0.0, 1.0, (self.n_states,), np.float32)
         self.action_space = gym.spaces.Discrete(4)
+        self.state = None
         self.ends = np.array([cell in "GP" for cell in self.cells])
         self.probability, self.reward = self._model()
 
@@ -129,6 +161,8 @@ class GridWorld(gym.Env):
 
     def step(self, action):
         """Move, perhaps slipping; returns the usual five values."""
+        if self.state is None or not self.action_space.contains(action):
+            raise ValueError(f"step: expected a call of reset first, and an action from 0 to 3, got {action!r}")
         before = self.state
         self.state = int(self.np_random.choice(self.n_states, p=self.outcomes[before, action]))
         reward = self.step_reward + {"G": 1.0, "P": -1.0}.get(self.cells[self.state], 0.0)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from course_lib.common import checks
 from course_lib.common.keras_steps import make_steps
 from course_lib.dqn import reference
 from course_lib.dqn.agent import BaseAgent
@@ -144,22 +145,26 @@ class DQNAgent(BaseAgent):
     """
 
     def __init__(self, obs_shape, n_actions, config=None, *, seed=0, network=None, device="cpu"):
-        super().__init__(obs_shape, n_actions, config, device)
-        make = network or _default_network(self.config.hidden)
+        super().__init__(obs_shape, n_actions, config, device, network is not None)
+        make, seed = network or _default_network(self.config.hidden), checks.seed(seed)
         with keras.device(device):
             self.q_net = make(self.obs_shape, self.n_actions, seed)
             self.target_net = make(self.obs_shape, self.n_actions, seed) if self.config.target_network else self.q_net
+            if self.config.target_network and {id(v) for v in self.q_net.weights} & {id(v) for v in
+                                                                                     self.target_net.weights}:
+                raise ValueError("network: expected a function that makes new weights at each call, for the target "
+                                 "network too, got two networks that share some")
             self.target_net.set_weights(self.q_net.get_weights())
             self.learner = _Learner(self.q_net, self.target_net, self.config)
             self._learn = make_steps(self.learner, _batch, compiled=self.config.fast)
         self._acting_net = self.target_net if self.config.act_with_target else self.q_net
-        self._plain, self._acting_weights = network is None, None
+        self._acting_weights = None
         self._check_network()
 
     def q_values(self, obs):
         """Action values (B, A) as an array, of raw observations (B, *obs_shape), by the acting network."""
         obs = np.asarray(obs * self.scale, np.float32)
-        if self._plain:  # for a batch this small NumPy is faster than a framework
+        if not self.custom:  # for a batch this small NumPy is faster than a framework
             if self._acting_weights is None:
                 self._acting_weights = self._acting_net.get_weights()
             return reference.mlp_forward(self._acting_weights, obs)
@@ -172,6 +177,7 @@ class DQNAgent(BaseAgent):
             loss = self._learn(len(block.action), self._scaled(block)._asdict())
         self.updates += len(block.action)
         self._acting_weights = None
+        checks.still_finite(self.q_net.get_weights(), f"after {self.updates:,} updates", loss=loss)
         return loss
 
     def set_learning_rate(self, rate):
@@ -184,8 +190,7 @@ class DQNAgent(BaseAgent):
         return {"q": self.q_net.get_weights(), "target": self.target_net.get_weights(), "scale": self.scale,
                 "updates": self.updates, "optimizer": optimizer}
 
-    def restore(self, state):
-        """Put back what `state` returned."""
+    def _restore(self, state):
         self.q_net.set_weights(state["q"])
         self.target_net.set_weights(state["target"])
         for variable, values in zip(self.learner.optimizer.variables, state["optimizer"], strict=True):

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from course_lib.common import checks
 from course_lib.common.devices import one_thread
 from course_lib.dqn import reference
 from course_lib.dqn.agent import BaseAgent
@@ -150,12 +151,15 @@ class DQNAgent(BaseAgent):
     """
 
     def __init__(self, obs_shape, n_actions, config=None, *, seed=0, network=None, device="cpu"):
-        super().__init__(obs_shape, n_actions, config, torch.device(device))
+        super().__init__(obs_shape, n_actions, config, torch.device(device), network is not None)
+        seed = checks.seed(seed)
         if network is None:
             self.q_net = make_q_network(self.obs_shape, self.n_actions, hidden=self.config.hidden, seed=seed)
         else:
             self.q_net = network(self.obs_shape, self.n_actions, seed)
-        self.q_net.to(self.device)
+            if any(map(nn.parameter.is_lazy, self.q_net.parameters())):  # they take their size from the first input
+                self.q_net.eval()(torch.zeros(2, *self.obs_shape))
+        self.q_net.to(self.device, torch.float32)  # whatever PyTorch's default is
         self.target_net = copy.deepcopy(self.q_net).eval() if self.config.target_network else self.q_net
         prepare = _flatten if self.config.fast else lambda net: list(net.parameters())
         self._weights = prepare(self.q_net)
@@ -184,7 +188,10 @@ class DQNAgent(BaseAgent):
         tensors = (torch.as_tensor(field, device=self.device).unbind(0) for field in self._scaled(block))
         with one_thread():
             losses = [self._update(Batch(*fields)) for fields in zip(*tensors, strict=True)]
-        return float(torch.stack(losses).mean())
+        loss = float(torch.stack(losses).mean())
+        checks.still_finite((weight.numpy(force=True) for weight in self._weights), f"after {self.updates:,} updates",
+                            loss=loss)
+        return loss
 
     def _update(self, batch):
         config = self.config
@@ -235,8 +242,7 @@ class DQNAgent(BaseAgent):
                 "optimizer": [dict(zip(slot, _copies(slot.values()), strict=True)) for slot in slots]}
 
     @torch.no_grad()
-    def restore(self, state):
-        """Put back what `state` returned."""
+    def _restore(self, state):
         for weights, saved in ((self._stored, state["q"]), (self._target_stored, state["target"])):
             for weight, values in zip(weights, saved, strict=True):
                 weight.copy_(torch.from_numpy(values))

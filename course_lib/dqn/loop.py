@@ -6,13 +6,14 @@ import dataclasses
 import os
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorWrapper
 
-from course_lib.common import checkpoint
-from course_lib.dqn.envs import as_vector, check_spaces, final_observations, make_vec
+from course_lib.common import checkpoint, checks
+from course_lib.common.config import whole
+from course_lib.common.files import check_writable
+from course_lib.dqn.envs import as_vector, check_outputs, check_spaces, final_observations, identity, make_vec
 from course_lib.dqn.replay import NStepWindow, ReplayBuffer
 from course_lib.dqn.schedules import linear_epsilon
 
@@ -77,14 +78,17 @@ def evaluate(agent, env, episodes=20, seed=0, *, max_steps=100_000):
         If an episode is still not over then.
     """
     env = as_vector(env)
+    if not (whole(episodes, 1) and whole(max_steps, 1)):
+        raise ValueError(f"episodes, max_steps: expected whole numbers >= 1, got {episodes!r} and {max_steps!r}")
     quota = -(-episodes // env.num_envs)
     returns = np.full((env.num_envs, quota), np.nan)
     total, count = np.zeros(env.num_envs), np.zeros(env.num_envs, int)
     fresh = np.zeros(env.num_envs, bool)  # copies that this step will only reset
     same_step = _resets_in_same_step(env)
-    obs, _ = env.reset(seed=seed)
-    for _ in range(max_steps):
+    obs, _ = env.reset(seed=checks.seed(seed))
+    for step in range(1, max_steps + 1):
         obs, reward, terminated, truncated, _ = env.step(agent.act(obs))
+        check_outputs(env.single_observation_space, obs, f"in step {step:,} of an evaluation", reward)
         total += reward * ~fresh
         over = (terminated | truncated) & ~fresh
         if over.any():
@@ -134,7 +138,8 @@ class Trainer:
 
     def __init__(self, agent, env, *, seed=0, eval_env=None):
         self.agent, self.config, self.env = agent, agent.config, as_vector(env)
-        self.rng, self.seed = np.random.default_rng(seed), seed
+        self.seed, self.seconds = checks.seed(seed), 0.0
+        self.rng = np.random.default_rng(self.seed)
         obs_shape, n_actions = check_spaces(self.env)
         if (obs_shape, n_actions) != (agent.obs_shape, agent.n_actions):
             raise ValueError(f"agent: expected observations {obs_shape} and {n_actions} actions as in env, "
@@ -153,6 +158,7 @@ class Trainer:
 
     def _start_episodes(self):
         self.obs = self.env.reset(seed=int(self.rng.integers(2**31)))[0].copy()
+        check_outputs(self.env.single_observation_space, self.obs, "from reset")
         self.fresh = np.zeros(self.env.num_envs, bool)
         self.returns = np.zeros(self.env.num_envs)
         self.window.clear()
@@ -165,9 +171,11 @@ class Trainer:
             learning_steps, config.epsilon_start, config.epsilon_end, config.epsilon_steps)
         action = self.agent.act(self.obs, epsilon, self.rng)
         next_obs, reward, terminated, truncated, infos = self.env.step(action)
+        last_obs, when = final_observations(next_obs, infos), f"after {history.steps:,} steps"
+        for seen in (next_obs,) if last_obs is next_obs else (next_obs, last_obs):
+            check_outputs(self.env.single_observation_space, seen, when, reward)
         valid = ~self.fresh  # the step after an ended episode is its reset: nothing was decided
-        self.buffer.add(self.window.push(self.obs, action, reward, final_observations(next_obs, infos),
-                                         terminated, truncated, valid))
+        self.buffer.add(self.window.push(self.obs, action, reward, last_obs, terminated, truncated, valid))
         history.steps += int(valid.sum())
         self.vector_steps += 1
         self.returns += np.where(valid, reward, 0.0)
@@ -193,7 +201,7 @@ class Trainer:
     def run(self, callbacks=(), checkpoint_path=None):
         """Train until `config.total_steps` or until a callback returns True; returns the `History`."""
         config, history = self.config, self.history
-        started = time.perf_counter()
+        started = time.perf_counter() - self.seconds
         while history.steps < config.total_steps:
             before = history.steps
             self.collect()
@@ -204,6 +212,7 @@ class Trainer:
                 if any([callback(history) for callback in callbacks]):
                     break
             if checkpoint_path is not None and _crossed(before, history.steps, config.checkpoint_every):
+                self.seconds = time.perf_counter() - started
                 checkpoint.save(checkpoint_path, self.state())
                 self._start_episodes()  # as a resumed run does, which cannot know the insides of an environment
         return history
@@ -221,16 +230,19 @@ class Trainer:
         history = {f.name: getattr(self.history, f.name) for f in dataclasses.fields(History) if f.name != "agent"}
         return {"agent": self.agent.state(), "history": history,
                 "buffer": self.buffer.state(), "rng": self.rng.bit_generator.state,
-                "vector_steps": self.vector_steps, "run": self._identity()}
+                "vector_steps": self.vector_steps, "seconds": self.seconds, "run": self._identity()}
 
     def _identity(self):
         """What must be the same when a run is resumed."""
-        env_id = self.env.spec.id if self.env.spec else None
         settings = {name: value for name, value in self.config.as_dict().items() if name != "total_steps"}
-        return {**settings, "seed": self.seed, "environment": env_id, "num_envs": self.env.num_envs}
+        return {"agent": type(self.agent).__module__, **settings, "seed": self.seed, "num_envs": self.env.num_envs,
+                "obs_shape": list(self.agent.obs_shape), "n_actions": self.agent.n_actions, **identity(self.env)}
 
     def restore(self, state):
         """Go on from what `state` returned; every environment starts a new episode."""
+        if not isinstance(state, dict) or state.keys() != (expected := self.state().keys()):
+            raise ValueError(f"checkpoint: expected that of a training run, with {', '.join(expected)}, got "
+                             f"{list(state) if isinstance(state, dict) else type(state).__name__}")
         for name, now in self._identity().items():
             then = state["run"].get(name)
             if then != now:
@@ -239,7 +251,7 @@ class Trainer:
         self.agent.restore(state["agent"])
         self.buffer.restore(state["buffer"])
         self.rng.bit_generator.state = state["rng"]
-        self.vector_steps = state["vector_steps"]
+        self.vector_steps, self.seconds = state["vector_steps"], state["seconds"]
         for name, value in state["history"].items():
             setattr(self.history, name, value)
         self._start_episodes()
@@ -247,10 +259,9 @@ class Trainer:
 
 def train_agent(agent, env, *, seed=0, eval_env=None, callbacks=(), checkpoint_path=None):
     """Train an agent, resuming from `checkpoint_path` if that file exists; see the twins' `train`."""
-    if not isinstance(callbacks, (list, tuple)) or not all(map(callable, callbacks)):
-        raise ValueError(f"callbacks: expected a list of functions, got {callbacks!r}")
-    if checkpoint_path is not None and not Path(checkpoint_path).parent.is_dir():
-        raise ValueError(f"checkpoint_path: expected a file in an existing folder, got {checkpoint_path}")
+    checks.callbacks(callbacks)
+    if checkpoint_path is not None:
+        check_writable(checkpoint_path, "checkpoint_path")
     trainer = Trainer(agent, env, seed=seed, eval_env=eval_env)
     if checkpoint_path is not None and os.path.exists(checkpoint_path):
         trainer.restore(checkpoint.load(checkpoint_path))

@@ -42,7 +42,7 @@ class NextStepVectorEnv(VectorEnv):
     def __init__(self, num_envs, observation_space, actions):
         if not whole(num_envs, 1):
             raise ValueError(f"num_envs: expected a whole number >= 1, got {num_envs!r}")
-        self.num_envs, self.over = num_envs, np.ones(num_envs, bool)
+        self.num_envs, self.over = num_envs, None
         self.single_observation_space, self.single_action_space = observation_space, gym.spaces.Discrete(actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
@@ -60,8 +60,10 @@ class NextStepVectorEnv(VectorEnv):
         Raises
         ------
         ValueError
-            If `actions` are not num_envs whole numbers from 0 on, below the number of actions.
+            If `actions` are not num_envs whole numbers from 0 on, below the number of actions; or before `reset`.
         """
+        if self.over is None:
+            raise ValueError("step: expected a call of reset first, got none")
         actions, count = np.asarray(actions), self.single_action_space.n
         if actions.shape != (self.num_envs,) or actions.dtype.kind not in "iu" or not (
                 0 <= actions.min() <= actions.max() < count):
@@ -119,7 +121,7 @@ class Single(gym.Env):
         """
         if not self.action_space.contains(action):
             raise ValueError(f"action: expected a whole number from 0 to {self.action_space.n - 1}, got {action!r}")
-        if self.vector.over[0]:
+        if self.vector.over is None or self.vector.over[0]:
             raise ValueError("step: expected a call of reset first; there is no episode, or it is over")
         obs, reward, terminated, truncated, infos = self.vector.step(np.array([action]))
         return (obs[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]),

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from course_lib.common import checks
 from course_lib.ensembling import reference
 
 
@@ -35,9 +36,10 @@ def ambiguity_decomposition(predictions, y, weights=None):
     ----------
     Krogh & Vedelsby 1995, "Neural network ensembles, cross validation, and active learning", eqs. 5 and 6.
     """
-    predictions, y = np.asarray(predictions, float), np.asarray(y, float)
-    weights = np.full(len(predictions), 1 / len(predictions)) if weights is None else np.asarray(weights, float)
-    if weights.shape != predictions.shape[:1] or not np.isclose(weights.sum(), 1):
+    predictions, y = _checked(predictions, "y", y)
+    weights = np.full(len(predictions), 1 / len(predictions)) if weights is None else checks.array(
+        "weights", weights, predictions.shape[:1])
+    if not np.isclose(weights.sum(), 1):
         raise ValueError(f"weights: expected {len(predictions)} of sum 1, got {weights}")
     mean = weights @ predictions
     return Ambiguity(float(((mean - y) ** 2).mean()), float(weights @ ((predictions - y) ** 2).mean(axis=1)),
@@ -46,7 +48,11 @@ def ambiguity_decomposition(predictions, y, weights=None):
 
 def error_correlation(predictions, y):
     """Correlations (M, M) between the errors of models, of predictions (M, N) and targets (N,)."""
-    return np.corrcoef(np.asarray(predictions) - np.asarray(y))
+    predictions, y = _checked(predictions, "y", y)
+    errors = predictions - y
+    if (np.ptp(errors, axis=1) == 0).any():
+        raise ValueError("predictions: expected errors that vary, got a model whose errors are all alike")
+    return np.corrcoef(errors)
 
 
 def bias_variance(predictions, truth):
@@ -68,6 +74,11 @@ def bias_variance(predictions, truth):
     ----------
     Geman et al. 1992, "Neural networks and the bias/variance dilemma", section 3.1.
     """
-    predictions = np.asarray(predictions, float)
+    predictions, truth = _checked(predictions, "truth", truth)
     mean = predictions.mean(axis=0)
     return float(((mean - truth) ** 2).mean()), float(predictions.var(axis=0).mean())
+
+
+def _checked(predictions, name, targets):
+    predictions = checks.array("predictions", predictions, ("M", "N")).astype(float)
+    return predictions, checks.array(name, targets, predictions.shape[1:]).astype(float)

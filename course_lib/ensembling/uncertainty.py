@@ -7,6 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.ndimage import rotate
 
+from course_lib.common import checks
+from course_lib.common.config import whole
+
 VARIANCE_FLOOR = 1e-4  # of targets whose variance is 1
 
 
@@ -50,6 +53,10 @@ def reliability(probabilities, y, *, bins=10):
     ----------
     Guo et al. 2017, "On calibration of modern neural networks", section 2.
     """
+    probabilities = checks.probabilities("probabilities", probabilities, ("N", "C"))
+    y = checks.classes("y", y, *probabilities.shape)
+    if not whole(bins, 1):
+        raise ValueError(f"bins: expected a whole number >= 1, got {bins!r}")
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     count = np.bincount(place, minlength=bins)
@@ -71,4 +78,5 @@ def expected_calibration_error(probabilities, y, *, bins=10):
 
 def rotated(images, degrees):
     """Images (N, height, width), turned about their middles against the clock; what was outside is 0."""
+    images = checks.array("images", images, ("N", "height", "width"))
     return rotate(images, degrees, axes=(1, 2), reshape=False, order=1).astype(images.dtype)

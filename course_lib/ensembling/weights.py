@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import nnls
 
+from course_lib.common import checks
 from course_lib.common.config import whole
 from course_lib.ensembling import reference
 
@@ -111,12 +112,8 @@ def greedy_ensemble_selection(predictions, y, *, rounds=50, loss=squared_error):
 
 
 def _matrix(predictions, y, *, most=2):
-    shapes, y = {np.shape(values) for values in predictions}, np.asarray(y)
-    if len(shapes) != 1 or not 1 <= len(min(shapes)) < most or min(shapes)[:1] != y.shape or not y.size:
-        raise ValueError("predictions: expected an array (models, examples), of classifiers with a last axis of "
-                         "classes where that is allowed, and y (examples,), "
-                         f"got models of {sorted(shapes)} and y of {y.shape}")
-    predictions = np.asarray(predictions, float)
-    if not np.isfinite(predictions).all() or y.dtype.kind == "f" and not np.isfinite(y).all():
-        raise ValueError("y and predictions: expected finite numbers, got NaN or infinity")
-    return predictions, y
+    predictions = checks.array("predictions", predictions, ("models", "examples", ...)[:most]).astype(float)
+    if predictions.ndim > most:
+        raise ValueError(f"predictions: expected at most {most} axes, got shape {predictions.shape}")
+    kind = "whole" if predictions.ndim == 3 else "real"  # of classifiers, y are classes
+    return predictions, checks.array("y", y, predictions.shape[1:2], kind=kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.common import checks
 from course_lib.fusion import reference
 from course_lib.networks.scores import log_loss
 
@@ -24,7 +25,8 @@ def weighted(predictions, weights=None):
     array (N, ...)
     """
     predictions = check_predictions(predictions)
-    weights = np.full(len(predictions), 1 / len(predictions)) if weights is None else np.asarray(weights, float)
+    weights = np.full(len(predictions), 1 / len(predictions)) if weights is None else checks.array(
+        "weights", weights, ("M", ...))
     if weights.shape not in (predictions.shape[:1], predictions.shape[:2]) or not np.allclose(weights.sum(axis=0), 1):
         raise ValueError(f"weights: expected shape {predictions.shape[:1]} or {predictions.shape[:2]} and sums of 1 "
                          f"over the experts, got shape {weights.shape} and sums {weights.sum(axis=0)}")
@@ -90,12 +92,7 @@ def best_alpha(first, second, y):
 
 def check_predictions(predictions, *, classes=False):
     """The predictions of all experts as one array; a ValueError unless they fit together."""
-    shapes = {np.shape(one) for one in predictions}
-    if len(shapes) != 1 or not next(iter(shapes)):
-        raise ValueError(f"predictions: expected the same shape (N, ...) of every expert, got {sorted(shapes)}")
-    found = np.asarray(predictions, float)
-    if not np.isfinite(found).all():
-        raise ValueError("predictions: expected finite numbers, got NaN or infinity")
+    found = checks.array("predictions", predictions, ("experts", "N", ...)).astype(float)
     if classes and (found.ndim != 3 or found.min() < 0 or not np.allclose(found.sum(axis=2), 1, atol=1e-3)):
         raise ValueError("probabilities: expected shape (experts, N, classes), none negative, each row of sum 1, "
                          f"got shape {found.shape} and values from {found.min():.3g} to {found.max():.3g}")

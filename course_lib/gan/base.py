@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from course_lib.common import checkpoint
+from course_lib.common import checkpoint, checks
 from course_lib.common.config import whole
 from course_lib.gan.config import GANConfig
 from course_lib.gan.metrics import neighbourhoods
@@ -37,14 +38,16 @@ class History:
 class BaseGAN:
     """The part of `GAN` that knows no framework; a twin adds the networks and their updates."""
 
-    def __init__(self, shape, n_classes, config, device):
+    def __init__(self, shape, n_classes, config, device, custom):
         if not (config is None or isinstance(config, GANConfig)):
             raise ValueError(f"config: expected a GANConfig or None, got {type(config).__name__}")
-        self.shape, self.n_classes = tuple(int(size) for size in np.atleast_1d(shape)), int(n_classes)
-        self.config, self.device, self.steps = config or GANConfig(), device, 0
-        if len(self.shape) not in (1, 2) or min(self.shape) < 1 or self.n_classes < 0:
-            raise ValueError("shape, n_classes: expected (height, width) or (features,), and a number of classes >= 0, "
-                             f"got {shape} and {n_classes}")
+        if not whole(n_classes, 0):
+            raise ValueError(f"n_classes: expected a whole number >= 0, got {n_classes!r}")
+        self.shape, self.n_classes = tuple(np.atleast_1d(shape).tolist()), int(n_classes)
+        checks.sizes(shape=self.shape)
+        self.config, self.device, self.steps, self.custom = config or GANConfig(), device, 0, custom
+        if len(self.shape) not in (1, 2):
+            raise ValueError(f"shape: expected (height, width) or (features,), got {shape}")
         if self.config.network == "conv" and (len(self.shape) == 1 or any(size % 4 for size in self.shape)):
             raise ValueError(f'shape: a "conv" network needs a height and a width that are multiples of 4, got {shape}')
 
@@ -78,6 +81,8 @@ class BaseGAN:
         if not whole(steps, 0) or len(x) < 6:
             raise ValueError("fit: expected at least 6 examples, and a whole number of steps >= 0, "
                              f"got {len(x)} examples and {steps!r} steps")
+        seed = checks.seed(seed)
+        checks.callbacks(callbacks)
         watch = np.random.default_rng([seed, 1])
         latents = watch.standard_normal((WATCHED, self.config.latent_size), np.float32)
         real = watch.choice(len(x), min(WATCHED, len(x)), replace=False)
@@ -111,10 +116,9 @@ class BaseGAN:
         """
         labels = self._check_labels(labels)
         if latents is None:
-            latents = np.random.default_rng(seed).standard_normal((len(labels), self.config.latent_size), np.float32)
-        latents = np.asarray(latents, np.float32)
-        if latents.shape != (len(labels), self.config.latent_size):
-            raise ValueError(f"latents: expected shape {(len(labels), self.config.latent_size)}, got {latents.shape}")
+            rng = np.random.default_rng(checks.seed(seed))
+            latents = rng.standard_normal((len(labels), self.config.latent_size), np.float32)
+        latents = checks.array("latents", latents, (len(labels), self.config.latent_size)).astype(np.float32)
         return self._as_given(self.generate(latents, labels, averaged=averaged and self.config.average > 0))
 
     def score(self, x, y=None):
@@ -125,17 +129,27 @@ class BaseGAN:
         """Write all that is needed to sample and to train on to one file, atomically."""
         checkpoint.save(path, {
             "kind": "GAN", "framework": type(self).__module__, "shape": list(self.shape), "n_classes": self.n_classes,
-            "config": self.config.as_dict(), "state": self.state()})
+            "config": self.config.as_dict(), "custom": self.custom, "state": self.state()})
 
     @classmethod
     def load(cls, path, *, networks=None, device="cpu"):
         """Read a GAN that `save` wrote; custom `networks` must be given again."""
-        data = checkpoint.load(path)
-        if data.get("kind") != "GAN" or data["framework"] != cls.__module__:
-            raise ValueError(f"{path}: expected a GAN saved by {cls.__module__}, "
-                             f"got {data.get('kind')} saved by {data.get('framework')}")
-        gan = cls(data["shape"], data["n_classes"], GANConfig.from_dict(data["config"]), networks=networks,
-                  device=device)
+        names = ("shape", "n_classes", "config", "state")
+        data = checkpoint.load_object(path, "GAN", cls.__module__, names)
+        shape, n_classes, config = data["shape"], data["n_classes"], GANConfig.from_dict(data["config"])
+        custom = data.get("custom", networks is not None)
+        if custom != (networks is not None):
+            raise ValueError(f"networks: expected {'the function' if custom else 'None, as'} that {path} was saved "
+                             f"with, got {networks!r}")
+        if not custom:  # before anything is allocated
+            sizes = [config.latent_size, *config.hidden, math.prod(shape)]
+            if config.network == "conv":
+                sizes = [config.latent_size, math.prod(shape) // 16 * config.filters]
+            least = sum(inputs * units for inputs, units in zip(sizes[:-1], sizes[1:], strict=True))
+            if least > (got := sum(values.size for values in data["state"]["generator"])):
+                raise ValueError(f"{path}: expected at least {least:,} weights of a generator, as its settings say, "
+                                 f"got {got:,}")
+        gan = cls(shape, n_classes, config, networks=networks, device=device)
         try:
             gan.restore(data["state"])
         except (ValueError, RuntimeError) as error:
@@ -191,21 +205,12 @@ class BaseGAN:
         return (values + 1) / 2 if len(self.shape) == 2 else values
 
     def _check_labels(self, labels):
-        labels = np.asarray(labels)
-        if labels.ndim != 1 or not len(labels) or labels.dtype.kind not in "iu":
-            raise ValueError(f"labels: expected whole numbers (M,), one for each image, got {labels.dtype} "
-                             f"of shape {labels.shape}")
-        if self.n_classes and not 0 <= labels.min() <= labels.max() < self.n_classes:
-            raise ValueError(f"labels: expected classes from 0 to {self.n_classes - 1}, "
-                             f"got {labels.min()} to {labels.max()}")
-        return labels.astype(np.int64)
+        within = {"low": 0, "high": self.n_classes - 1} if self.n_classes else {}
+        return checks.array("labels", labels, ("M",), kind="whole", **within)
 
     def _checked(self, x, y):
         """The examples as the networks want them: images in [-1, 1], float32."""
-        x = np.asarray(x, np.float32)
-        if x.shape[1:] != self.shape or not len(x) or not np.isfinite(x).all():
-            raise ValueError(f"x: expected finite numbers of shape (N, {', '.join(map(str, self.shape))}), "
-                             f"got shape {x.shape}, {np.isfinite(x).sum():,} of {x.size:,} numbers finite")
+        x = checks.float32("x", checks.array("x", x, ("N", *self.shape)))
         if len(self.shape) == 2 and (x.min() < 0 or x.max() > 1):
             raise ValueError(f"x: expected images in [0, 1], got values from {x.min()} to {x.max()}")
         if y is None and self.n_classes:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from course_lib.common.config import Fields, require, whole
+from course_lib.common.config import Config, require
 from course_lib.gan.reference import OBJECTIVES
 
 
 @dataclass(frozen=True)
-class GANConfig(Fields):
+class GANConfig(Config):
     """Hyper-parameters of one GAN; the defaults suit the digits of scikit-learn.
 
     Raises
@@ -41,19 +41,17 @@ class GANConfig(Fields):
     steps: int = 6_000  # updates of the generator
     record_every: int = 200  # steps between two entries of the history
 
+    RANGES = {
+        "[1, inf)": ("hidden", "filters", "latent_size", "batch_size", "discriminator_steps", "steps", "record_every"),
+        "[0, inf)": ("r1", "r2", "gradient_penalty"),
+        "(0, inf)": ("learning_rate",),
+        "[0, 1)": ("beta_1", "beta_2", "average"),
+    }
+    CHOICES = {"objective": tuple(OBJECTIVES), "network": ("dense", "conv")}
+
     def __post_init__(self):
-        for name in ("filters", "latent_size", "batch_size", "discriminator_steps", "steps", "record_every"):
-            require(self, name, lambda v: whole(v, 1), "a whole number >= 1")
-        for name in ("r1", "r2", "gradient_penalty"):
-            require(self, name, lambda v: v >= 0, "a number >= 0")
-        for name in ("beta_1", "beta_2", "average"):
-            require(self, name, lambda v: 0 <= v < 1, "a number in [0, 1)")
-        require(self, "learning_rate", lambda v: v > 0, "a number > 0")
-        require(self, "objective", lambda v: v in OBJECTIVES, f"one of {', '.join(OBJECTIVES)}")
-        require(self, "network", lambda v: v in ("dense", "conv"), '"dense" or "conv"')
-        require(self, "spectral_norm", lambda v: isinstance(v, bool), "True or False")
-        require(self, "hidden", lambda v: isinstance(v, tuple) and v and all(whole(n, 1) for n in v),
-                "a tuple of whole numbers > 0")
+        super().__post_init__()
+        require(self, "hidden", bool, "a tuple of whole numbers > 0, at least one")
 
 
 # Settings for images of 8 x 8 pixels, and of 28 x 28; docs/results.md reports on both.

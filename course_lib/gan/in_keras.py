@@ -139,7 +139,7 @@ class GAN(BaseGAN):
     """
 
     def __init__(self, shape, n_classes=0, config=None, *, seed=0, networks=None, device="cpu"):
-        super().__init__(shape, n_classes, config, device)
+        super().__init__(shape, n_classes, config, device, networks is not None)
         make = networks or _default_networks
         with keras.device(device):
             self.generator, self.discriminator = make(self.shape, n_classes, self.config, seed)

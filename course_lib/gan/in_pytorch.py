@@ -141,7 +141,7 @@ class GAN(BaseGAN):
     """
 
     def __init__(self, shape, n_classes=0, config=None, *, seed=0, networks=None, device="cpu"):
-        super().__init__(shape, n_classes, config, device)
+        super().__init__(shape, n_classes, config, device, networks is not None)
         make = networks or _default_networks
         self.generator, self.discriminator = (net.to(device) for net in make(self.shape, n_classes, self.config, seed))
         self.averaged = copy.deepcopy(self.generator)

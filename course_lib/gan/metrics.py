@@ -8,6 +8,8 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
+from course_lib.common import checks
+from course_lib.common.config import whole
 from course_lib.gan import reference
 
 
@@ -74,7 +76,7 @@ def neighbourhoods(real, fake, *, k=5):
     et al. 2020, "Reliable fidelity and diversity metrics for generative models", eq. 4 and 5.
     """
     real, fake = _features(real, fake)
-    if not 1 <= k < min(len(real), len(fake)):
+    if not whole(k, 1) or k >= min(len(real), len(fake)):
         raise ValueError(f"k: expected a whole number from 1 to below the number of vectors, got {k} "
                          f"for {len(real)} real and {len(fake)} generated ones")
     real_radius, fake_radius = (_neighbour(values, values, k + 1) for values in (real, fake))
@@ -110,12 +112,8 @@ def memorised(train, test, fake):
 
 
 def _features(real, fake):
-    real, fake = np.asarray(real, np.float64), np.asarray(fake, np.float64)
-    if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1] or not len(real) or not len(fake):
-        raise ValueError(f"features: expected arrays (N, D) and (M, D), got {real.shape} and {fake.shape}")
-    if not (np.isfinite(real).all() and np.isfinite(fake).all()):
-        raise ValueError("features: expected finite numbers, got NaN or infinity")
-    return real, fake
+    real = checks.array("features", real, ("N", "D")).astype(np.float64)
+    return real, checks.array("features", fake, ("M", real.shape[1])).astype(np.float64)
 
 
 def _neighbour(points, at, k):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.common import checks
+
 
 def distillation_loss(logits, teacher_logits, y, temperature=4.0, share=0.9):
     """Share * temperature^2 * KL(teacher || student), both softened, + (1 - share) * cross-entropy, means over B.
@@ -48,10 +50,11 @@ def barrier(losses):
 
 def check_lesson(teacher_logits, y, temperature, share):
     """A ValueError unless a student can learn from these: logits (N, C), classes (N,), and a share in [0, 1]."""
-    shape, y = np.shape(teacher_logits), np.asarray(y)
-    if len(shape) != 2 or y.shape != shape[:1] or y.dtype.kind not in "iu" or not 0 <= y.min() <= y.max() < shape[1]:
-        raise ValueError("teacher_logits, y: expected shapes (N, C) and (N,), and classes below C, "
-                         f"got {shape} and {y.dtype} of shape {y.shape}")
-    if not (temperature > 0 and 0 <= share <= 1):
+    teacher_logits = checks.array("teacher_logits", teacher_logits, ("N", "C"), finite=False)
+    if not np.isfinite(teacher_logits).all():
+        raise ValueError("teacher_logits: expected finite numbers, got NaN or infinity; take no logarithm of less than "
+                         "1e-12")
+    checks.classes("y", y, *teacher_logits.shape)
+    if not (0 < temperature < np.inf and 0 <= share <= 1):
         raise ValueError("temperature, share: expected a number > 0 and one in [0, 1], "
                          f"got {temperature} and {share}")

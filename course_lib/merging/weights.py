@@ -11,6 +11,7 @@ from scipy.optimize import linear_sum_assignment, linprog
 from scipy.sparse import eye_array, kron, vstack
 from scipy.spatial.distance import cdist
 
+from course_lib.common import checks
 from course_lib.merging import reference
 from course_lib.networks.layers import check_layers
 
@@ -70,7 +71,8 @@ def match_weights(layers, target, *, seed=0, sweeps=100):
     Ainsworth et al. 2022, "Git Re-Basin: merging models modulo permutation symmetries", algorithm 1.
     """
     layers, target = check_layers(layers), check_layers(target, like=layers)
-    rng, orders = np.random.default_rng(seed), [np.arange(len(bias)) for _, bias in layers[:-1]]
+    checks.sizes(sweeps=sweeps)
+    rng, orders = np.random.default_rng(checks.seed(seed)), [np.arange(len(bias)) for _, bias in layers[:-1]]
     for _ in range(sweeps):
         moved = False
         for index in rng.permutation(len(orders)):
@@ -103,6 +105,8 @@ def match_activations(activations, target):
     ----------
     Li et al. 2015, "Convergent learning: do different neural networks learn the same representations?", section 3.
     """
+    activations, target = (_layers(name, values) for name, values in (("activations", activations),
+                                                                      ("target", target)))
     shapes = [np.shape(values) for values in target]
     if [np.shape(values) for values in activations] != shapes or any(len(shape) != 2 for shape in shapes):
         raise ValueError(f"activations: expected arrays (N, units) of shapes {shapes} as in target, "
@@ -135,6 +139,8 @@ def transport(layers, activations, target):
     """
     layers = check_layers(layers)
     sizes, wanted = [[len(bias) for _, bias in layers[:-1]], [np.shape(values)[1] for values in target]]
+    activations, target = (_layers(name, values) for name, values in (("activations", activations),
+                                                                      ("target", target)))
     given = [np.shape(values) for values in activations]
     if [shape[1] for shape in given] != sizes or len(wanted) != len(sizes) or {
             len(values) for values in (*activations, *target)} != {given[0][0]}:
@@ -152,6 +158,7 @@ def transport(layers, activations, target):
 def interpolate(layers, others, share):
     """The network (1 - share) * layers + share * others."""
     layers, others = check_layers(layers), check_layers(others, like=layers)
+    share = float(checks.array("share", share, ()))
     return [((1 - share) * kernel + share * other, (1 - share) * bias + share * shift)
             for (kernel, bias), (other, shift) in zip(layers, others, strict=True)]
 
@@ -164,11 +171,12 @@ def average(networks, weights=None):
     Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models improves accuracy without
     increasing inference time", section 2.
     """
-    if not networks:
-        raise ValueError("networks: expected at least one, got none")
+    if not isinstance(networks, (list, tuple)) or not networks:
+        raise ValueError(f"networks: expected a list of at least one, got {networks!r:.80}")
     networks = [check_layers(layers, like=networks[0]) for layers in networks]
-    weights = np.full(len(networks), 1 / len(networks)) if weights is None else np.asarray(weights, float)
-    if weights.shape != (len(networks),) or not np.isclose(weights.sum(), 1):
+    weights = np.full(len(networks), 1 / len(networks)) if weights is None else checks.array(
+        "weights", weights, (len(networks),))
+    if not np.isclose(weights.sum(), 1):
         raise ValueError(f"weights: expected {len(networks)} numbers of sum 1, got {weights}")
     return [tuple(np.tensordot(weights, np.stack(arrays), axes=1) for arrays in zip(*parts, strict=True))
             for parts in zip(*networks, strict=True)]
@@ -192,7 +200,9 @@ def greedy_soup(networks, score):
     ----------
     Wortsman et al. 2022, recipe 1.
     """
-    scores = [score(layers) for layers in networks]
+    if not isinstance(networks, (list, tuple)) or not networks:
+        raise ValueError(f"networks: expected a list of at least one, got {networks!r:.80}")
+    scores = checks.array("score", [score(layers) for layers in networks], (len(networks),))
     order = [int(index) for index in np.argsort(scores)[::-1]]
     chosen, best = order[:1], scores[order[0]]
     for index in order[1:]:
@@ -237,6 +247,10 @@ def _plan(ours, theirs):
     leaving, coming = kron(eye_array(n), np.ones((1, m))), kron(np.ones((1, n)), eye_array(m))
     solved = linprog(cost.ravel(), A_eq=vstack([leaving, coming]), b_eq=np.repeat([1 / n, 1 / m], [n, m]))
     return np.maximum(solved.x.reshape(n, m), 0)
+
+
+def _layers(name, arrays):
+    return [checks.array(f"{name}[{index}]", values, ("N", "units")) for index, values in enumerate(arrays)]
 
 
 def _standardised(values):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 import numpy as np
 
-from course_lib.common.config import require, whole
+from course_lib.common import checks
+from course_lib.common.config import Config
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(Config):
     """Hyper-parameters of one training run; the defaults suit the digits of scikit-learn.
 
     Raises
@@ -24,11 +26,7 @@ class TrainingConfig:
     epochs: int = 30  # passes over the training data
     l2: float = 0.0  # what a sum of squared kernel entries of 1 adds to the loss: weight decay
 
-    def __post_init__(self):
-        for name in ("batch_size", "epochs"):
-            require(self, name, lambda v: whole(v, 1), "a whole number >= 1")
-        require(self, "learning_rate", lambda v: 0 < v < np.inf, "a number > 0")
-        require(self, "l2", lambda v: v >= 0, "a number >= 0")
+    RANGES = {"[1, inf)": ("batch_size", "epochs"), "(0, inf)": ("learning_rate",), "[0, inf)": ("l2",)}
 
     def updates(self, examples):
         """Updates in a whole run over so many training examples."""
@@ -40,33 +38,56 @@ def check_data(x, y, n_classes=None):
 
     A tuple `x` holds an array for each input of a network that has several, and comes back as one.
     """
-    y = np.asarray(y)
-    if y.ndim != 1 or y.dtype.kind not in "iu":
-        raise ValueError("y: expected one whole number for each example, its class, "
-                         f"got {y.dtype} of shape {y.shape}")
-    x = check_examples(x, len(y))
-    if n_classes is not None and not 0 <= y.min() <= y.max() < n_classes:
-        raise ValueError(f"y: expected classes from 0 to {n_classes - 1}, got {y.min()} to {y.max()}")
-    return x, y.astype(np.int64)
+    x = check_examples(x)
+    return x, checks.classes("y", y, len(x[0] if isinstance(x, tuple) else x), n_classes)
 
 
 def check_targets(x, y, loss, n_classes):
     """`check_data` for the cross-entropy, where `loss` is None; else examples and targets (N, ...) as float32."""
     if loss is None:
         return check_data(x, y, n_classes)
-    return check_examples(x, len(y)), np.asarray(y, np.float32)
+    x = check_examples(x)
+    count = len(x[0] if isinstance(x, tuple) else x)
+    return x, checks.float32("y", checks.array("y", y, (count, ...)))
 
 
-def check_examples(x, count):
-    """Examples as float32; a ValueError unless `x` (N, ...), or each array of a tuple, holds `count` of them."""
+def check_examples(x):
+    """Examples as float32; a ValueError unless `x` (N, ...), or each array of a tuple, is that, with N > 0."""
     if isinstance(x, tuple):
-        return tuple(check_examples(part, count) for part in x)
-    x = np.asarray(x)
-    if x.ndim < 2 or len(x) != count or not len(x):
-        raise ValueError(f"x: expected {count} examples (at least one) as in y, got shape {x.shape}")
-    return x.astype(np.float32, copy=False)
+        parts = tuple(check_examples(part) for part in x)
+        if len({len(part) for part in parts}) != 1:
+            raise ValueError(f"x: expected arrays of as many examples each, got {[part.shape for part in parts]}")
+        return parts
+    return checks.float32("x", checks.array("x", x, ("N", "inputs", ...)))
 
 
 def as_inputs(x):
     """The arrays that a network gets, one for each of its inputs, as a list of float32."""
-    return [np.ascontiguousarray(part, np.float32) for part in (x if isinstance(x, tuple) else (x,))]
+    x = check_examples(x)
+    return [np.ascontiguousarray(part) for part in (x if isinstance(x, tuple) else (x,))]
+
+
+@contextlib.contextmanager
+def readable_errors(x):
+    """Say what a network was given if it fails on its first examples, a tuple or list of arrays."""
+    try:
+        yield
+    except (RuntimeError, ValueError, IndexError, TypeError, AttributeError) as error:
+        shapes = " and ".join(str(tuple(part.shape)) for part in x)
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise ValueError(f"x: expected what the network was made for, got shape {shapes}: {lines[0]:.200}") from error
+
+
+def check_image(input_shape, filters):
+    """A ValueError unless images of this shape are left with a pixel after halving them once for each convolution."""
+    checks.sizes(input_shape=input_shape)
+    if len(input_shape) != 2 or min(input_shape) < 2 ** len(filters):
+        raise ValueError(f"input_shape: expected (height, width) of at least {2 ** len(filters)} for {len(filters)} "
+                         f"convolutions, each followed by 2x2 pooling, got {tuple(input_shape)}")
+
+
+def check_batches(config, examples, normalised):
+    """A ValueError if a network with BatchNorm would be trained on a batch of one example, which has no variance."""
+    if normalised and examples % config.batch_size == 1:
+        raise ValueError(f"batch_size: expected no batch of a single example, since the network has BatchNorm, got "
+                         f"{config.batch_size} for {examples} examples")

@@ -8,9 +8,19 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from course_lib.common import checks
 from course_lib.common.keras_steps import make_steps
-from course_lib.networks.config import TrainingConfig, as_inputs, check_data, check_targets
+from course_lib.networks.config import (
+    TrainingConfig,
+    as_inputs,
+    check_batches,
+    check_data,
+    check_image,
+    check_targets,
+    readable_errors,
+)
 from course_lib.networks.layers_in_keras import (
+    NORMS,
     collect_activations,
     get_kernels,
     get_layers,
@@ -29,6 +39,7 @@ def make_mlp(input_shape, n_classes, *, hidden=(300, 100), seed=0):
 
     Kernels start uniform in +-sqrt(6/inputs) (He et al. 2015, eq. 10), biases at zero, drawn from `seed` alone.
     """
+    checks.sizes(input_shape=input_shape, n_classes=n_classes, hidden=hidden)
     return keras.Sequential([keras.Input(input_shape), layers.Flatten(), *_dense([*hidden, n_classes], seed)])
 
 
@@ -37,6 +48,8 @@ def make_cnn(input_shape, n_classes, *, filters=(16, 32), hidden=(64,), seed=0):
 
     Each 3x3 convolution keeps the size and is followed by a ReLU and 2x2 pooling; then come dense layers.
     """
+    check_image(input_shape, filters)
+    checks.sizes(n_classes=n_classes, filters=filters, hidden=hidden)
     stack = [keras.Input(input_shape), layers.Reshape((*input_shape, 1))]
     for i, count in enumerate(filters):
         stack += [layers.Conv2D(count, 3, padding="same", kernel_initializer=_he(seed, 100 + i)), layers.ReLU(),
@@ -49,6 +62,8 @@ def make_rnn(input_shape, n_classes, *, units=64, seed=0):
 
     Input kernels start uniform (Glorot & Bengio 2010, eq. 16), recurrent ones orthogonal, biases at zero.
     """
+    checks.sizes(input_shape=input_shape, n_classes=n_classes, units=units)
+    seed = checks.seed(seed)
     recurrent = layers.GRU(units, kernel_initializer=keras.initializers.GlorotUniform(seed),
                            recurrent_initializer=keras.initializers.Orthogonal(seed=seed))
     return keras.Sequential([keras.Input(input_shape), recurrent, *_dense([n_classes], seed + 1)])
@@ -76,35 +91,40 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None, loss=
     list of float
         The mean loss of each epoch.
     """
-    x, y = check_targets(x, y, loss, model.output_shape[1])
+    first = tuple(part[:1] for part in as_inputs(x))
+    x, y = check_targets(x, y, loss, predict(model, first).shape[1])
     config, measure = config or TrainingConfig(), loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    updates = config.updates(len(y))
+    check_batches(config, len(y), any(isinstance(layer, NORMS) for layer in _leaves(model)))
+    checks.callbacks(callbacks)
+    x, updates = as_inputs(x), config.updates(len(y))
     for callback in callbacks:
         callback(model, 0, updates)
     for layer in filter(lambda layer: hasattr(layer, "kernel"), _leaves(model)):
-        layer.kernel.regularizer = _penalty(config.l2, penalty)
+        layer.kernel.regularizer = _penalty(config.l2, penalty, getattr(layer, "kernel_regularizer", None))
     schedule = keras.optimizers.schedules.CosineDecay(config.learning_rate, updates)
     model.compile(keras.optimizers.Adam(schedule, epsilon=1e-7), jit_compile=False, loss=measure)
     size, count, losses = config.batch_size, updates // config.epochs, []
     run = make_steps(model, lambda i, *arrays: _batch(*(values[i * size: (i + 1) * size] for values in arrays)))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checks.seed(seed))
     for epoch in range(config.epochs):
         order = rng.permutation(len(y))
-        shuffled, total = [ops.convert_to_tensor(values[order]) for values in (y, *as_inputs(x))], 0.0
+        shuffled, total = [ops.convert_to_tensor(values[order]) for values in (y, *x)], 0.0
         for i in range(count if callbacks else 0):
             total += run(1, *shuffled, first=i) * min(size, len(y) - i * size)
             for callback in callbacks:
                 callback(model, epoch * count + i + 1, updates)
         losses.append(total / len(y) if callbacks else run(count, *shuffled))
+        checks.still_finite(model.get_weights(), f"for {(epoch + 1) * count:,} updates", loss=losses[-1])
     return losses
 
 
 def predict(model, x, *, batch_size=1000):
     """Logits (N, n_classes) as an array, of inputs (N, *input_shape), or of a tuple of them."""
     x, found = as_inputs(x), []
-    for i in range(0, len(x[0]), batch_size):  # `model.predict` would compile each network
-        parts = [part[i: i + batch_size] for part in x]
-        found.append(ops.convert_to_numpy(model(parts if len(parts) > 1 else parts[0], training=False)))
+    with readable_errors(x):
+        for i in range(0, len(x[0]), batch_size):  # `model.predict` would compile each network
+            parts = [part[i: i + batch_size] for part in x]
+            found.append(ops.convert_to_numpy(model(parts if len(parts) > 1 else parts[0], training=False)))
     return np.concatenate(found)
 
 
@@ -161,10 +181,12 @@ def _leaves(model):
     return [leaf for layer in model.layers for leaf in (_leaves(layer) if hasattr(layer, "layers") else [layer])]
 
 
-def _penalty(l2, penalty):
-    if l2 and penalty:
-        return lambda kernel: penalty(kernel) + l2 * ops.sum(ops.square(kernel))
-    return keras.regularizers.L2(l2) if l2 else penalty
+def _penalty(l2, *penalties):
+    """What is added to the loss for a kernel: of the run, and of the layer itself, both perhaps None."""
+    terms = [term for term in (*penalties, keras.regularizers.L2(l2) if l2 else None) if term is not None]
+    if len(terms) < 2:
+        return terms[0] if terms else None
+    return lambda kernel: sum(term(kernel) for term in terms)
 
 
 def _dense(sizes, seed):
@@ -175,7 +197,8 @@ def _dense(sizes, seed):
 
 
 def _he(seed, layer):
-    return keras.initializers.VarianceScaling(2.0, "fan_in", "uniform", seed=1_000 * seed + layer)
+    seed = (1_000 * checks.seed(seed) + layer) % 2**32
+    return keras.initializers.VarianceScaling(2.0, "fan_in", "uniform", seed=seed)
 
 
 def _compiled(model):

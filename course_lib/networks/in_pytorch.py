@@ -10,8 +10,18 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.networks.config import TrainingConfig, as_inputs, check_data, check_targets
+from course_lib.common import checks
+from course_lib.networks.config import (
+    TrainingConfig,
+    as_inputs,
+    check_batches,
+    check_data,
+    check_image,
+    check_targets,
+    readable_errors,
+)
 from course_lib.networks.layers_in_pytorch import (
+    NORMS,
     collect_activations,
     get_kernels,
     get_layers,
@@ -30,6 +40,7 @@ def make_mlp(input_shape, n_classes, *, hidden=(300, 100), seed=0):
 
     Kernels start uniform in +-sqrt(6/inputs) (He et al. 2015, eq. 10), biases at zero, drawn from `seed` alone.
     """
+    checks.sizes(input_shape=input_shape, n_classes=n_classes, hidden=hidden)
     return _initialise(nn.Sequential(nn.Flatten(), *_dense([math.prod(input_shape), *hidden, n_classes])), seed)
 
 
@@ -38,10 +49,12 @@ def make_cnn(input_shape, n_classes, *, filters=(16, 32), hidden=(64,), seed=0):
 
     Each 3x3 convolution keeps the size and is followed by a ReLU and 2x2 pooling; then come dense layers.
     """
+    check_image(input_shape, filters)
+    checks.sizes(n_classes=n_classes, filters=filters, hidden=hidden)
     (height, width), channels = input_shape, 1
     layers = [nn.Unflatten(1, (1, height))]
     for count in filters:
-        layers += [nn.Conv2d(channels, count, 3, padding="same"), nn.ReLU(), nn.MaxPool2d(2)]
+        layers += [nn.Conv2d(channels, count, 3, padding="same", dtype=torch.float32), nn.ReLU(), nn.MaxPool2d(2)]
         height, width, channels = height // 2, width // 2, count
     sizes = [height * width * channels, *hidden, n_classes]
     return _initialise(nn.Sequential(*layers, nn.Flatten(), *_dense(sizes)), seed)
@@ -52,12 +65,14 @@ def make_rnn(input_shape, n_classes, *, units=64, seed=0):
 
     Input kernels start uniform (Glorot & Bengio 2010, eq. 16), recurrent ones orthogonal, biases at zero.
     """
-    generator, recurrent = torch.Generator().manual_seed(int(seed)), _LastState(input_shape[1], units, batch_first=True)
+    checks.sizes(input_shape=input_shape, n_classes=n_classes, units=units)
+    generator = torch.Generator().manual_seed(checks.seed(seed))
+    recurrent = _LastState(input_shape[1], units, batch_first=True, dtype=torch.float32)
     nn.init.xavier_uniform_(recurrent.weight_ih_l0, generator=generator)
     nn.init.orthogonal_(recurrent.weight_hh_l0, generator=generator)
     for bias in (recurrent.bias_ih_l0, recurrent.bias_hh_l0):
         nn.init.zeros_(bias)
-    return nn.Sequential(recurrent, _initialise(nn.Sequential(nn.Linear(units, n_classes)), seed + 1)[0])
+    return nn.Sequential(recurrent, _initialise(nn.Sequential(*_dense([units, n_classes])), seed + 1)[0])
 
 
 def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None, loss=None):
@@ -82,15 +97,18 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None, loss=
     list of float
         The mean loss of each epoch.
     """
-    x, y = check_targets(x, y, loss, predict(model, tuple(part[:1] for part in as_inputs(x))).shape[1])
+    first = tuple(part[:1] for part in as_inputs(x))
+    x, y = check_targets(x, y, loss, predict(model, first).shape[1])
     config, measure = config or TrainingConfig(), loss or _cross_entropy
+    check_batches(config, len(y), any(isinstance(layer, NORMS) for layer in model.modules()))
+    checks.callbacks(callbacks)
     updates, device = config.updates(len(y)), next(model.parameters()).device
     y, *x = (torch.as_tensor(array, device=device) for array in (y, *as_inputs(x)))
     for callback in callbacks:
         callback(model, 0, updates)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, eps=1e-7, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, updates)
-    rng, losses, step = np.random.default_rng(seed), [], 0
+    rng, losses, step = np.random.default_rng(checks.seed(seed)), [], 0
     for _ in range(config.epochs):
         order, total = torch.from_numpy(rng.permutation(len(y))).to(device), 0.0
         for rows in order.split(config.batch_size):
@@ -104,6 +122,7 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None, loss=
             for callback in callbacks:
                 callback(model, step, updates)
         losses.append(float(total) / len(y))
+        checks.still_finite((p.numpy(force=True) for p in model.parameters()), f"for {step:,} updates", loss=losses[-1])
     return losses
 
 
@@ -111,9 +130,10 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None, loss=
 def predict(model, x, *, batch_size=1000):
     """Logits (N, n_classes) as an array, of inputs (N, *input_shape), or of a tuple of them."""
     model.eval()
-    device = next(model.parameters()).device
-    parts = zip(*(torch.as_tensor(part, device=device).split(batch_size) for part in as_inputs(x)), strict=True)
-    return torch.cat([model(*part) for part in parts]).numpy(force=True)
+    device, x = next(model.parameters()).device, as_inputs(x)
+    parts = zip(*(torch.as_tensor(part, device=device).split(batch_size) for part in x), strict=True)
+    with readable_errors(x):
+        return torch.cat([model(*part) for part in parts]).numpy(force=True)
 
 
 def squared_error(targets, outputs):
@@ -167,7 +187,8 @@ class _LastState(nn.GRU):
 
 def _dense(sizes):
     pairs = zip(sizes[:-1], sizes[1:], strict=True)
-    return [layer for inputs, units in pairs for layer in (nn.Linear(inputs, units), nn.ReLU())][:-1]
+    return [layer for inputs, units in pairs
+            for layer in (nn.Linear(inputs, units, dtype=torch.float32), nn.ReLU())][:-1]
 
 
 def _cross_entropy(y, logits):
@@ -182,7 +203,7 @@ def _penalties(model, l2, penalty):
 
 @torch.no_grad()
 def _initialise(model, seed):
-    generator = torch.Generator().manual_seed(int(seed))
+    generator = torch.Generator().manual_seed(checks.seed(seed))
     for layer in model:
         if hasattr(layer, "weight"):
             bound = math.sqrt(6 / layer.weight[0].numel())

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.common import checks
+
 
 def check_layer(kernel, bias, shape):
-    """Raise a ValueError unless a kernel has this shape, and a bias (or None) one entry for each neuron."""
-    if np.shape(kernel) != tuple(shape):
-        raise ValueError(f"kernel: expected shape {tuple(shape)}, got {np.shape(kernel)}")
-    if bias is not None and np.shape(bias) != tuple(shape[-1:]):
-        raise ValueError(f"bias: expected shape {tuple(shape[-1:])}, got {np.shape(bias)}")
+    """A kernel of this shape and a bias (or None) of one entry for each neuron, as float32, or a ValueError."""
+    kernel = checks.float32("kernel", checks.array("kernel", kernel, tuple(shape)))
+    return kernel, None if bias is None else checks.float32("bias", checks.array("bias", bias, tuple(shape[-1:])))
 
 
 def check_layers(layers, like=None):
     """The layers as arrays; a ValueError unless they follow on each other, and have the shapes of those of `like`."""
-    layers = [(np.asarray(kernel), np.asarray(bias)) for kernel, bias in layers]
+    try:
+        pairs = [(kernel, bias) for kernel, bias in layers]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"layers: expected pairs of a kernel and a bias, got {layers!r:.80}") from error
+    layers = [(checks.array(f"layers[{index}]", kernel, ("inputs", "units")),
+               checks.array(f"layers[{index}]", bias, ("units",))) for index, (kernel, bias) in enumerate(pairs)]
     for index, (kernel, bias) in enumerate(layers):
         inputs = layers[index - 1][1].shape if index else kernel.shape[:1]
         if kernel.shape != (*inputs, *bias.shape) or bias.ndim != 1:

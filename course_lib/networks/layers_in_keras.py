@@ -7,6 +7,7 @@ import numpy as np
 from keras import layers as klayers
 from keras import ops
 
+from course_lib.networks.config import check_examples, readable_errors
 from course_lib.networks.layers import check_layer, check_layers
 
 __all__ = ["array_to_kernel", "collect_activations", "get_kernels", "get_layers", "kernel_to_array", "set_layer",
@@ -28,8 +29,18 @@ def weighted_layers(model):
     strange += ["a convolution with groups" for layer in found if getattr(layer, "groups", 1) != 1]
     strange += ["a layer without bias" for layer in found if layer.bias is None]
     strange += ["BatchNormalization without scale" for layer in stack if isinstance(layer, NORMS) and not layer.scale]
-    strange += [f"the activation {layer.activation.__name__}" for layer in found
+    strange += [f"the activation {getattr(layer.activation, '__name__', layer.activation)}" for layer in found
                 if layer.activation not in (keras.activations.linear, keras.activations.relu)]
+    strange += [f"a {type(layer).__name__} with LoRA or quantized" for layer in found
+                if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None)]
+    strange += [f"a {type(layer).__name__} with channels first" for layer in stack
+                if getattr(layer, "data_format", "channels_last") == "channels_first"
+                or isinstance(layer, NORMS) and layer.axis not in (-1, len(layer.input.shape) - 1)]
+    if found:
+        strange += ["a Reshape behind a weighted layer" for layer in stack[stack.index(found[0]):]
+                    if isinstance(layer, klayers.Reshape)]
+    if len(set(map(id, stack))) < len(stack) or len({id(layer.kernel) for layer in found}) < len(found):
+        strange.append("a layer or a weight that is used twice")
     if strange or not found:
         raise ValueError("model: expected a keras.Sequential of Dense and Conv2D layers, BatchNormalization, ReLU, "
                          f"Dropout, pooling and Flatten, got {', '.join(strange) or type(model).__name__}")
@@ -49,9 +60,9 @@ def get_layers(model):
 def set_layer(model, index, kernel, bias=None):
     """Overwrite the kernel, and the bias if one is given, of the weighted layer number `index`; a mask stays."""
     layer = weighted_layers(model)[index]
-    check_layer(kernel, bias, layer.kernel.shape)
-    held = layer.kernel.constraint or (lambda kernel: kernel)
-    trained_kernel(layer).assign(held(array_to_kernel(kernel)))
+    kernel, bias = check_layer(kernel, bias, layer.kernel.shape)
+    mask = getattr(layer.kernel.constraint, "mask", 1.0)
+    trained_kernel(layer).assign(array_to_kernel(kernel) * mask)
     if bias is not None:
         layer.bias.assign(bias)
 
@@ -77,14 +88,15 @@ def collect_activations(model, x, *, batch_size=1000):
     list of (array (N, ...), array (N, ...))
         Inputs and pre-activations of each weighted layer. Feature maps are (N, height, width, channels).
     """
-    weighted, found = weighted_layers(model), []
-    for start in range(0, len(x), batch_size):
-        values, parts = ops.convert_to_tensor(x[start: start + batch_size], "float32"), []
-        for layer in model.layers:
-            inputs, values = values, layer(values, training=False)
-            if isinstance(layer, WEIGHTED):
-                parts.append((kernel_to_array(inputs), kernel_to_array(_linear(layer, inputs))))
-        found.append(parts)
+    weighted, x, found = weighted_layers(model), check_examples(x), []
+    with readable_errors([x]):
+        for start in range(0, len(x), batch_size):
+            values, parts = ops.convert_to_tensor(x[start: start + batch_size]), []
+            for layer in model.layers:
+                inputs, values = values, layer(values, training=False)
+                if isinstance(layer, WEIGHTED):
+                    parts.append((kernel_to_array(inputs), kernel_to_array(_linear(layer, inputs))))
+            found.append(parts)
     return [tuple(np.concatenate(pieces) for pieces in zip(*(parts[i] for parts in found), strict=True))
             for i in range(len(weighted))]
 

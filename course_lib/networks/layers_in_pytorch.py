@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
+from course_lib.networks.config import check_examples, readable_errors
 from course_lib.networks.layers import check_layer, check_layers
 
 __all__ = ["array_to_kernel", "collect_activations", "get_kernels", "get_layers", "kernel_to_array", "set_layer",
@@ -25,6 +26,13 @@ def weighted_layers(model):
     strange += ["a layer without bias" for layer in found if layer.bias is None]
     strange += [f"a {type(layer).__name__} that has seen no input" for layer in found
                 if nn.parameter.is_lazy(layer.weight)]
+    strange += [f"a {type(layer).__name__} whose weight something else computes" for layer in found
+                if "weight" not in layer._parameters and not _masked(layer)]
+    weights = [id(trained_kernel(layer)) for layer in found if "weight" in layer._parameters or _masked(layer)]
+    if len(set(map(id, layers))) < len(layers) or len(set(weights)) < len(weights):
+        strange.append("a layer or a weight that is used twice")
+    if not strange:
+        strange = _misplaced(layers)
     if strange or not found:
         raise ValueError("model: expected a torch.nn.Sequential of Linear and Conv2d layers, BatchNorm, ReLU, Dropout, "
                          f"pooling and Flatten, got {', '.join(strange) or type(model).__name__}")
@@ -44,7 +52,7 @@ def get_layers(model):
 def set_layer(model, index, kernel, bias=None):
     """Overwrite the kernel, and the bias if one is given, of the weighted layer number `index`; a mask stays."""
     layer = weighted_layers(model)[index]
-    check_layer(kernel, bias, kernel_to_array(layer.weight).shape)
+    kernel, bias = check_layer(kernel, bias, kernel_to_array(layer.weight).shape)
     with torch.no_grad():
         trained_kernel(layer).copy_(array_to_kernel(kernel))
         if bias is not None:
@@ -73,18 +81,19 @@ def collect_activations(model, x, *, batch_size=1000):
     list of (array (N, ...), array (N, ...))
         Inputs and pre-activations of each weighted layer. Feature maps are (N, height, width, channels).
     """
-    layers = weighted_layers(model)
+    layers, x = weighted_layers(model), check_examples(x)
     found = {layer: [] for layer in layers}
 
     def note(layer, args, output):
-        found[layer].append((_channels_last(args[0]), _channels_last(output)))
+        found[layer].append((_channels_last(layer, args[0]), _channels_last(layer, output)))
 
     hooks = [layer.register_forward_hook(note) for layer in layers]
     training, device = model.training, layers[0].bias.device
     try:
         model.eval()
-        for part in torch.as_tensor(np.asarray(x, np.float32)).split(batch_size):
-            model(part.to(device))
+        with readable_errors([x]):
+            for part in torch.as_tensor(x).split(batch_size):
+                model(part.to(device))
     finally:
         model.train(training)
         for hook in hooks:
@@ -121,5 +130,31 @@ def array_to_kernel(kernel):
     return torch.from_numpy(np.ascontiguousarray(np.transpose(kernel, axes)))
 
 
-def _channels_last(tensor):
-    return (tensor.movedim(1, -1) if tensor.dim() > 2 else tensor).cpu().numpy().copy()  # a ReLU may work in place
+def _masked(layer):
+    """Whether a layer's weight is computed by a mask of this course and by nothing else."""
+    steps = layer.parametrizations.weight if parametrize.is_parametrized(layer, "weight") else []
+    return len(steps) == 1 and hasattr(steps[0], "mask")
+
+
+def _misplaced(layers):
+    """Layers that would mix up which neuron is which, in words."""
+    last, flat, found = None, False, []  # the weighted layer before, and whether its outputs were flattened since
+    for layer in layers:
+        name = type(layer).__name__
+        if isinstance(layer, nn.Flatten):
+            flat = True
+            found += [f"{layer}"] if (layer.start_dim, layer.end_dim) != (1, -1) else []
+        elif isinstance(layer, nn.Unflatten) and last:
+            found.append("an Unflatten behind a weighted layer")
+        elif isinstance(layer, (nn.MaxPool2d, nn.AvgPool2d, nn.BatchNorm2d)) and isinstance(last, nn.Linear):
+            found.append(f"a {name} behind a Linear")
+        elif isinstance(layer, WEIGHTED):
+            if isinstance(layer, nn.Linear) and isinstance(last, nn.Conv2d) and not flat:
+                found.append("a Linear behind a Conv2d with no Flatten in between")
+            last, flat = layer, False
+    return found
+
+
+def _channels_last(layer, tensor):
+    """What a layer got or made, with its neurons on the last axis; a copy, for a ReLU may work in place."""
+    return (tensor.movedim(1, -1) if isinstance(layer, nn.Conv2d) else tensor).cpu().numpy().copy()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from course_lib.common.config import require, whole
+from course_lib.common.config import Config, require
 
 SCOPES = ("global", "layer", "lamp")
 
 
 @dataclass(frozen=True)
-class PruningConfig:
+class PruningConfig(Config):
     """How much is pruned in a training run, where, and when.
 
     Raises
@@ -25,9 +25,9 @@ class PruningConfig:
     end: float = 0.6  # ... and ends; the rest is fine-tuning
     prune_every: int = 20  # updates between two steps of pruning
 
+    RANGES = {"[1, inf)": ("prune_every",), "[0, 1)": ("sparsity", "begin"), "(0, 1]": ("end",)}
+    CHOICES = {"scope": SCOPES}
+
     def __post_init__(self):
-        require(self, "prune_every", lambda v: whole(v, 1), "a whole number >= 1")
-        require(self, "sparsity", lambda v: 0 <= v < 1, "a number in [0, 1)")
-        require(self, "scope", lambda v: v in SCOPES, f"one of {', '.join(SCOPES)}")
-        require(self, "end", lambda v: 0 < v <= 1, "a number in (0, 1]")
-        require(self, "begin", lambda v: 0 <= v < self.end, f"a number from 0 to below end, {self.end}")
+        super().__post_init__()
+        require(self, "begin", lambda v: v < self.end, f"a number from 0 to below end, {self.end}")

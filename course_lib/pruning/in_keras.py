@@ -32,20 +32,20 @@ def apply_masks(model, masks):
         if isinstance(layer.kernel.constraint, _Masked):
             layer.kernel.constraint.mask.assign(mask)
         else:
-            layer.kernel.constraint, new = _Masked(mask), True
+            layer.kernel.constraint, new = _Masked(mask, layer.kernel.constraint), True
         layer.kernel.assign(layer.kernel.constraint(layer.kernel))
     if new and model.compiled:  # what was compiled before knows of no constraint
         model.make_train_function(force=True)
 
 
 class _Masked(keras.constraints.Constraint):
-    """What Keras does to a kernel after each update: 0 where the mask is False."""
+    """What Keras does to a kernel after each update: what the layer's own constraint does, and 0 where the mask is."""
 
-    def __init__(self, mask):
-        self.mask = keras.Variable(mask, dtype="float32", trainable=False)
+    def __init__(self, mask, own=None):
+        self.mask, self.own = keras.Variable(mask, dtype="float32", trainable=False), own
 
     def __call__(self, kernel):
-        return kernel * self.mask
+        return (self.own(kernel) if self.own else kernel) * self.mask
 
 
 def sparsity(model):

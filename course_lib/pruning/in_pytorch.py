@@ -143,12 +143,12 @@ def shrink(model, keep):
     """
     weighted = weighted_layers(model)
     keep = check_keep(keep, [layer.weight.shape[0] for layer in weighted])
-    layers, before = [], None  # units of the weighted layer before, and which are kept
+    layers, before = [], None  # units of the weighted layer before, which are kept, and whether they are channels
     for layer in model:
         if isinstance(layer, WEIGHTED):
             kept = keep[weighted.index(layer)]
             layers.append(_cut(layer, _still_there(before, layer.weight.shape[1]), kept))
-            before = len(layer.bias), kept
+            before = len(layer.bias), kept, isinstance(layer, nn.Conv2d)
         elif isinstance(layer, NORMS):
             layers.append(_cut_norm(layer, _still_there(before, layer.num_features)))
         else:
@@ -157,7 +157,7 @@ def shrink(model, keep):
 
 
 def _still_there(before, inputs):
-    return np.arange(inputs) if before is None else kept_inputs(before[1], before[0], inputs, channels_first=True)
+    return np.arange(inputs) if before is None else kept_inputs(before[1], before[0], inputs, channels_first=before[2])
 
 
 def _cut(layer, rows, units):

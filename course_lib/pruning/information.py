@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.common import checks
+from course_lib.common.config import whole
+
 
 def gaussian_mi_selection(activations, preactivations, k, *, noise=0.1):
     """Pick k neurons, one after the other: each time the one that adds most to what is known of the next layer.
@@ -33,8 +36,9 @@ def gaussian_mi_selection(activations, preactivations, k, *, noise=0.1):
     sensor placements in Gaussian processes" (the greedy choice).
     """
     a, z = _examples("activations", activations), _examples("preactivations", preactivations)
-    if not 1 <= k <= a.shape[1]:
-        raise ValueError(f"k: expected 1 to {a.shape[1]} neurons to keep, got {k}")
+    if not whole(k, 1) or k > a.shape[1] or not 0 <= noise < np.inf:
+        raise ValueError(f"k, noise: expected 1 to {a.shape[1]} neurons to keep and a number >= 0, "
+                         f"got {k!r} and {noise!r}")
     cov_a, cov_az, cov_z = _covariances(a, z)
     cov_z += noise * max(np.trace(cov_z) / len(cov_z), np.finfo(float).tiny) * np.eye(len(cov_z))
     least = 1e-9 * max(cov_a.diagonal().max(), np.finfo(float).tiny)
@@ -81,8 +85,8 @@ def least_squares_reconstruction(kept, preactivations, *, ridge=1e-4):
 
 
 def _examples(name, array):
-    array = np.asarray(array, np.float64)
-    if array.ndim != 2 or len(array) < 2:
+    array = checks.array(name, array, ("examples", "neurons")).astype(np.float64)
+    if len(array) < 2:
         raise ValueError(f"{name}: expected shape (examples, neurons) with at least 2 examples, got {array.shape}")
     return array
 

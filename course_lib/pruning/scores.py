@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.common import checks
+from course_lib.common.config import whole
 from course_lib.pruning.config import SCOPES
 
 
@@ -27,6 +29,7 @@ def lamp_scores(kernel):
     ----------
     Lee et al. 2021, "Layer-adaptive sparsity for the magnitude-based pruning", eq. 4.
     """
+    kernel = _kernels([kernel])[0]
     squared = kernel.astype(np.float64).ravel() ** 2
     order = np.argsort(squared, kind="stable")
     remaining = np.cumsum(squared[order][::-1])[::-1]
@@ -55,21 +58,25 @@ def magnitude_mask(kernels, sparsity, *, scope="global"):
     ----------
     Han et al. 2015, "Learning both weights and connections for efficient neural networks".
     """
-    if not isinstance(kernels, (list, tuple)) or not kernels or any(np.isnan(kernel).any() for kernel in kernels):
-        raise ValueError(f"kernels: expected a list of arrays of numbers, got {kernels!r:.80}")
+    kernels = _kernels(kernels)
     if scope not in SCOPES:
         raise ValueError(f"scope: expected one of {', '.join(SCOPES)}, got {scope!r}")
-    shares = np.broadcast_to(sparsity, len(kernels)) if np.ndim(sparsity) == 0 else np.asarray(sparsity)
-    if shares.shape != (len(kernels),) or not ((shares >= 0) & (shares <= 1)).all():
-        raise ValueError(f"sparsity: expected a number in [0, 1], or {len(kernels)} of them, got {sparsity}")
+    shares = checks.array("sparsity", sparsity, (len(kernels),) if np.ndim(sparsity) else (), low=0, high=1)
+    shares = np.broadcast_to(shares, len(kernels))
     if scope == "layer":
         return [_smallest_off(np.abs(kernel), share) for kernel, share in zip(kernels, shares, strict=True)]
     if np.ndim(sparsity):
         raise ValueError(f'sparsity: expected one number with scope "{scope}", got {sparsity}')
     scores = [np.abs(kernel) if scope == "global" else lamp_scores(kernel) for kernel in kernels]
-    flat = _smallest_off(np.concatenate([score.ravel() for score in scores]), sparsity)
+    flat = _smallest_off(np.concatenate([score.ravel() for score in scores]), shares[0])
     parts = np.split(flat, np.cumsum([kernel.size for kernel in kernels])[:-1])
     return [part.reshape(kernel.shape) for part, kernel in zip(parts, kernels, strict=True)]
+
+
+def _kernels(kernels):
+    if not isinstance(kernels, (list, tuple)) or not len(kernels):
+        raise ValueError(f"kernels: expected a list of arrays, at least one, got {type(kernels).__name__}")
+    return [checks.array(f"kernels[{index}]", kernel, ("inputs", ...)) for index, kernel in enumerate(kernels)]
 
 
 def _smallest_off(scores, share):
@@ -81,12 +88,9 @@ def _smallest_off(scores, share):
 
 def _bins(activations, bins):
     """The bin of each activation, (N, n): 0 for an exact 0, then equal widths shared by all neurons."""
-    activations = np.asarray(activations, np.float64)
-    if activations.ndim != 2 or not len(activations) or not np.isfinite(activations).all():
-        raise ValueError("activations: expected finite numbers of shape (examples, neurons), at least one example, "
-                         f"got shape {activations.shape}")
-    if bins < 1:
-        raise ValueError(f"bins: expected at least 1, got {bins}")
+    activations = checks.array("activations", activations, ("examples", "neurons")).astype(np.float64)
+    if not whole(bins, 1):
+        raise ValueError(f"bins: expected a whole number >= 1, got {bins!r}")
     live = activations[activations != 0]
     if not live.size:
         return np.zeros(activations.shape, int)
@@ -110,9 +114,17 @@ def entropy(counts):
     ----------
     Shannon 1948, "A mathematical theory of communication", section 6.
     """
-    counts = np.asarray(counts, float)
+    counts = _counts("counts", counts, 1)
     p = counts / counts.sum(axis=-1, keepdims=True)
     return -(p * np.log2(np.where(p > 0, p, 1.0))).sum(axis=-1)
+
+
+def _counts(name, counts, axes):
+    counts = checks.array(name, counts, ("K", ...), low=0).astype(np.float64)
+    if counts.ndim < axes or not (counts.sum(axis=tuple(range(-axes, 0))) > 0).all():
+        raise ValueError(f"{name}: expected numbers >= 0 with a sum > 0 along the last {axes} axes, got shape "
+                         f"{counts.shape}")
+    return counts
 
 
 def mutual_information(table):
@@ -130,7 +142,7 @@ def mutual_information(table):
     ----------
     Cover & Thomas 2006, eq. 2.28; the same as H(X) + H(Y) - H(X, Y), eq. 2.45.
     """
-    table = np.asarray(table, float)
+    table = _counts("table", table, 2)
     p = table / table.sum(axis=(-2, -1), keepdims=True)
     if_independent = p.sum(axis=-1, keepdims=True) * p.sum(axis=-2, keepdims=True)
     ratio = np.where(p > 0, p, 1.0) / np.where(p > 0, if_independent, 1.0)
@@ -185,10 +197,8 @@ def class_mutual_information(activations, labels, *, bins=30, corrected=True):
     ----------
     Cover & Thomas 2006, eq. 2.45; Paninski 2003, "Estimation of entropy and mutual information" (the bias).
     """
-    labels = np.asarray(labels)
-    if labels.shape != (len(activations),) or labels.dtype.kind not in "iu":
-        raise ValueError(f"labels: expected whole numbers of shape ({len(activations)},), "
-                         f"got {labels.dtype} of shape {labels.shape}")
+    activations = checks.array("activations", activations, ("examples", "neurons"))
+    labels = checks.array("labels", labels, (len(activations),), kind="whole")
     codes, (_, classes) = _bins(activations, bins), np.unique(labels, return_inverse=True)
     kinds = classes.max() + 1
     joint = np.stack([np.bincount(column * kinds + classes, minlength=(bins + 1) * kinds) for column in codes.T])
@@ -212,5 +222,8 @@ def live_neurons(kernels, *, tolerance=0.05):
     -------
     list of integer arrays
     """
+    if not 0 <= tolerance < 1:
+        raise ValueError(f"tolerance: expected a number in [0, 1), got {tolerance!r}")
+    kernels = _kernels(kernels)
     norms = [np.sqrt((kernel.astype(np.float64) ** 2).sum(axis=tuple(range(kernel.ndim - 1)))) for kernel in kernels]
     return [np.flatnonzero(norm > tolerance * norm.max()) for norm in norms]

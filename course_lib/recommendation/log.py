@@ -37,6 +37,11 @@ class ShopLog:
             raise ValueError("log: expected user, item, basket and time of one shape (R,), R > 0")
         if (np.diff(self.time) < 0).any() or min(map(np.min, (self.user, self.item, self.basket))) < 0:
             raise ValueError("log: expected times that never fall, and numbers >= 0")
+        for name, numbers in (("user", self.user), ("basket", self.basket)):
+            if np.asarray(numbers).dtype.kind not in "iu" or numbers.max() > 2 * len(np.unique(numbers)) + 10_000:
+                raise ValueError(f"log: expected whole {name} numbers from 0 without large gaps, got up to "
+                                 f"{numbers.max():,} of {len(np.unique(numbers)):,} {name}s; "
+                                 f"np.unique({name}, return_inverse=True)[1] counts them anew")
         if self.item.max() >= len(self.names):
             raise ValueError(f"log: expected a name for each item, got {len(self.names)} for {self.item.max() + 1}")
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.common import checks
+from course_lib.common.config import whole
 from course_lib.recommendation import reference
 
 
 def top_k(scores, k):
     """The k items with the highest scores of each row: (V, I) -> (V, k), best first; of equal ones the first."""
-    scores = np.asarray(scores)
-    if scores.ndim != 2 or not 0 < k <= scores.shape[1] or np.isnan(scores).any():
-        raise ValueError(f"scores, k: expected numbers (V, I) and 0 < k <= I, got shape {scores.shape} and {k}")
+    scores = checks.array("scores", scores, ("V", "I"), finite=False)  # -inf may stand for what is not to be shown
+    if not whole(k, 1) or k > scores.shape[1] or np.isnan(scores).any():
+        raise ValueError(f"scores, k: expected numbers (V, I) and 0 < k <= I, got shape {scores.shape}, "
+                         f"{np.isnan(scores).sum()} NaN and {k!r}")
     return np.argsort(-scores, axis=1, kind="stable")[:, :k]
 
 
 def hits(top, wanted):
-    """Which of the recommended items (V, k) are wanted, by a bool array (V, I): bool (V, k)."""
-    wanted = np.asarray(wanted, bool)
-    if len(wanted) != len(top) or not wanted.any(axis=1).all():
-        raise ValueError(f"wanted: expected a row with something wanted for each of {len(top)} lists, "
-                         f"got shape {wanted.shape}")
+    """Which of the recommended items (V, k) are wanted, by an array (V, I): bool (V, k).
+
+    Wanted is whatever is not 0: True, or a count such as of purchases. Lists hold different items.
+    """
+    top, wanted = _lists(top, wanted)
     return np.take_along_axis(wanted, top, axis=1)
 
 
@@ -31,7 +34,8 @@ def hit_rate(top, wanted):
 
 def recall(top, wanted):
     """Mean share of the wanted items that are in the list, of as many as fit in."""
-    most = np.minimum(np.sum(wanted, axis=1), top.shape[1])
+    top, wanted = _lists(top, wanted)
+    most = np.minimum(wanted.sum(axis=1), top.shape[1])
     return float((hits(top, wanted).sum(axis=1) / most).mean())
 
 
@@ -43,7 +47,8 @@ def ndcg(top, wanted):
     Järvelin & Kekäläinen 2002, "Cumulated gain-based evaluation of IR techniques", with the discount of Burges et al.
     2005, "Learning to rank using gradient descent", and gains of 0 and 1.
     """
-    k, wanted = hits(top, wanted).shape[1], np.asarray(wanted, bool)
+    top, wanted = _lists(top, wanted)
+    k = top.shape[1]
     scores = np.zeros(wanted.shape)  # such that the k highest are this list
     np.put_along_axis(scores, top, np.arange(k, 0, -1)[None], axis=1)
     return reference.ndcg(scores, wanted, k)
@@ -51,13 +56,26 @@ def ndcg(top, wanted):
 
 def coverage(top, items):
     """Share of all items that are recommended to anybody."""
+    checks.sizes(items=items)
+    top = checks.array("top", top, ("V", "k"), kind="whole", low=0, high=items - 1)
     return len(np.unique(top)) / items
 
 
 def gini(counts):
     """How unevenly counts (I,) are spread: 0 if all are equal, near 1 if one item has them all."""
-    counts = np.sort(np.asarray(counts, float))
-    if counts.ndim != 1 or not counts.sum() > 0 or counts[0] < 0:
-        raise ValueError(f"counts: expected numbers >= 0 (I,) with a sum > 0, got shape {counts.shape}")
+    counts = np.sort(checks.array("counts", counts, ("I",), low=0).astype(float))
+    if not 0 < counts.sum() < np.inf:
+        raise ValueError(f"counts: expected numbers with a sum > 0, got {counts.sum()}")
     places = np.arange(1, len(counts) + 1)
     return float(((2 * places - len(counts) - 1) * counts).sum() / (len(counts) * counts.sum()))
+
+
+def _lists(top, wanted):
+    """Lists (V, k) of different items, as integers, and what is wanted, bool (V, I), something in each row."""
+    wanted = checks.array("wanted", wanted, ("V", "I"), low=0) > 0
+    top = checks.array("top", top, (len(wanted), "k"), kind="whole", low=0, high=wanted.shape[1] - 1)
+    if (np.diff(np.sort(top, axis=1), axis=1) == 0).any():
+        raise ValueError("top: expected different items in each list, got one twice")
+    if not wanted.any(axis=1).all():
+        raise ValueError(f"wanted: expected something wanted in each row, got {(~wanted.any(axis=1)).sum()} without")
+    return top, wanted

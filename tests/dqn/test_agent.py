@@ -201,7 +201,7 @@ def test_every_counter_is_resumed(dqn, tmp_path):
 
 def test_a_checkpoint_of_other_settings_is_refused(dqn, tmp_path):
     path = tmp_path / "run.npz"
-    with pytest.raises(ValueError, match="checkpoint_path: expected a file in an existing folder"):
+    with pytest.raises(ValueError, match="checkpoint_path: expected a file in a folder that exists"):
         dqn.train(make_vec("CartPole-v1", 4), SMALL, checkpoint_path=tmp_path / "none" / "run.npz")
     dqn.train(make_vec("CartPole-v1", 4), SMALL, eval_env=False, checkpoint_path=path)
     other = DQNConfig.from_dict({**SMALL.as_dict(), "gamma": 0.5})

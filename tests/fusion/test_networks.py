@@ -174,7 +174,7 @@ def test_what_does_not_fit(both):
     with pytest.raises(ValueError, match=r"one fails with shape \(5,\)"):
         fusion.ConcatFusion(seen, [(5,)], 3)
     net = fusion.ConcatFusion(seen[:2], [(4,), (4,)], 3)
-    with pytest.raises(ValueError, match="expected 6 examples"):
+    with pytest.raises(ValueError, match="expected arrays of as many examples"):
         nets.train(net, (np.zeros((6, 4)), np.zeros((5, 4))), np.zeros(6, int))
 
 

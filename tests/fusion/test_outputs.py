@@ -62,15 +62,15 @@ def test_best_alpha_is_the_best_of_a_fine_grid():
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: outputs.weighted([[1.0], [1.0, 2.0]]), "the same shape"),
-    (lambda: outputs.weighted([]), "the same shape"),
+    (lambda: outputs.weighted([[1.0], [1.0, 2.0]]), "rows of different shapes"),
+    (lambda: outputs.weighted([]), "expected shape"),
     (lambda: outputs.weighted(TWO, [0.5, 0.6]), "sums of 1"),
     (lambda: outputs.weighted(TWO, [1.0]), r"expected shape \(2,\)"),
     (lambda: outputs.weighted([[1.0], [np.nan]]), "finite"),
     (lambda: outputs.median(TWO * 2), "each row of sum 1"),
     (lambda: outputs.product_of_experts(np.log(TWO)), "none negative"),
-    (lambda: outputs.best_alpha(TWO[0], TWO[1], [0.0, 1.0]), "float64 of shape"),
-    (lambda: outputs.best_alpha(TWO[0], TWO[1], [0]), "expected 2 whole numbers"),
+    (lambda: outputs.best_alpha(TWO[0], TWO[1], [0.0, 1.0]), "y: expected whole numbers, got float64"),
+    (lambda: outputs.best_alpha(TWO[0], TWO[1], [0]), "y: expected shape \\(2,\\)"),
 ])
 def test_what_does_not_fit(call, message):
     with pytest.raises(ValueError, match=message):

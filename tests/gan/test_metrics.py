@@ -93,7 +93,7 @@ def test_the_exercise_s_coverage_is_that_of_the_neighbourhoods():
 
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: frechet_distance(np.zeros((5, 2)), np.zeros((5, 3))),
-     r"\(N, D\) and \(M, D\), got \(5, 2\) and \(5, 3\)"),
+     r"features: expected shape \(M, 2\), got \(5, 3\)"),
     (lambda: frechet_distance(np.zeros((3, 3)), np.zeros((9, 3))), "expected more vectors than their 3 features"),
     (lambda: frechet_distance(np.full((9, 2), np.nan), np.zeros((9, 2))), "expected finite numbers"),
     (lambda: neighbourhoods(np.zeros((5, 2)), np.zeros((9, 2)), k=5), "k: expected .* got 5 for 5 real"),

@@ -61,9 +61,10 @@ def test_masks_agree_with_torch_prune(share):
 
 
 @pytest.mark.parametrize(("share", "scope", "message"), [
-    (1.1, "global", "sparsity: expected a number in"), (-0.1, "layer", "sparsity: expected a number in"),
+    (1.1, "global", "sparsity: expected a number from 0 to 1, got 1.1"),
+    (-0.1, "layer", "sparsity: expected a number from 0 to 1, got -0.1"),
     (0.5, "best", "scope: expected one of global, layer, lamp, got 'best'"),
-    ([0.1, 0.2], "global", "expected one number"), ([0.1], "layer", "or 2 of them")])
+    ([0.1, 0.2], "global", "expected one number"), ([0.1], "layer", r"sparsity: expected shape \(2,\)")])
 def test_impossible_masks_are_refused(share, scope, message):
     with pytest.raises(ValueError, match=message):
         magnitude_mask(SMALL, share, scope=scope)
@@ -117,11 +118,11 @@ def test_the_correction_takes_the_bias_off():
 
 @pytest.mark.parametrize("labels", [np.zeros(3), np.zeros((4, 2), int), np.zeros(5, int)])
 def test_wrong_labels_are_refused(labels):
-    with pytest.raises(ValueError, match="labels: expected whole numbers of shape"):
+    with pytest.raises(ValueError, match=r"labels: expected (shape \(4,\)|whole numbers)"):
         class_mutual_information(np.ones((4, 2)), labels)
     for bad in (np.ones(4), np.zeros((0, 3)), np.array([[1.0, np.nan]])):
-        with pytest.raises(ValueError, match="activations: expected finite numbers of shape"):
+        with pytest.raises(ValueError, match="activations: expected (shape|finite numbers)"):
             binned_entropy(bad)
     for kernels in (np.ones((2, 2)), [], [np.array([np.nan])]):
-        with pytest.raises(ValueError, match="kernels: expected a list"):
+        with pytest.raises(ValueError, match=r"kernels: expected a list|kernels\[0\]: expected finite"):
             magnitude_mask(kernels, 0.5)
