@@ -240,8 +240,9 @@ class Trainer:
 
     def restore(self, state):
         """Go on from what `state` returned; every environment starts a new episode."""
-        if not isinstance(state, dict) or state.keys() != (expected := self.state().keys()):
-            raise ValueError(f"checkpoint: expected that of a training run, with {', '.join(expected)}, got "
+        names = self.state().keys()
+        if not isinstance(state, dict) or state.keys() != names:
+            raise ValueError(f"checkpoint: expected that of a training run, with {', '.join(names)}, got "
                              f"{list(state) if isinstance(state, dict) else type(state).__name__}")
         for name, now in self._identity().items():
             then = state["run"].get(name)

@@ -114,17 +114,9 @@ def entropy(counts):
     ----------
     Shannon 1948, "A mathematical theory of communication", section 6.
     """
-    counts = _counts("counts", counts, 1)
+    counts = np.asarray(counts, float)
     p = counts / counts.sum(axis=-1, keepdims=True)
     return -(p * np.log2(np.where(p > 0, p, 1.0))).sum(axis=-1)
-
-
-def _counts(name, counts, axes):
-    counts = checks.array(name, counts, ("K", ...), low=0).astype(np.float64)
-    if counts.ndim < axes or not (counts.sum(axis=tuple(range(-axes, 0))) > 0).all():
-        raise ValueError(f"{name}: expected numbers >= 0 with a sum > 0 along the last {axes} axes, got shape "
-                         f"{counts.shape}")
-    return counts
 
 
 def mutual_information(table):
@@ -142,7 +134,9 @@ def mutual_information(table):
     ----------
     Cover & Thomas 2006, eq. 2.28; the same as H(X) + H(Y) - H(X, Y), eq. 2.45.
     """
-    table = _counts("table", table, 2)
+    table = checks.array("table", table, ("K", ...), low=0).astype(np.float64)
+    if table.ndim < 2 or not (table.sum(axis=(-2, -1)) > 0).all():
+        raise ValueError(f"table: expected counts (..., K, C), not all of them 0, got shape {table.shape}")
     p = table / table.sum(axis=(-2, -1), keepdims=True)
     if_independent = p.sum(axis=-1, keepdims=True) * p.sum(axis=-2, keepdims=True)
     ratio = np.where(p > 0, p, 1.0) / np.where(p > 0, if_independent, 1.0)
