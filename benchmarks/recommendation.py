@@ -13,7 +13,7 @@ from course_lib.recommendation.config import PLANNER
 from course_lib.recommendation.env import RecommendationVectorEnv
 from course_lib.recommendation.log import DAY, load_online_retail, simulate_log
 from course_lib.recommendation.policies import ItemBandit, OracleMyopic, Random, learn_online
-from course_lib.recommendation.ranking import Pages, by_value, session_rewards
+from course_lib.recommendation.ranking import Pages, session_rewards
 from course_lib.recommendation.shop import (
     ADS,
     CART,
@@ -158,6 +158,11 @@ def in_a_shop(agents, catalog, config=None, *, seed=0, sessions=1_000):
     """Mean reward of a session by who recommends: agents, and those between whom they should be."""
     makers = {"random": Random(len(catalog), seed=seed), **agents, ORACLE: OracleMyopic}
     return {name: reward(policy, catalog, config, sessions=sessions, seed=seed) for name, policy in makers.items()}
+
+
+def by_value(agent, places):
+    """A ranking by action values: it takes each for what the item adds to a page, whatever else is there."""
+    return lambda obs: np.argsort(-agent.q_values(obs), axis=1, kind="stable")[:, :places]
 
 
 def by_use(twin, *, seed=0, sessions=1_000):
