@@ -3,19 +3,206 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
 from benchmark import Benchmark, twins
 
+from course_lib.dqn.loop import evaluate
 from course_lib.networks.config import TrainingConfig
-from course_lib.recommendation import baselines, experiments, logged, metrics, splits
-from course_lib.recommendation.config import MYOPIC, PLANNER
+from course_lib.recommendation import baselines, logged, metrics, splits
+from course_lib.recommendation.config import PLANNER
 from course_lib.recommendation.env import RecommendationVectorEnv
 from course_lib.recommendation.log import DAY, load_online_retail, simulate_log
-from course_lib.recommendation.policies import OracleMyopic, Random
-from course_lib.recommendation.shop import ADS, CART, CONTROL, ShopConfig, catalog_of_log, with_nothing
+from course_lib.recommendation.policies import ItemBandit, OracleMyopic, Random, learn_online
+from course_lib.recommendation.ranking import Pages, session_rewards
+from course_lib.recommendation.shop import (
+    ADS,
+    CART,
+    CONTROL,
+    SIZE,
+    Catalog,
+    ShopConfig,
+    directions,
+    simulate_catalog,
+    with_nothing,
+)
 
 CUT = datetime(2011, 11, 9, tzinfo=UTC).timestamp()  # in the real shop
 BASKET = TrainingConfig(epochs=10, l2=1e-5, batch_size=128)
+MYOPIC = replace(PLANNER, gamma=0.0)  # the same network, which learns what an item earns at once
 AGENTS = {"DQN": PLANNER, "gamma 0": MYOPIC}
+PENALTIES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6)  # for a full hook, in units of reward
+ORACLE = "oracle that looks no further"
+
+
+class Popular:
+    """The items that sold best, in turn; with `repeats` always the best one."""
+
+    def __init__(self, sold, *, steps, repeats=False):
+        self.ranking, self.steps, self.repeats = np.argsort(-np.asarray(sold), kind="stable"), steps, repeats
+
+    def act(self, obs):
+        """Actions (B,) for observations (B, 22)."""
+        time = np.rint(np.asarray(obs)[:, 3 * SIZE + 1] * self.steps).astype(int)
+        return self.ranking[(0 if self.repeats else time) % len(self.ranking) + 0 * time]
+
+
+class Penalised:
+    """What an agent would show, but for a penalty times the hook."""
+
+    def __init__(self, agent, catalog, penalty):
+        self.agent, self.catalog, self.penalty = agent, catalog, penalty
+
+    def act(self, obs):
+        """Actions (B,) for observations (B, 22)."""
+        return (self.agent.q_values(obs) - self.penalty * self.catalog.hook).argmax(axis=1)
+
+
+def catalogs(seed=0):
+    """48 items to learn with, and twelve that are new after that."""
+    full = simulate_catalog(60, seed=seed)
+    return full.take(slice(48)), full.take(slice(48, None))
+
+
+def catalog_of_log(known, *, items=60, seed=0):
+    """A catalog of the items that most users bought, and their numbers; `known` (U, I) as in `splits.Split`.
+
+    Embeddings are the leading left singular vectors of the items' positive pointwise mutual information (Levy &
+    Goldberg 2014, section 5.1), appeals the logarithm of how many users bought; hooks are drawn at random.
+    """
+    bought = (known > 0).astype(float)
+    popular = np.asarray(bought.sum(axis=0)).ravel()
+    chosen = np.sort(np.argsort(-popular, kind="stable")[:items])
+    together = np.asarray((bought[:, chosen].T @ bought[:, chosen]).todense(), float)
+    share = np.outer(popular[chosen], popular[chosen]) / known.shape[0]
+    vectors, values, _ = np.linalg.svd(np.maximum(0, np.log(np.maximum(together, 1e-12) / share)))
+    appeal = np.log(popular[chosen])
+    appeal = 0.3 * (appeal - appeal.mean()) / max(appeal.std(), 1e-9)
+    hook = np.random.default_rng(seed).random(len(chosen))
+    return Catalog(directions(vectors[:, :SIZE] * np.sqrt(values[:SIZE])), hook, appeal), chosen
+
+
+def recent_popularity(log, split, *, days=30):
+    """How many baskets of the last days before the cut have each item."""
+    rows = (log.time < split.cut) & (log.time >= split.cut - 86_400 * days)
+    return np.tile(splits.count(log, rows).sum(axis=0), (len(split.users), 1))
+
+
+def reward(policy, catalog, config=None, *, sessions=1_000, seed=0):
+    """Mean reward of a session, over fresh visitors; `policy` may be a function of the environment that makes one."""
+    env = RecommendationVectorEnv(catalog, config, num_envs=sessions)
+    policy = policy(env) if callable(policy) else policy
+    return float(evaluate(policy, env, sessions, seed=seed + 1_000_003).mean())
+
+
+def worth(agent, catalog, config=None, *, sessions=1_000, seed=0):
+    """Means over visitors: the largest value that an agent gives their first step, and what comes, discounted."""
+    env = RecommendationVectorEnv(catalog, config, num_envs=sessions)
+    obs, _ = env.reset(seed=seed + 2_000_003)
+    said, came, over = agent.q_values(obs).max(axis=1), np.zeros(sessions), np.zeros(sessions, bool)
+    for step in range(env.config.steps):
+        obs, rewards, terminated, *_ = env.step(agent.act(obs))
+        came += agent.config.gamma**step * rewards * ~over
+        over |= terminated
+    return float(said.mean()), float(came.mean())
+
+
+def sold_at_random(catalog, config=None, *, steps=100, seed=0):
+    """How often each item is bought (N,) if 256 visitors at a time are shown random items."""
+    env, sold = RecommendationVectorEnv(catalog, config, num_envs=256), np.zeros(len(catalog))
+    env.reset(seed=seed)
+    rng = np.random.default_rng(seed)
+    for _ in range(steps):
+        actions = rng.integers(len(catalog), size=256)
+        sold += np.bincount(actions, weights=env.step(actions)[-1]["purchase"], minlength=len(catalog))
+    return sold
+
+
+def without_network(known, config=None, *, seed=0):
+    """Policies that need no network, as {name: function from a catalog to a policy}; bandits learned on `known`."""
+    def popular(catalog, repeats):
+        sold = sold_at_random(catalog, config, seed=seed)
+        return Popular(sold, steps=(config or ShopConfig()).steps, repeats=repeats)
+
+    found = {"random": lambda catalog: Random(len(catalog), seed=seed),
+             "popular items in turn": lambda catalog: popular(catalog, False),
+             "the most popular item": lambda catalog: popular(catalog, True)}
+    for name, by in (("LinUCB", "ucb"), ("Thompson sampling", "thompson")):
+        bandit = learn_online(ItemBandit(known, by=by, width=0.3, seed=seed),
+                              RecommendationVectorEnv(known, config, num_envs=64), steps=300, seed=seed)
+        found[name] = bandit.on
+    return found | {ORACLE: lambda catalog: OracleMyopic}
+
+
+def train_both(twin, known, config=None, *, seed=0):
+    """An agent that does not look ahead and one that does, by name."""
+    return {name: twin.train_recommender(RecommendationVectorEnv(known, config, num_envs=128), AGENTS[name],
+                                         seed=seed).agent for name in ("gamma 0", "DQN")}
+
+
+def compare(twin, config=None, *, seed=0, sessions=1_000):
+    """Mean rewards of a session with known items and with new ones, by who recommends."""
+    known, new = catalogs(seed)
+    agents = train_both(twin, known, config, seed=seed)
+    penalty = max(PENALTIES, key=lambda penalty: reward(Penalised(agents["gamma 0"], known, penalty), known, config,
+                                                        sessions=sessions, seed=seed + 500))
+    makers = without_network(known, config, seed=seed) | {
+        "gamma 0": lambda catalog: twin.for_items(agents["gamma 0"], catalog),
+        "gamma 0 with a tuned penalty on hooks": lambda catalog: Penalised(
+            twin.for_items(agents["gamma 0"], catalog), catalog, penalty),
+        "DQN": lambda catalog: twin.for_items(agents["DQN"], catalog)}
+    return {name: tuple(reward(make(catalog), catalog, config, sessions=sessions, seed=seed)
+                        for catalog in (known, new)) for name, make in makers.items()}
+
+
+def in_a_shop(agents, catalog, config=None, *, seed=0, sessions=1_000):
+    """Mean reward of a session by who recommends: agents, and those between whom they should be."""
+    makers = {"random": Random(len(catalog), seed=seed), **agents, ORACLE: OracleMyopic}
+    return {name: reward(policy, catalog, config, sessions=sessions, seed=seed) for name, policy in makers.items()}
+
+
+def by_value(agent, places):
+    """A ranking by action values: it takes each for what the item adds to a page, whatever else is there."""
+    return lambda obs: np.argsort(-agent.q_values(obs), axis=1, kind="stable")[:, :places]
+
+
+def by_use(twin, *, seed=0, sessions=1_000):
+    """Mean reward of a session in four uses, {use: {who recommends: reward}}; agents of the shop rank the pages."""
+    known, _ = catalogs(seed)
+    found = {}
+    for use, config, catalog in (("shop", ShopConfig(), known), ("advertisements", ADS, with_nothing(known)),
+                                 ("cart", CART, known)):
+        agents = train_both(twin, catalog, config, seed=seed)
+        found[use] = in_a_shop(agents, catalog, config, seed=seed, sessions=sessions)
+        if use == "shop":
+            pages, rng = Pages(known, config, num_envs=sessions), np.random.default_rng(seed)
+            ranked = {"random": lambda obs, rng=rng: rng.random((len(obs), len(known))).argsort()[:, :5]}
+            ranked |= {name: by_value(agent, 5) for name, agent in agents.items()}
+            ranked[ORACLE] = lambda obs, pages=pages: np.argsort(-pages.visitors.expected_rewards(), axis=1)[:, :5]
+            found["search results"] = {name: float(session_rewards(pages, rank, seed=seed + 1_000_003).mean())
+                                       for name, rank in ranked.items()}
+    return found
+
+
+def by_what_is_seen(twin, *, seed=0, sessions=1_000):
+    """Mean reward of a session if the shop sees less of its visitors, {what it sees: {who recommends: reward}}.
+
+    Without a profile every visitor is cold: only the clicks tell what he likes. The oracle sees all, always.
+    """
+    known, _ = catalogs(seed)
+    return {sees: in_a_shop(train_both(twin, known, config, seed=seed), known, config, seed=seed, sessions=sessions)
+            for sees, config in (("no satisfaction", ShopConfig(observe_satisfaction=False)),
+                                 ("no profile", ShopConfig(profile_noise=None)),
+                                 ("neither", ShopConfig(observe_satisfaction=False, profile_noise=None)))}
+
+
+def replays(twin, *, seed=0, sessions=1_000, share=0.5, planner=PLANNER):
+    """{replay: (reward, value of a first step that is said, and that it has)}, with a share of each batch rewarded."""
+    (known, _), found = catalogs(seed), {}
+    for name, rewarded in (("uniform", 0.0), ("rewards more often", share)):
+        agent = twin.train_recommender(RecommendationVectorEnv(known, num_envs=128),
+                                       replace(planner, rewarded_share=rewarded), seed=seed).agent
+        found[name] = reward(agent, known, sessions=sessions, seed=seed), *worth(agent, known, sessions=sessions)
+    return found
 
 
 def in_the_shop(framework, seeds):
@@ -27,8 +214,7 @@ def in_the_shop(framework, seeds):
     [twin] = twins(framework, "recommendation")
     for seed in range(seeds):
         for world, config in (("main", ShopConfig()), ("control", CONTROL)):
-            found, seconds = experiments.compare(twin, config, seed=seed)
-            for name, rewards in found.items():
+            for name, rewards in compare(twin, config, seed=seed).items():
                 for items, value in zip(("known items", "new items"), rewards, strict=True):
                     yield {"shop": f"{world}, {items}", "who recommends": name, "seed": seed, "reward": value}
 
@@ -41,8 +227,8 @@ def in_other_uses(framework, seeds):
     """
     [twin] = twins(framework, "recommendation")
     for seed in range(seeds):
-        less = {f"the shop, {what}": row for what, row in experiments.by_what_is_seen(twin, seed=seed).items()}
-        for use, row in (experiments.by_use(twin, seed=seed) | less).items():
+        less = {f"the shop, {what}": row for what, row in by_what_is_seen(twin, seed=seed).items()}
+        for use, row in (by_use(twin, seed=seed) | less).items():
             yield from ({"use": use, "who recommends": name, "seed": seed, "reward": value}
                         for name, value in row.items())
 
@@ -54,7 +240,7 @@ def by_replay(framework, seeds):
     """
     [twin] = twins(framework, "recommendation")
     for seed in range(seeds):
-        for name, values in experiments.by_replay(twin, seed=seed).items():
+        for name, values in replays(twin, seed=seed).items():
             named = zip(("reward", "value said", "value brought"), values, strict=True)
             yield {"replay": name, "seed": seed, **dict(named)}
 
@@ -64,10 +250,8 @@ def with_real_items(framework, seeds, log):
     [twin] = twins(framework, "recommendation")
     catalog, _ = catalog_of_log(splits.temporal_split(load_online_retail(log or None), CUT).known, items=48)
     for seed in range(seeds):
-        makers = {"random": Random(48), **experiments.trained_agents(twin, catalog, seed=seed),
-                  "oracle that looks no further": OracleMyopic}
-        yield from ({"who recommends": name, "seed": seed, "reward": experiments.reward(policy, catalog, seed=seed)}
-                    for name, policy in makers.items())
+        found = in_a_shop(train_both(twin, catalog, seed=seed), catalog, seed=seed)
+        yield from ({"who recommends": name, "seed": seed, "reward": value} for name, value in found.items())
 
 
 def next_basket(framework, seeds, log):
@@ -77,7 +261,7 @@ def next_basket(framework, seeds, log):
     split = splits.temporal_split(found, 335 * DAY if log == "simulated" else CUT)
     models = {name: getattr(baselines, name)(split) for name in ("random", "popularity", "personal_frequency",
                                                                  "item_knn", "svd", "ease")}
-    models["popular in the last 30 days"] = baselines.recent_popularity(found, split)
+    models["popular in the last 30 days"] = recent_popularity(found, split)
     for seed in range(seeds):
         net = twin.NextBasketNetwork(found.items, hidden=64, seed=seed)
         nets.train(net, *splits.examples(found, split.cut), BASKET, loss=twin.next_basket_loss)
@@ -90,7 +274,7 @@ def next_basket(framework, seeds, log):
 
 def off_policy(_, seeds, sessions=20_000):
     """Error of what a log of 20,000 first steps under another policy says of a policy's reward, over 40 logs."""
-    known, _ = experiments.catalogs()
+    known, _ = catalogs()
     old, new = logged.Soft(known, personal=0.3), logged.Soft(known, personal=1.0)
     for seed in range(seeds):
         log = logged.first_steps(known, old, new, sessions=sessions, seed=seed)
@@ -101,22 +285,22 @@ def off_policy(_, seeds, sessions=20_000):
 def agent_canary(framework, catalog=None, settings=PLANNER, config=None):
     """Updates by what random recommendations earn."""
     [twin] = twins(framework, "recommendation")
-    catalog = catalog or experiments.catalogs()[0]
+    catalog = catalog or catalogs()[0]
     env = RecommendationVectorEnv(catalog, config, num_envs=64)
     settings = replace(settings, warmup_steps=1_000, total_steps=2_500, epsilon_end=1.0)
     history = twin.train_recommender(env, settings, seed=0)
     values = history.agent.q_values(env.reset(seed=1)[0])
     return {"first loss": history.losses[0], "last loss": history.losses[-1], "value": values.mean(),
-            "spread": values.std(axis=1).mean(), "random": experiments.reward(Random(len(catalog)), catalog, config,
-                                                                               sessions=200)}
+            "spread": values.std(axis=1).mean(),
+            "random": reward(Random(len(catalog)), catalog, config, sessions=200)}
 
 
 def shop_canary(framework):
     """That of an agent, and what needs no network."""
-    known, _ = experiments.catalogs()
+    known, _ = catalogs()
     return agent_canary(framework) | {
-        name: experiments.reward(policy, known, sessions=200) for name, policy in (
-            ("oracle", OracleMyopic), ("LinUCB", experiments.without_network(known)["LinUCB"](known)))}
+        name: reward(policy, known, sessions=200) for name, policy in (
+            ("oracle", OracleMyopic), ("LinUCB", without_network(known)["LinUCB"](known)))}
 
 
 def basket_canary(framework):
@@ -142,13 +326,13 @@ REAL = {"log": ""}  # downloaded once; or the path of onlineretail.rda
 STUDIES = {
     "recommendation_shop": Benchmark(
         title="Recommending with foresight",
-        settings=AGENTS | {"shop": ShopConfig(), "control": CONTROL, "penalties": experiments.PENALTIES},
+        settings=AGENTS | {"shop": ShopConfig(), "control": CONTROL, "penalties": PENALTIES},
         rows=in_the_shop, canary=shop_canary, down=("who recommends",), across=("framework", "shop")),
     "recommendation_uses": Benchmark(
         title="Other uses of the shop, and what it sees",
         settings=AGENTS | {"advertisements": ADS, "cart": CART}, rows=in_other_uses, down=("use",), seeds=2,
         across=("framework", "who recommends"), canary=lambda framework: agent_canary(
-            framework, with_nothing(experiments.catalogs()[0]), MYOPIC, ADS)),
+            framework, with_nothing(catalogs()[0]), MYOPIC, ADS)),
     "recommendation_real_items": Benchmark(
         title="The shop with items of Online Retail",
         settings=AGENTS | {"cut": CUT}, rows=with_real_items, down=("who recommends",), seeds=1, options=REAL,

@@ -58,7 +58,7 @@ def training_of_an_ensemble():
 
 def runs_side_by_side():
     from course_lib.networks.in_keras import TrainingRuns
-    from course_lib.training.remedies import dropout_masks
+    from course_lib.training.reference import dropout_masks
 
     found, settings = [], {"sgd": {"l2": [0.01, 0.1], "max_norm": [0.5, 9]}, "rmsprop": {"max_value": [0.01, 9]},
                            "adam": {"l1": [0.01, 0.1], "kept": [0.0, 0.5]}}

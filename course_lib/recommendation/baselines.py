@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from course_lib.recommendation.splits import count
-
 
 def random(split, *, seed=0):
     """Random scores."""
@@ -16,12 +14,6 @@ def random(split, *, seed=0):
 def popularity(split):
     """How many users have bought each item: the same list for everyone."""
     return np.tile((split.known > 0).sum(axis=0), (len(split.users), 1))
-
-
-def recent_popularity(log, split, *, days=30):
-    """How many baskets of the last days before the cut have each item."""
-    rows = (log.time < split.cut) & (log.time >= split.cut - 86_400 * days)
-    return np.tile(count(log, rows).sum(axis=0), (len(split.users), 1))
 
 
 def personal_frequency(split):

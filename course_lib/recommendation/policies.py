@@ -1,4 +1,4 @@
-"""Who recommends without a network: at random, by popularity, by linear bandits, by a rule that knows everything."""
+"""Who recommends without a network: at random, by linear bandits, by a rule that knows everything."""
 
 from __future__ import annotations
 
@@ -18,26 +18,6 @@ class Random:
     def act(self, obs):
         """Actions (B,) for observations (B, 22)."""
         return self.rng.integers(self.items, size=len(obs))
-
-
-class Popular:
-    """The items that sold best, in turn; with `repeats` always the best one.
-
-    Parameters
-    ----------
-    sold : array (N,)
-        How often each item was bought where everything was shown alike.
-    steps : int
-        Of a session, as in `ShopConfig`.
-    """
-
-    def __init__(self, sold, *, steps, repeats=False):
-        self.ranking, self.steps, self.repeats = np.argsort(-np.asarray(sold), kind="stable"), steps, repeats
-
-    def act(self, obs):
-        """Actions (B,) for observations (B, 22)."""
-        time = np.rint(np.asarray(obs)[:, 3 * SIZE + 1] * self.steps).astype(int)
-        return self.ranking[(0 if self.repeats else time) % len(self.ranking) + 0 * time]
 
 
 class ItemBandit(LinearBandit):
@@ -105,14 +85,3 @@ class OracleMyopic:
     def act(self, obs):
         """Actions (B,) for the visitors whom `env` has now."""
         return (self.env.expected_rewards() - self.penalty * self.env.catalog.hook).argmax(axis=1)
-
-
-class Penalised:
-    """What an agent would show, but for a penalty times the hook: a hand-made remedy for one who looks no further."""
-
-    def __init__(self, agent, catalog, penalty):
-        self.agent, self.catalog, self.penalty = agent, catalog, penalty
-
-    def act(self, obs):
-        """Actions (B,) for observations (B, 22)."""
-        return (self.agent.q_values(obs) - self.penalty * self.catalog.hook).argmax(axis=1)

@@ -72,34 +72,3 @@ def session_rewards(pages, rank, *, seed=0):
         if over.all():
             break
     return total
-
-
-def by_value(agent, places):
-    """A ranking by an agent's action values, the highest first.
-
-    It takes each item's value for what it adds to a page at its place, whatever else is there: an approximation,
-    simpler than those of Ie et al. 2019, "SlateQ".
-    """
-    return lambda obs: np.argsort(-agent.q_values(obs), axis=1, kind="stable")[:, :places]
-
-
-def click_rates(shown, place, clicked, items, *, places=None):
-    """How often items are clicked when looked at, (N,), from logged rankings: naively, or corrected for places.
-
-    Parameters
-    ----------
-    shown, place, clicked : arrays (R,)
-        Which item stood at which place (from 0), and whether it was clicked.
-    items : int
-        N.
-    places : int, optional
-        How many places there are: then each display counts as much as it was likely to be seen.
-
-    References
-    ----------
-    Clicks over the looks to expect, as in Zhang & Jones 2007, "Comparing click logs and editorial labels for training
-    query rewriting". (Joachims et al. 2017 weight each click by one over its propensity instead.)
-    """
-    seen = np.ones(len(shown)) if places is None else exposure(places)[place]
-    displays = np.bincount(shown, weights=seen, minlength=items)
-    return np.bincount(shown, weights=np.asarray(clicked, float), minlength=items) / np.maximum(displays, 1e-9)

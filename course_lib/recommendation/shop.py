@@ -96,40 +96,6 @@ def simulate_catalog(items=60, *, seed=0):
     return Catalog(directions(rng.normal(size=(items, SIZE))), rng.random(items), 0.3 * rng.normal(size=items))
 
 
-def catalog_of_log(known, *, items=60, seed=0):
-    """A `Catalog` of the items that most users of a real shop have bought, which are alike if the same users buy them.
-
-    Parameters
-    ----------
-    known : sparse array (U, I)
-        In how many baskets each user had each item; see `splits.Split`.
-    items : int
-    seed : int
-        Of the hooks: no log tells them, so they are drawn at random, as in `simulate_catalog`.
-
-    Returns
-    -------
-    Catalog, array (items,)
-        Embeddings are the leading left singular vectors of the items' positive pointwise mutual information, scaled to
-        length 1 (Levy & Goldberg 2014, "Neural word embedding as implicit matrix factorization", section 5.1); appeals
-        are the logarithm of how many users bought, standardised to deviation 0.3. And the numbers of the items.
-    """
-    bought = (known > 0).astype(float)
-    popular = np.asarray(bought.sum(axis=0)).ravel()
-    chosen = np.sort(np.argsort(-popular, kind="stable")[:items])
-    if len(chosen) < max(items, SIZE) or popular[chosen].min() == 0:
-        raise ValueError(f"items: expected at least {SIZE}, and at most the {(popular > 0).sum()} that anybody "
-                         f"bought, got {items}")
-    together = np.asarray((bought[:, chosen].T @ bought[:, chosen]).todense(), float)
-    share = np.outer(popular[chosen], popular[chosen]) / known.shape[0]
-    information = np.maximum(0, np.log(np.maximum(together, 1e-12) / share))
-    vectors, values, _ = np.linalg.svd(information)
-    appeal = np.log(popular[chosen])
-    appeal = 0.3 * (appeal - appeal.mean()) / max(appeal.std(), 1e-9)
-    hook = np.random.default_rng(seed).random(len(chosen))
-    return Catalog(directions(vectors[:, :SIZE] * np.sqrt(values[:SIZE])), hook, appeal), chosen
-
-
 def with_nothing(catalog):
     """The catalog and one more item, the last: "nothing", which nobody clicks and which neither pleases nor annoys."""
     return Catalog(np.vstack([catalog.embedding, np.zeros(SIZE)]), np.append(catalog.hook, 0.5),

@@ -27,6 +27,20 @@ def dropout(x, draws, rate):
     return np.where(draws < rate, 0.0, x / (1 - rate))
 
 
+def dropout_masks(rng, rates, shape):
+    """0 or 1/(1 - rate), (S, K, B, H), for rates (K,) of units that are left out; None if all rates are 0.
+
+    References
+    ----------
+    Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting", section 10: scaled
+    while training, so that nothing changes for predictions.
+    """
+    rates = np.asarray(rates, np.float32)[:, None, None]
+    if not rates.any():
+        return None
+    return (rng.random(shape, np.float32) >= rates) / (1 - rates)
+
+
 def adam_step(weights, gradient, mean, square, step, learning_rate):
     """New weights, mean and mean square of the gradients, (N,) each, after step number `step`, from 1 on.
 

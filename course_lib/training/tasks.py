@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 FEATURES, CLASSES, UNITS, HELD_OUT = 64, 10, 64, 180  # every task of a tuning environment is filled up to these
 NEVER = -30.0  # the bias of a class that a task has not
@@ -48,16 +47,6 @@ def first_weights(rng, sizes):
         weights += [kernel, np.zeros(columns, np.float32)]
     weights[-1][sizes[-1]:] = NEVER
     return weights
-
-
-def small_digits(seed=0, *, examples=60, units=64, layers=1, gain=1.0):
-    """A `Task` of few digits and a wide network, whose kernels are `gain` times as large as usual at first."""
-    rng, (x, y) = np.random.default_rng(seed), load_digits(return_X_y=True)
-    x, order = ((x - x.mean()) / x.std()).astype(np.float32), rng.permutation(len(x))
-    parts = np.split(order[: examples + 800], [examples, examples + 300])
-    weights = [gain * part if part.ndim == 2 else part
-               for part in first_weights(rng, [x.shape[1], *[units] * layers, CLASSES])]
-    return Task("digits", *(values[rows] for rows in parts for values in (x, y)), weights)
 
 
 def batches(tasks, rng, steps, size):

@@ -33,17 +33,12 @@ class TuningConfig(Fields):
             require(self, name, lambda v: whole(v, 1), "a whole number >= 1")
         require(self, "regularise", lambda v: v in (True, False), "True or False")
         require(self, "momentum", lambda v: 0 <= v < 1, "a number in [0, 1)")
-        check_rates(self)
+        require(self, "factors", lambda v: len(v) > 1 and min(v) > 0, "two numbers > 0 or more")
+        require(self, "bounds", lambda v: 0 < v[0] < v[1], "two numbers 0 < low < high")
+        low, high = self.bounds
+        require(self, "start", lambda v: low <= v[0] <= v[1] <= high,
+                f"two numbers low <= high within the bounds {self.bounds}")
         require(self, "bonus", lambda v: v >= 0, "a number >= 0")
-
-
-def check_rates(config):
-    """A ValueError unless what a config says of learning rates fits together: `factors`, `bounds` and `start`."""
-    require(config, "factors", lambda v: len(v) > 1 and min(v) > 0, "two numbers > 0 or more")
-    require(config, "bounds", lambda v: 0 < v[0] < v[1], "two numbers 0 < low < high")
-    low, high = config.bounds
-    require(config, "start", lambda v: low <= v[0] <= v[1] <= high,
-            f"two numbers low <= high within the bounds {config.bounds}")
 
 
 # For 64 runs at a time.

@@ -6,7 +6,7 @@ import gymnasium as gym
 import numpy as np
 
 from course_lib.dqn.vector import NextStepVectorEnv
-from course_lib.training.remedies import dropout_masks
+from course_lib.training.reference import dropout_masks
 from course_lib.training.tasks import batches
 from course_lib.tuning.config import TuningConfig
 from course_lib.tuning.reference import tuning_reward

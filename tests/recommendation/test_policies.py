@@ -9,8 +9,6 @@ from course_lib.recommendation.env import RecommendationVectorEnv
 from course_lib.recommendation.policies import (
     ItemBandit,
     OracleMyopic,
-    Penalised,
-    Popular,
     Random,
     contexts,
     learn_online,
@@ -32,13 +30,6 @@ def some_observations(steps=4, n=30):
     for _ in range(steps):
         obs = env.step(rng.integers(20, size=n))[0]
     return obs
-
-
-def test_popular_items_in_turn():
-    obs = np.zeros((3, 22), np.float32)
-    obs[:, 19] = np.array([0, 1, 4]) / 5
-    assert Popular([3, 9, 5], steps=5).act(obs).tolist() == [1, 2, 2]  # at step 4 the list has begun anew
-    assert Popular([3, 9, 5], steps=5, repeats=True).act(obs).tolist() == [1, 1, 1]
 
 
 def test_contexts_by_hand():
@@ -111,16 +102,6 @@ def test_the_oracle_that_does_not_look_ahead():
     assert earned(OracleMyopic(env, penalty=0.6), env) > oracle + 0.5  # less bait, longer sessions
     control = RecommendationVectorEnv(CATALOG, ShopConfig(kappa=0, phi=0), num_envs=1_000)
     assert earned(OracleMyopic(control), control) > earned(OracleMyopic(control, penalty=0.6), control)
-
-
-def test_a_penalty_takes_the_bait_away():
-    class Fond:
-        def q_values(self, obs):
-            return np.tile(0.5 * CATALOG.hook, (len(obs), 1))
-
-    obs = some_observations()[:2]
-    for penalty, chosen in ((0.4, CATALOG.hook.argmax()), (0.6, CATALOG.hook.argmin())):
-        assert (Penalised(Fond(), CATALOG, penalty).act(obs) == chosen).all()
 
 
 def test_no_steps():

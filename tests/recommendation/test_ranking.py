@@ -1,13 +1,14 @@
-"""Pages of results: who is seen, what is clicked, and what a click says about an item."""
+"""Pages of results: who is seen, and what is clicked."""
 
 import numpy as np
 import pytest
+from recommendation import by_value
 
 from course_lib.recommendation import ranking
 from course_lib.recommendation.env import RecommendationVectorEnv
 from course_lib.recommendation.policies import OracleMyopic
 from course_lib.recommendation.ranking import Pages
-from course_lib.recommendation.shop import CONTROL, ShopConfig, click_probability, simulate_catalog
+from course_lib.recommendation.shop import CONTROL, ShopConfig, simulate_catalog
 
 CATALOG = simulate_catalog(12, seed=0)
 
@@ -55,24 +56,12 @@ def test_the_better_ranking_earns_more():
         def q_values(self, obs):
             return pages.visitors.expected_rewards()
 
-    best, worst = ranking.by_value(Knowing(), 3), ranking.by_value(Knowing(), 12)
+    best, worst = by_value(Knowing(), 3), by_value(Knowing(), 12)
     up = ranking.session_rewards(pages, best).mean()
     upside_down = ranking.session_rewards(pages, lambda obs: best(obs)[:, ::-1]).mean()
     bottom = ranking.session_rewards(pages, lambda obs: worst(obs)[:, -3:]).mean()
     assert up > upside_down + 0.5 > bottom + 1
     assert (best(None)[:, 0] == OracleMyopic(pages.visitors).act(None)).all()
-
-
-def test_clicks_flatter_whoever_stands_on_top():
-    rng, n = np.random.default_rng(0), 60_000
-    rates = click_probability(0, CATALOG.hook, CATALOG.appeal, 0, 0, 0)
-    order = np.argsort(rng.normal(size=(n, 12)) + np.linspace(0, 2, 12), axis=1)[:, :4]  # item 0 mostly on top
-    place = np.tile(np.arange(4), (n, 1))
-    clicked = rng.random((n, 4)) < ranking.exposure(4)[place] * rates[order]
-    naive, mended = (ranking.click_rates(order.ravel(), place.ravel(), clicked.ravel(), 12, places=places)
-                     for places in (None, 4))
-    np.testing.assert_allclose(mended, rates, atol=0.02)
-    assert np.abs(naive - rates).max() > 0.05 and naive[0] / rates[0] > 1.5 * naive[11] / rates[11]
 
 
 def test_what_is_no_page():

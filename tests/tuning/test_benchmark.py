@@ -1,14 +1,29 @@
-"""Comparisons: run for run on the same tasks; and that an agent learns to tune."""
+"""What the studies compare: run for run on the same tasks; schedules against PyTorch's own; searches by hand."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import tuning as benchmark
+from tuning import (
+    SCHEDULES,
+    Played,
+    compare,
+    cosine,
+    draw_tasks,
+    one_cycle,
+    play,
+    random_rates,
+    random_search,
+    search_each,
+    search_peaks,
+    step_decay,
+    successive_halving,
+    train_tuner,
+)
 
-from course_lib.tuning import experiments
 from course_lib.tuning.config import TUNER, TuningConfig
 from course_lib.tuning.env import TrainingVectorEnv
-from course_lib.tuning.experiments import Played, compare, draw_tasks, play, search_each, search_peaks, train_tuner
 from course_lib.tuning.tasks import TaskConfig
 
 SHORT = TuningConfig(decisions=4, steps=5)
@@ -81,7 +96,7 @@ def test_comparing_is_paired_and_counts_what_is_spent(nets, tasks):
 
 def test_peaks_are_the_best_of_what_was_tried(nets, tasks, monkeypatch):
     tried = []
-    monkeypatch.setattr(experiments, "play", lambda env, rates, seed: tried.append((env.num_envs, rates)) or Played(
+    monkeypatch.setattr(benchmark, "play", lambda env, rates, seed: tried.append((env.num_envs, rates)) or Played(
         np.abs(np.log(rates.max() / 0.02)) * np.ones((4, 1)) + 1, rates, *np.ones((3, 1))))
     peaks = search_peaks(nets, SHORT, tasks=tasks, runs=60, peaks=10)
     of = [float(rates.max()) for _, rates in tried[:10]]
@@ -91,8 +106,53 @@ def test_peaks_are_the_best_of_what_was_tried(nets, tasks, monkeypatch):
 
 def test_a_short_training_moves_the_agent(nets, twin, tasks):
     settings = replace(TUNER, warmup_steps=64, total_steps=256)
-    history, seconds = train_tuner(nets, twin("dqn"), SHORT, settings, tasks=tasks, num_envs=8)
-    assert history.updates > 0 and history.steps >= 256 and seconds > 0
+    history = train_tuner(nets, twin("dqn"), SHORT, settings, tasks=tasks, num_envs=8)
+    assert history.updates > 0 and history.steps >= 256
     fresh = twin("dqn").DQNAgent((8,), 3, settings, seed=0)
     obs = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
     assert np.abs(history.agent.q_values(obs) - fresh.q_values(obs)).max() > 0.01
+
+
+@pytest.mark.parametrize("steps", [5, 20, 33])
+def test_they_are_what_pytorch_has(steps):
+    torch = pytest.importorskip("torch")
+    make = torch.optim.lr_scheduler
+
+    def by_pytorch(scheduler):
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+        scheduler, rates = scheduler(optimizer), []
+        for _ in range(steps):
+            rates.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            scheduler.step()
+        return rates
+
+    np.testing.assert_allclose(cosine(steps), by_pytorch(lambda o: make.CosineAnnealingLR(o, steps)), atol=1e-9)
+    np.testing.assert_allclose(step_decay(steps, drops=4, factor=0.5), by_pytorch(
+        lambda o: make.MultiStepLR(o, [-(-k * steps // 5) for k in range(1, 5)], gamma=0.5)), atol=1e-9)
+    np.testing.assert_allclose(one_cycle(steps)[:-1], by_pytorch(
+        lambda o: make.OneCycleLR(o, max_lr=1.0, total_steps=steps, cycle_momentum=False))[:-1], atol=1e-9)
+    assert (SCHEDULES["constant"](steps) == 1).all()
+
+
+def test_shares_of_a_peak():
+    for name, schedule in SCHEDULES.items():
+        assert schedule(40).shape == (40,) and schedule(40).max() <= 1 and (schedule(1) > 0).all(), name
+    np.testing.assert_allclose(step_decay(6), [1, 1, 0.1, 0.1, 0.01, 0.01])
+
+
+CURVES = np.array([[9, 5, 4, 4], [8, 6, 6, 1], [7, 7, 2, 3], [6, 8, 7, 5], [5, 9, 9, 9]])
+
+
+def test_halving_by_hand():
+    assert random_search(CURVES) == (1, 20)
+    # after one decision runs 4, 3, 2 are the best three, after two decisions 2 and 3 of them
+    assert successive_halving(CURVES) == (2, 5 + 3 + 2 * 2)
+    assert successive_halving(CURVES, rungs=(0.5,)) == (1, 10 + 3 * 2)
+    assert successive_halving(CURVES, rungs=(), keep=0.5) == random_search(CURVES)
+
+
+def test_rates_are_drawn_on_a_logarithmic_scale():
+    rates = random_rates(np.random.default_rng(0), 4_000, (1e-3, 1e-1))
+    assert 1e-3 <= rates.min() < 1.05e-3 and 0.95e-1 < rates.max() <= 1e-1
+    assert (rates < 1e-2).mean() == pytest.approx(0.5, abs=0.03)
