@@ -8,7 +8,7 @@ from benchmark import Benchmark, timed, twins
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import fetch_california_housing, load_diabetes
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.model_selection import train_test_split
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
 from course_lib.common import data
-from course_lib.ensembling import evaluation, experiments
+from course_lib.ensembling import evaluation, uncertainty, weights
 from course_lib.ensembling.members import take
 from course_lib.networks.scores import log_loss
 
@@ -24,6 +24,59 @@ MLP = dict(hidden=(30, 30), learning_rate=1e-2, epochs=20, l2=1e-3)
 DEEP = dict(hidden=(30, 30, 30, 30), learning_rate=1e-2, epochs=40, l2=0.0, scale_inputs=False)
 HOUSES = dict(hidden=(128, 64), n_members=10, batch_size=256, epochs=40, l2=1e-5, learning_rate=3e-3)
 DECAYS, ANGLES = (1e-3, 1e-2, 3e-2, 1e-1), (0, 15, 30)
+
+
+def rmse_table(names, folds, combined):
+    """Root mean squared errors {name: (folds,)} of M models alone, and of the first `combined` together."""
+    found = {}
+    for fold in folds:
+        inside, on_training, outside = (part[:combined] for part in (fold.out_of_fold, fold.on_training, fold.on_test))
+        predictions = dict(zip(names, fold.on_test, strict=True)) | {
+            "mean of all": outside.mean(axis=0),
+            "NNLS": weights.nnls_weights(inside, fold.y_train) @ outside,
+            "weights of sum 1": weights.simplex_weights(inside, fold.y_train) @ outside,
+            "greedy selection": weights.greedy_ensemble_selection(inside, fold.y_train) @ outside,
+            "stack": RidgeCV(np.logspace(0, 6, 13)).fit(inside.T, fold.y_train).predict(outside.T),
+            "best single, chosen inside": outside[weights.squared_error(inside, fold.y_train).argmin()],
+            "NNLS, on training predictions": weights.nnls_weights(on_training, fold.y_train) @ outside}
+        for name, values in predictions.items():
+            found.setdefault(name, []).append(np.sqrt(weights.squared_error(values, fold.y_test)))
+    return found
+
+
+def tuned_and_paired(folds, tried, partner):
+    """Errors (2, folds) of the model of those tried that is best out of fold, and of its mean with a partner."""
+    found = []
+    for fold in folds:
+        chosen = tried[weights.squared_error(fold.out_of_fold[tried], fold.y_train).argmin()]
+        alone, other = fold.on_test[[chosen, partner]]
+        found.append(weights.squared_error(np.stack([alone, (alone + other) / 2]), fold.y_test))
+    return np.sqrt(found).T
+
+
+def log_loss_table(names, folds, stacker):
+    """Log-losses {name: (folds,)} of classifiers alone and together; the stack is fitted out of fold."""
+    found = {}
+    for fold in folds:
+        inside, outside = (np.concatenate(list(part), axis=-1) for part in (fold.out_of_fold, fold.on_test))
+        greedy = weights.greedy_ensemble_selection(fold.out_of_fold, fold.y_train, loss=log_loss)
+        probabilities = dict(zip(names, fold.on_test, strict=True)) | {
+            "mean of all": fold.on_test.mean(axis=0),
+            "greedy selection": np.tensordot(greedy, fold.on_test, 1),
+            "stack": stacker.fit(inside, fold.y_train).predict_proba(outside)}
+        for name, values in probabilities.items():
+            found.setdefault(name, []).append(log_loss(values, fold.y_test))
+    return found
+
+
+def calibration_when_turned(classifier, images, y, angles):
+    """Log-loss and calibration error {name: (members + 1, angles)} on turned images, last that of the ensemble."""
+    found = {"log-loss": [], "calibration error": []}
+    for angle in angles:
+        members = classifier.predict_members(uncertainty.rotated(images, angle).reshape(len(images), -1))
+        for name, measure in zip(found, (log_loss, uncertainty.expected_calibration_error), strict=True):
+            found[name].append([measure(values, y) for values in [*members, members.mean(axis=0)]])
+    return {name: np.array(values).T for name, values in found.items()}
 
 
 def diabetes(framework, seeds, trees=100, folds=5, decays=DECAYS, **fields):
@@ -42,10 +95,10 @@ def diabetes(framework, seeds, trees=100, folds=5, decays=DECAYS, **fields):
     names = [*models, *tried]
     nested = evaluation.nested_predictions([*models.values(), *tried.values()], x, y, folds=folds, repeats=seeds,
                                            inner=folds)
-    found = {name: errors for name, errors in experiments.rmse_table(names, nested, ensemble=list(models)).items()
+    found = {name: errors for name, errors in rmse_table(names, nested, len(models)).items()
              if name not in tried}
     if tried:
-        tuned = experiments.tuned_and_paired(nested, range(len(models), len(names)), 0)
+        tuned = tuned_and_paired(nested, list(range(len(models), len(names))), 0)
         found["one network, weight decay chosen inside"], found["mean of that and support-vector regression"] = tuned
     for name, errors in found.items():
         yield from ({"model": name, "fold": fold, "RMSE": error} for fold, error in enumerate(errors))
@@ -62,7 +115,7 @@ def digits(framework, seeds):
                "naive Bayes": GaussianNB(var_smoothing=1e-2)}
     read = evaluation.nested_predictions(list(readers.values()), x, y, repeats=seeds, inner=4)
     stacker = LogisticRegression(C=3, max_iter=2000)
-    for name, losses in experiments.log_loss_table(list(readers), read, stacker).items():
+    for name, losses in log_loss_table(list(readers), read, stacker).items():
         yield from ({"model": name, "fold": fold, "log-loss": loss} for fold, loss in enumerate(losses))
 
 
@@ -76,7 +129,7 @@ def turned(framework, seeds, **fields):
         images = data.load("digits", seed=seed)
         five = ensembling.NetClassifier(n_members=5, random_state=seed, **DEEP | fields).fit(
             images.x_train.reshape(-1, 64), images.y_train)
-        found = experiments.calibration_when_turned(five, images.x_test, images.y_test, ANGLES)
+        found = calibration_when_turned(five, images.x_test, images.y_test, ANGLES)
         for place, angle in enumerate(ANGLES):
             for who, pick in (("best of five members", lambda values, p=place: values[:-1, p].min()),
                               ("ensemble", lambda values, p=place: values[-1, p])):
@@ -120,7 +173,7 @@ def california(framework, seeds):
             ensembling.NetRegressor(random_state=seed, **HOUSES),
             HistGradientBoostingRegressor(max_iter=500, learning_rate=0.08, random_state=seed))]
         inside, outside = (np.array([model.predict(rows) for model in fitted]) for rows in (x_val, x_test))
-        both = experiments.nnls_weights(inside, y_val) @ outside
+        both = weights.nnls_weights(inside, y_val) @ outside
         for name, values in zip(("ten networks", "gradient boosting", "NNLS of both"), [*outside, both], strict=True):
             yield {"model": name, "seed": seed, "RMSE": np.sqrt(((values - y_test) ** 2).mean())}
 
@@ -141,7 +194,7 @@ def digits_canary(framework):
     five = ensembling.NetClassifier(n_members=5, random_state=0, **DEEP | {"epochs": 2}).fit(
         images.x_train.reshape(-1, 64), images.y_train)
     said = five.predict_members(images.x_test.reshape(-1, 64))
-    found = experiments.calibration_when_turned(five, images.x_test, images.y_test, ANGLES)
+    found = calibration_when_turned(five, images.x_test, images.y_test, ANGLES)
     return {"first member": log_loss(said[:1], images.y_test).mean(),
             "mean": log_loss(said.mean(axis=0)[None], images.y_test).mean(),
             **{f"{name} at {angle}": values[-1, place] for name, values in found.items() if "log" in name

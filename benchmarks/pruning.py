@@ -10,8 +10,8 @@ from scipy.special import softmax
 from course_lib.common import data
 from course_lib.networks.config import TrainingConfig
 from course_lib.networks.scores import log_loss
-from course_lib.pruning import experiments
 from course_lib.pruning.config import PruningConfig
+from course_lib.pruning.information import shrink_and_refit
 
 DENSE = TrainingConfig(batch_size=128, epochs=12, learning_rate=2e-3, l2=3e-4)
 TUNED = replace(DENSE, epochs=8, l2=0.0)
@@ -37,7 +37,7 @@ def networks(nets, pruning, images, seed, settings=SETTINGS):
     few = x[:settings["images to choose by"]]
     for sizes in settings["sizes"]:
         name = "-".join(map(str, sizes))
-        small, seconds = timed(lambda s=sizes: experiments.shrink_and_refit(nets, pruning, dense, few, s),
+        small, seconds = timed(lambda s=sizes: shrink_and_refit(nets, pruning, dense, few, s),
                                time.perf_counter)
         yield f"{name}, no fine-tuning", small, {"scoring s": seconds}
         train(small, settings["fine-tuned"], seed + 200)

@@ -121,39 +121,3 @@ def value_iteration(probability, reward, gamma, *, tolerance=1e-10):
         if np.abs(new - q).max() <= tolerance:
             return new
         q = new
-
-
-def q_learning(env, episodes, rng, *, gamma=0.95, learning_rate=0.1, epsilon=0.3):
-    """Watkins's Q-learning on a table, from experience alone: it never looks at the environment's model.
-
-    Parameters
-    ----------
-    env : GridWorld
-        Any environment with `n_states`, a current `state` and a discrete action.
-    episodes : int
-    rng : np.random.Generator
-    gamma, learning_rate, epsilon : float
-
-    Returns
-    -------
-    array (episodes, S, A)
-        The table after each episode.
-
-    References
-    ----------
-    Watkins & Dayan 1992, "Q-learning", eq. 1.
-    """
-    q = np.zeros((env.n_states, env.action_space.n))
-    history = []
-    for _ in range(episodes):
-        env.reset(seed=int(rng.integers(2**31)))
-        over = False
-        while not over:
-            state = env.state
-            action = int(rng.integers(q.shape[1]) if rng.random() < epsilon else q[state].argmax())
-            _, reward, terminated, truncated, _ = env.step(action)
-            target = reward + gamma * (1 - terminated) * q[env.state].max()
-            q[state, action] += learning_rate * (target - q[state, action])
-            over = terminated or truncated
-        history.append(q.copy())
-    return np.array(history)

@@ -108,8 +108,3 @@ def sparsity_bounds(sizes, total, *, most=0.99):
         return float(np.clip(least, 0, most)), float(np.clip(left / sizes[i], 0, most))
 
     return bounds
-
-
-def macs(sizes):
-    """Multiply-accumulate operations of a dense network for one example, from its layer sizes, input to output."""
-    return int(sum(a * b for a, b in zip(sizes[:-1], sizes[1:], strict=True)))

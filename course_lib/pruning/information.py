@@ -84,6 +84,70 @@ def least_squares_reconstruction(kept, preactivations, *, ridge=1e-4):
     return kernel, z.mean(axis=0) - a.mean(axis=0) @ kernel
 
 
+def shrink_and_refit(nets, pruning, model, x, sizes, choose=gaussian_mi_selection):
+    """A smaller dense network: neurons are chosen, and the next layer is refitted, layer by layer.
+
+    Each layer is refitted to the pre-activations of the *whole* network, so that it also makes up for what the
+    layers before it lost.
+
+    Parameters
+    ----------
+    nets, pruning : modules
+        Twins, as `fw.load("networks")` and `fw.load("pruning")` return them.
+    model : network
+        Dense.
+    x : array (N, *input_shape)
+        Examples to choose and refit by; their classes are not needed.
+    sizes : sequence of int
+        Neurons to keep in each hidden layer.
+    choose : callable
+        `choose(activations, preactivations, k)` returns the numbers of k neurons, from the activations (N, n) of a
+        layer and the pre-activations (N, m) of the next one.
+
+    Returns
+    -------
+    network
+    """
+    keep, fitted = choose_and_refit(nets.collect_activations(model, x), sizes, choose)
+    small = pruning.shrink(model, keep)
+    for index, (kernel, bias) in enumerate(fitted):
+        nets.set_layer(small, index + 1, kernel, bias)
+    return small
+
+
+def choose_and_refit(layers, sizes, choose=gaussian_mi_selection):
+    """The part of `shrink_and_refit` that needs no framework.
+
+    Parameters
+    ----------
+    layers : list of (array (N, n), array (N, m))
+        What `collect_activations` returns for a dense ReLU network.
+    sizes, choose
+        As in `shrink_and_refit`.
+
+    Returns
+    -------
+    list of integer arrays, list of (array (k, m), array (m,))
+        The neurons to keep in each hidden layer, and the new kernel and bias of each layer but the first.
+    """
+    if len(sizes) != len(layers) - 1:
+        raise ValueError(f"sizes: expected {len(layers) - 1}, one for each hidden layer, got {len(sizes)}")
+    if not all(np.allclose(np.maximum(out, 0), into, atol=1e-3) for (_, out), (into, _) in
+               zip(layers[:-1], layers[1:], strict=True) if out.shape == into.shape) or layers[0][1].ndim != 2:
+        raise ValueError("model: expected a dense network with nothing but a ReLU between its layers")
+    keep, fitted, outputs = [], [], layers[0][1]
+    for size, (_, wanted) in zip(sizes, layers[1:], strict=True):
+        activations = np.maximum(outputs, 0)
+        chosen = np.sort(choose(activations, wanted, size))
+        if fitted:  # of the layer before, only these neurons stay
+            fitted[-1] = tuple(values[..., chosen] for values in fitted[-1])
+        fitted.append(tuple(values.astype(np.float32) for values in
+                            least_squares_reconstruction(activations[:, chosen], wanted)))
+        keep.append(chosen)
+        outputs = activations[:, chosen] @ fitted[-1][0] + fitted[-1][1]
+    return keep, fitted
+
+
 def _examples(name, array):
     array = checks.array(name, array, ("examples", "neurons")).astype(np.float64)
     if len(array) < 2:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from course_lib.pruning.env import SparsityEnv, macs, sparsity_bounds
+from course_lib.pruning.env import SparsityEnv, sparsity_bounds
 
 SIZES = [235_200, 30_000, 1_000]
 
@@ -49,10 +49,6 @@ def test_equal_choices_are_evaluated_once():
         env.step(4)
         assert env.step(0)[1:4] == (1.0, True, False)
     assert len(asked) == env.evaluations == 1
-
-
-def test_macs_by_hand():
-    assert macs([784, 300, 100, 10]) == 235_200 + 30_000 + 1_000
 
 
 def test_gymnasium_finds_no_fault():
