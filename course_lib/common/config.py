@@ -108,6 +108,3 @@ def _rule(kind, text, choices):
     if high < math.inf:
         return holds, f"{words} in {text}"
     return holds, words if low == -math.inf else f"{words} {'>=' if text[0] == '[' else '>'} {low:g}"
-
-
-Fields = Config

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit as sigmoid
 
-from course_lib.common.config import Fields, require, whole
+from course_lib.common.config import Config
 
 SIZE = 6  # numbers in an embedding of items, and in a taste
 
 
 @dataclass(frozen=True)
-class ShopConfig(Fields):
+class ShopConfig(Config):
     """How visitors of the shop behave; with `kappa` and `phi` 0 hardly anything that is shown has consequences.
 
     (What is left: who clicks leaves a little less often.)
@@ -35,16 +35,8 @@ class ShopConfig(Fields):
     pairing: float = 0.0  # how much likelier what goes with the basket is bought, once clicked
     budget: int | None = None  # so many items may be shown in a session, then only the last one, "nothing"; None: any
 
-    def __post_init__(self):
-        require(self, "kappa", lambda v: v >= 0, "a number >= 0")
-        require(self, "phi", lambda v: v >= 0, "a number >= 0")
-        require(self, "pairing", lambda v: v >= 0, "a number >= 0")
-        require(self, "memory", lambda v: 0 <= v < 1, "a number in [0, 1)")
-        require(self, "profile_noise", lambda v: v is None or v >= 0, "None or a number >= 0")
-        require(self, "steps", lambda v: whole(v, 1), "a whole number >= 1")
-        for name in ("click_reward", "purchase_reward"):
-            require(self, name, lambda v: v >= 0, "a number >= 0")
-        require(self, "budget", lambda v: v is None or whole(v, 1), "None or a whole number >= 1")
+    RANGES = {"[0, inf)": ("kappa", "phi", "pairing", "profile_noise", "click_reward", "purchase_reward"),
+              "[0, 1)": ("memory",), "[1, inf)": ("steps", "budget")}
 
 
 CONTROL = ShopConfig(kappa=0.0, phi=0.0)  # where it costs next to nothing to be short-sighted

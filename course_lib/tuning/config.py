@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from course_lib.common.config import Fields, require, whole
+from course_lib.common.config import Config, require
 from course_lib.dqn.config import DQNConfig
 
 
 @dataclass(frozen=True)
-class TuningConfig(Fields):
+class TuningConfig(Config):
     """A training run as an episode: so many decisions, and so many steps of gradient descent after each.
 
     Raises
@@ -28,17 +28,16 @@ class TuningConfig(Fields):
     regularise: bool = False  # decide on weight decay, dropout, clipping and the end as well
     bonus: float = 1.0  # at the end, for each unit of validation accuracy
 
+    RANGES = {"[1, inf)": ("decisions", "steps", "batch_size"), "[0, 1)": ("momentum",), "[0, inf)": ("bonus",),
+              "(0, inf)": ("factors", "start", "bounds")}
+
     def __post_init__(self):
-        for name in ("decisions", "steps", "batch_size"):
-            require(self, name, lambda v: whole(v, 1), "a whole number >= 1")
-        require(self, "regularise", lambda v: v in (True, False), "True or False")
-        require(self, "momentum", lambda v: 0 <= v < 1, "a number in [0, 1)")
-        require(self, "factors", lambda v: len(v) > 1 and min(v) > 0, "two numbers > 0 or more")
-        require(self, "bounds", lambda v: 0 < v[0] < v[1], "two numbers 0 < low < high")
+        super().__post_init__()
+        require(self, "factors", lambda v: len(v) > 1, "two numbers > 0 or more")
+        require(self, "bounds", lambda v: v[0] < v[1], "two numbers 0 < low < high")
         low, high = self.bounds
         require(self, "start", lambda v: low <= v[0] <= v[1] <= high,
                 f"two numbers low <= high within the bounds {self.bounds}")
-        require(self, "bonus", lambda v: v >= 0, "a number >= 0")
 
 
 # For 64 runs at a time.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine, make_classification
 
-from course_lib.common.config import require, whole
+from course_lib.common.config import Config, require
 from course_lib.training.tasks import CLASSES, FEATURES, HELD_OUT, UNITS, Task, first_weights
 from course_lib.tuning.texts import load_docstrings
 
@@ -15,7 +15,7 @@ REAL = {"digits": load_digits, "breast cancer": load_breast_cancer, "wine": load
 
 
 @dataclass(frozen=True)
-class TaskConfig:
+class TaskConfig(Config):
     """What tasks are drawn from.
 
     Raises
@@ -31,15 +31,15 @@ class TaskConfig:
     noise: tuple[float, float] = (0.0, 0.3)  # share of training labels that are redrawn at random
     scale: tuple[float, float] = (0.3, 3.0)  # of the inputs: by it they are multiplied, after standardisation
 
+    RANGES = {"[1, inf)": ("examples", "widths", "layers"), "[0, 1]": ("noise",), "(0, inf)": ("scale",)}
+    CHOICES = {"sources": (*REAL, "synthetic")}
+
     def __post_init__(self):
-        require(self, "sources", lambda v: v and set(v) <= {*REAL, "synthetic"},
-                f"some of {', '.join(REAL)}, synthetic")
-        require(self, "examples", lambda v: whole(v[0], 1) and whole(v[1], v[0]), "whole numbers 1 <= least <= most")
-        require(self, "widths", lambda v: whole(v[0], 1) and whole(v[1], v[0]) and v[1] <= UNITS,
-                f"whole numbers 1 <= least <= most <= {UNITS}")
-        require(self, "scale", lambda v: 0 < v[0] <= v[1], "numbers 0 < least <= most")
-        require(self, "layers", lambda v: whole(v, 1), "a whole number >= 1")
-        require(self, "noise", lambda v: 0 <= v[0] <= v[1] <= 1, "numbers 0 <= least <= most <= 1")
+        super().__post_init__()
+        require(self, "sources", bool, "at least one")
+        for name in ("examples", "widths", "noise", "scale"):
+            require(self, name, lambda v: v[0] <= v[1], "least <= most")
+        require(self, "widths", lambda v: v[1] <= UNITS, f"at most {UNITS} units")
 
 
 def draw_task(rng, config=None):
