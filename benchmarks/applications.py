@@ -1,17 +1,21 @@
 """Fusion at work: partners of different kinds, members that fail, forecasts."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from benchmark import Benchmark, drawn, few, twins
 from fusion import BIGGER
 from sklearn.model_selection import train_test_split
 
-from course_lib.applications import robustness, series
+from course_lib.applications import robustness
 from course_lib.fusion import choosing, experiments, outputs
+from course_lib.networks.config import TrainingConfig
 from course_lib.networks.scores import log_loss
 
 TOPICS = ("applications", "fusion", "networks")
+TRAINING = TrainingConfig(epochs=60, batch_size=200, learning_rate=1e-2, l2=0.1)
+ON_SUNSPOTS = TrainingConfig(epochs=60, batch_size=50, learning_rate=3e-3, l2=3e-3)  # best of 24 on 1850 to 1899
 
 
 def partners_table(fusion, nets, data, *, seed=0, config=choosing.EXPERT):
@@ -85,18 +89,136 @@ def robust(framework, seeds, images, settings=BIGGER):
                 yield {"what": what, "network": name, "seed": seed, "before": before, "then": then}
 
 
-def forecasts(framework, seeds, configs=(series.TRAINING, series.TRAINING, series.ON_SUNSPOTS)):
+# A forecaster is a function `fit(history (n,))` that returns another, from the values before (B, n or less) to (B,).
+
+
+def garch(steps, *, omega=2e-6, alpha=0.08, beta=0.9, seed=0):
+    """Returns (steps,) of a GARCH(1,1), and the standard deviation of each (steps,). Bollerslev 1986, eqs. 1-2."""
+    returns = np.random.default_rng(seed).normal(size=steps)
+    variance = np.full(steps + 1, omega / (1 - alpha - beta))  # at first as in the long run: theorem 1
+    for t in range(steps):
+        returns[t] *= np.sqrt(variance[t])
+        variance[t + 1] = omega + alpha * returns[t] ** 2 + beta * variance[t]
+    return returns, np.sqrt(variance[:-1])
+
+
+def windows(series, lags):
+    """Inputs (T - lags, lags), the latest value last, and the value that follows each (T - lags,)."""
+    series = np.array(series, float)
+    return np.lib.stride_tricks.sliding_window_view(series, lags)[:-1], series[lags:]
+
+
+def seasonal_naive(period, history):
+    """The value one period before. With period 1 it is persistence."""
+    return lambda past: past[:, -period]
+
+
+def autoregression(lags, history):
+    """The last values, linearly, and a constant."""
+    from statsmodels.tsa.ar_model import AutoReg
+    constant, *factors = AutoReg(history, lags).fit().params  # the first factor is the latest value's
+    return lambda past: constant + past[:, -lags:] @ factors[::-1]
+
+
+def ewma_weights(alpha, lags):
+    """Weights (lags,), the latest value's last, of s_t = alpha y_t + (1 - alpha) s_(t-1), s starting at the oldest."""
+    return np.where(np.arange(lags) > 0, alpha, 1) * (1 - alpha) ** np.arange(lags - 1.0, -1, -1)
+
+
+def ewma(lags, history):
+    """The exponentially weighted mean with the alpha best in the history."""
+    x, y = windows(history, lags)
+    candidates = (ewma_weights(alpha, lags) for alpha in np.arange(0.02, 1.01, 0.02))
+    best = min(candidates, key=lambda weights: ((y - x @ weights) ** 2).mean())
+    return lambda past: past[:, -lags:] @ best
+
+
+def network(nets, make, lags, history, *, config=TRAINING, seed=0):
+    """The network `make((lags, 1), 1, seed=seed)`. Only the history sets the scale."""
+    mean, spread = history.mean(), history.std()
+    x, y = windows((history - mean) / spread, lags)
+    model = make((lags, 1), 1, seed=seed)
+    nets.train(model, x[..., None], y[:, None], config, seed=seed, loss=nets.squared_error)
+    return lambda past: mean + spread * nets.predict(model, (past[:, -lags:, None] - mean) / spread)[:, 0]
+
+
+def on_changes(fit, history):
+    """The value before and the change that another forecaster, fitted on changes, expects."""
+    predict = fit(np.diff(history))
+    return lambda past: past[:, -1] + predict(np.diff(past, axis=1))
+
+
+def walk_forward(series, forecasters, origins):
+    """{name: forecasts (T - origins[0],)} by a dict of forecasters, each fitted at every origin on all before it."""
+    past, spans = windows(series, origins[0])[0], list(zip(origins, [*origins[1:], len(series)], strict=True))
+    return {name: np.concatenate([fit(np.array(series[:start], float))(past[start - origins[0]:end - origins[0]])
+                                  for start, end in spans]) for name, fit in forecasters.items()}
+
+
+def compare(series, members, origins, *, validation, period):
+    """Values y (N,) after the validation, and {name: forecasts (N,)}: naive ones, the members', and their fusions.
+
+    Of the values from the first origin on, the first `validation` ones only serve to weight the members, as 1 over
+    each mean squared error: Bates & Granger 1969.
+    """
+    naive = {"persistence": partial(seasonal_naive, 1), "seasonal naive": partial(seasonal_naive, period)}
+    found = walk_forward(series, naive | members, origins)
+    y, own = np.asarray(series)[origins[0]:], np.array([found[name] for name in members])
+    precision = 1 / ((own - y)[:, :validation] ** 2).mean(axis=1)
+    found |= {"average": own.mean(axis=0), "inverse MSE": precision @ own / precision.sum()}
+    return y[validation:], {name: values[validation:] for name, values in found.items()}
+
+
+def relative_mae(y, forecast, naive):
+    """Mean absolute error of a forecast (N,) over a naive one's; below 1 is better. Hyndman & Koehler 2006, RelMAE."""
+    return float(np.abs(y - forecast).mean() / np.abs(y - naive).mean())
+
+
+def _members(nets, lags, seed, config):
+    makes = {"MLP": partial(nets.make_mlp, hidden=(32,)), "GRU": partial(nets.make_rnn, units=16)}
+    return {"AR": partial(autoregression, lags)} | {
+        name: partial(network, nets, make, lags, config=config, seed=seed) for name, make in makes.items()}
+
+
+def on_random_walk(nets, *, seed=0, config=TRAINING):
+    """`compare` on the logarithms of 1,250 prices: 500 to learn from, 250 to weight the members; a week is 5 days."""
+    members = {name: partial(on_changes, fit) for name, fit in _members(nets, 10, seed, config).items()}
+    prices = 100 * np.exp(0.01 * np.random.default_rng(seed).normal(size=1_250).cumsum())
+    return compare(np.log(prices), members | {"EWMA": partial(ewma, 20)}, [500, 750], validation=250, period=5)
+
+
+def on_volatility(nets, *, seed=0, config=TRAINING):
+    """`compare` on 2,000 absolute GARCH returns in percent; oracles know the mean, or the median, of each."""
+    returns, deviation = garch(2_000, seed=seed)
+    members = _members(nets, 20, seed, config) | {"EWMA": partial(ewma, 50)}
+    y, found = compare(100 * np.abs(returns), members, [1_000, 1_250], validation=250, period=5)
+    scale = 100 * deviation[-len(y):]  # times the mean and the median of |z|, z standard normal
+    return y, found | {"oracle's mean": scale * np.sqrt(2 / np.pi), "oracle's median": scale * 0.67449}
+
+
+def on_sunspots(nets, *, seed=0, config=ON_SUNSPOTS):
+    """`compare` on yearly sunspots from 1900 on, the 50 years before for weights; on square roots, then squared."""
+    from statsmodels.datasets import sunspots
+    number = sunspots.load_pandas().data["SUNACTIVITY"].to_numpy()
+    y, found = compare(number ** 0.5, _members(nets, 11, seed, config), [150, 200], validation=50, period=11)
+    return y ** 2, {name: np.maximum(forecast, 0) ** 2 for name, forecast in found.items()}
+
+
+SERIES = {"random walk": on_random_walk, "volatility": on_volatility, "sunspots": on_sunspots}
+
+
+def forecasts(framework, seeds, configs=(TRAINING, TRAINING, ON_SUNSPOTS)):
     """Models fitted twice, on all values before the part that they forecast.
 
     Mean absolute error relative to persistence.
     """
     *_, nets = twins(framework, *TOPICS)
     for seed in range(seeds):
-        for name, config in zip(("random_walk", "volatility", "sunspots"), configs, strict=True):
-            y, found = getattr(series, f"on_{name}")(nets, seed=seed, config=config)
+        for (name, on), config in zip(SERIES.items(), configs, strict=True):
+            y, found = on(nets, seed=seed, config=config)
             for what, forecast in found.items():
-                yield {"series": name.replace("_", " "), "forecast": what, "seed": seed,
-                       "relative error": series.relative_mae(y, forecast, found["persistence"])}
+                yield {"series": name, "forecast": what, "seed": seed,
+                       "relative error": relative_mae(y, forecast, found["persistence"])}
 
 
 def partners_canary(framework):
@@ -124,8 +246,8 @@ def robust_canary(framework):
 def forecasts_canary(framework):
     """Sunspots, by networks trained for eight epochs."""
     *_, nets = twins(framework, *TOPICS)
-    y, found = series.on_sunspots(nets, config=replace(series.ON_SUNSPOTS, epochs=8))
-    return {name: series.relative_mae(y, forecast, found["persistence"]) for name, forecast in found.items()
+    y, found = on_sunspots(nets, config=replace(ON_SUNSPOTS, epochs=8))
+    return {name: relative_mae(y, forecast, found["persistence"]) for name, forecast in found.items()
             if name in ("AR", "MLP", "GRU", "average", "inverse MSE")}
 
 
@@ -140,5 +262,5 @@ STUDIES = {
         seeds=3, options={"images": "mnist"}),
     "applications_forecasts": Benchmark(
         title="Forecasts one step ahead",
-        settings={"training": series.TRAINING, "on sunspots": series.ON_SUNSPOTS}, rows=forecasts,
+        settings={"training": TRAINING, "on sunspots": ON_SUNSPOTS}, rows=forecasts,
         canary=forecasts_canary, down=("series", "forecast"))}
