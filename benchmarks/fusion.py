@@ -5,9 +5,13 @@ from functools import cache
 
 import numpy as np
 from benchmark import Benchmark, drawn, few, twins
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
 
 from course_lib.common import data
-from course_lib.fusion import choosing, experiments
+from course_lib.common.bandits import LinearBandit, play
+from course_lib.dqn.config import DQNConfig
+from course_lib.fusion import outputs
 from course_lib.fusion.env import ExpertChoiceEnv
 from course_lib.fusion.inputs import halves
 from course_lib.fusion.reference import softmax
@@ -15,37 +19,217 @@ from course_lib.networks.config import TrainingConfig
 from course_lib.networks.scores import log_loss
 
 BIGGER = {"hidden": (128,), "config": TrainingConfig(epochs=15, learning_rate=2e-3, l2=1e-4)}  # for 28x28 pixels
+EXPERT = TrainingConfig(epochs=30, learning_rate=3e-3, l2=1e-4)
+WEIGHTINGS = np.array([[1, 0], [0.75, 0.25], [0.5, 0.5], [0.25, 0.75], [0, 1]])  # of two experts
+# Each choice stands alone: what comes after it is not its doing.
+CHOOSER = DQNConfig(hidden=(64,), learning_rate=3e-4, gamma=0.0, n_step=1, double=False, scale_obs=False,
+                    warmup_steps=1_000, epsilon_end=0.1, epsilon_steps=5_000, total_steps=20_000,
+                    eval_every=1_000_000)
+PLANNER = replace(CHOOSER, hidden=(32,), learning_rate=1e-3, batch_size=512, updates_per_block=16, gamma=0.9, n_step=4,
+                  double=True, total_steps=40_000)
 TOPICS = ("fusion", "networks", "dqn")
 
 
-def halves_table(fusion, nets, data, *, seed=0, hidden=(64,), config=choosing.EXPERT):
+def expert(nets, model, x, y, config=EXPERT, *, seed=0):
+    """The same network, trained."""
+    nets.train(model, x, y, config, seed=seed)
+    return model
+
+
+def score(probabilities, y):
+    """Share of examples whose most probable class is y (N,)."""
+    return float((np.asarray(probabilities).argmax(axis=1) == y).mean())
+
+
+def with_noise(images, *, seed=0):
+    """Images (N, height, width) of which a quarter have noise for a left half, and another one for a right half."""
+    rng, images = np.random.default_rng(seed), images.copy()
+    noise, width = rng.random(images.shape, np.float32), images.shape[2] // 2
+    lot = rng.integers(4, size=len(images))
+    images[lot == 0, :, :width] = noise[lot == 0, :, :width]
+    images[lot == 1, :, width:] = noise[lot == 1, :, width:]
+    return images
+
+
+def untrained(nets, data, *, seed=0, hidden=(64,)):
+    """A dense network for each half of the images, not yet trained."""
+    return [nets.make_mlp(part.shape[1:], len(data.classes), hidden=hidden, seed=2 * seed + m)
+            for m, part in enumerate(halves(data.x_train[:1]))]
+
+
+def experts_on_halves(nets, data, *, seed=0, hidden=(64,), config=EXPERT, held_out=0.2):
+    """Two experts, for left and right halves; and what they say of held-out images, with the classes of these."""
+    x, x_held, y, y_held = train_test_split(data.x_train, data.y_train, test_size=held_out, random_state=seed,
+                                            stratify=data.y_train)
+    experts = [expert(nets, model, part, y, config, seed=seed)
+               for model, part in zip(untrained(nets, data, seed=seed, hidden=hidden), halves(x), strict=True)]
+    return experts, (outputs.opinions(nets, experts, halves(x_held)), y_held)
+
+
+def fused_outputs(inside, y, outside):
+    """Probabilities (N, C) by five ways to fuse what two experts say, fitted on what they said of held-out examples."""
+    share = outputs.best_alpha(*inside, y)
+    grid = np.linspace(0, 1, 21)
+    seen = [score((1 - alpha) * inside[0] + alpha * inside[1], y) for alpha in grid]
+    best = np.flatnonzero(seen == np.max(seen))
+    counted = grid[best[len(best) // 2]]  # the middle one of the best
+    stack = LogisticRegression(max_iter=1_000).fit(np.hstack(np.log(inside + 1e-6)), y)
+    return {"average": outputs.weighted(outside),
+            "best alpha by log-loss": outputs.weighted(outside, [1 - share, share]),
+            "best alpha by accuracy": outputs.weighted(outside, [1 - counted, counted]),
+            "product of experts": outputs.product_of_experts(outside),
+            "stack": stack.predict_proba(np.hstack(np.log(outside + 1e-6)))}
+
+
+def fused_features(fusion, nets, data, *, seed=0, hidden=(64,), config=EXPERT):
+    """Networks for both halves, each trained as a whole: {name: (network, function from images to inputs)}."""
+    shapes, classes = [part.shape[1:] for part in halves(data.x_train[:1])], len(data.classes)
+    blank, deeper = ([fusion.features(model) for model in untrained(nets, data, seed=seed, hidden=units)]
+                     for units in (hidden, (*hidden, 64)))
+    whole = nets.make_mlp(data.x_train.shape[1:], classes, hidden=(2 * hidden[0], 64), seed=seed)
+    found = {"one network that sees all": (whole, lambda images: images)}
+    for name, model in (("concatenation", fusion.ConcatFusion(blank, shapes, classes, seed=seed)),
+                        ("gated", fusion.GatedFusion(blank, shapes, classes, seed=seed)),
+                        ("attention", fusion.AttentionFusion(blank, shapes, classes, seed=seed)),
+                        ("shared trunk", fusion.SharedTrunk(blank[0], shapes, classes, seed=seed)),
+                        ("cross-stitch", fusion.CrossStitch(deeper, shapes, classes, seed=seed))):
+        found[name] = model, halves
+    for model, view in found.values():
+        nets.train(model, view(data.x_train), data.y_train, config, seed=seed)
+    return found
+
+
+def halves_table(fusion, nets, data, *, seed=0, hidden=(64,), config=EXPERT):
     """Accuracies on the test images of two experts, who see one half of each image, and of what fuses them.
 
-    Parameters
-    ----------
-    fusion, nets : modules
-        Twins of `fusion` and `networks`, of the same framework.
-    data : Dataset
-        Of images (N, height, width). A fifth of the training images is held out from the experts, for what weighs them;
-        networks trained as a whole get all.
-    seed : int
-    hidden : tuple of int
-        Of each expert; the one network that sees all has twice as many units, and then 64.
-    config : TrainingConfig
-
-    Returns
-    -------
-    dict of float, array (2, H, C), integer array (H,), array (2, N, C)
-        The table; what the experts say of held-out and of test images, as `ExpertChoiceEnv` wants it.
+    Also what the experts say of held-out images, the classes of these, and what they say of test images.
     """
-    experts, (inside, y) = experiments.experts_on_halves(nets, data, seed=seed, hidden=hidden, config=config)
-    outside = choosing.opinions(nets, experts, halves(data.x_test))
-    said = {"left half": outside[0], "right half": outside[1], **experiments.fused_outputs(inside, y, outside)}
-    found = {name: experiments.score(probabilities, data.y_test) for name, probabilities in said.items()}
-    together = experiments.fused_features(fusion, nets, data, seed=seed, hidden=hidden, config=config)
+    experts, (inside, y) = experts_on_halves(nets, data, seed=seed, hidden=hidden, config=config)
+    outside = outputs.opinions(nets, experts, halves(data.x_test))
+    said = {"left half": outside[0], "right half": outside[1], **fused_outputs(inside, y, outside)}
+    found = {name: score(probabilities, data.y_test) for name, probabilities in said.items()}
+    together = fused_features(fusion, nets, data, seed=seed, hidden=hidden, config=config)
     for name, (model, view) in together.items():
         found[name] = nets.accuracy(model, view(data.x_test), data.y_test)
     return found, inside, y, outside
+
+
+def specialists(nets, data, *, seed=0):
+    """Two experts, for upright and turned images; (images, classes, which are turned) to choose with, and to test."""
+    x, x_held, y, y_held = train_test_split(data.x_train, data.y_train, test_size=0.5, random_state=seed,
+                                            stratify=data.y_train)
+    shape, classes = x.shape[1:], len(data.classes)
+    experts = [expert(nets, nets.make_mlp(shape, classes, hidden=(64,), seed=2 * seed + turned),
+                      turn(x, np.full(len(x), turned)), y, seed=seed) for turned in (False, True)]
+    rng, parts = np.random.default_rng(seed), []
+    for images, labels in ((x_held, y_held), (data.x_test, data.y_test)):
+        turned = rng.random(len(images)) < 0.5
+        parts.append((turn(images, turned), labels, turned))
+    return experts, parts
+
+
+def turn(images, turned):
+    """Images (N, height, height), those chosen by a bool array (N,) turned by 90 degrees."""
+    return np.where(turned[:, None, None], np.rot90(images, axes=(1, 2)), images)
+
+
+def learn_to_choose(dqn, env, config=CHOOSER, *, seed=0, copies=16):
+    """A DQN agent trained on copies of an `ExpertChoiceEnv`."""
+    return dqn.train(env.copies(copies), config, seed=seed, eval_env=False).agent
+
+
+def choice_table(dqn, env, test, *, seed=0, interactions=1_000):
+    """Share of right answers on the examples of `test`, by how the action is chosen; learned in `env`."""
+    contexts, rewards, seen = env.observations(), env.rewards(), test.observations()
+    rows = np.random.default_rng(seed).integers(len(contexts), size=interactions)
+    unsure = -(test.predictions * np.log(np.maximum(test.predictions, 1e-12))).sum(axis=2)  # entropies (2, N)
+    chosen = {"best fixed action": np.full(len(seen), rewards.mean(axis=0).argmax()),
+              "the surer expert": np.where(unsure[0] < unsure[1], 0, len(WEIGHTINGS) - 1)}
+    contexts, asked = (np.column_stack([x, np.ones(len(x))])[:, None] for x in (contexts, seen))  # (N, 1, size)
+    for name, options in (("epsilon-greedy", {"width": 0.0, "epsilon": 0.1}), ("LinUCB", {"width": 0.3})):
+        bandit = LinearBandit(contexts.shape[2], models=rewards.shape[1], seed=seed, **options)
+        play(bandit, contexts[rows], rewards[rows])
+        chosen[name] = bandit.greedy().choose(asked)
+    chosen["DQN"] = learn_to_choose(dqn, env, seed=seed).act(seen)
+    earned = test.rewards()
+    found = {name: float(earned[np.arange(len(seen)), actions].mean()) for name, actions in chosen.items()}
+    product = outputs.product_of_experts(test.predictions).argmax(axis=1) == test.y
+    return found | {"product of experts": float(product.mean()), "oracle": float(earned.max(axis=1).mean())}
+
+
+def specialists_table(fusion, nets, dqn, data, *, seed=0):
+    """`choice_table` of `specialists`, with each one's accuracy at home and abroad, and what labels would give.
+
+    "Same opinions, all rewards" is a network like the DQN's that learns every action's reward, not just the chosen
+    one's; the gate sees the images.
+    """
+    experts, parts = specialists(nets, data, seed=seed)
+    env, test = (ExpertChoiceEnv(outputs.opinions(nets, experts, [x, x]), y, weightings=WEIGHTINGS)
+                 for x, y, _ in parts)
+    (x, y, _), (x_test, y_test, turned) = parts
+    right = test.predictions.argmax(axis=2) == y_test
+    gate = expert(nets, fusion.MixtureOfExperts(experts, [x.shape[1:]], frozen=True, seed=seed), x, y, seed=seed)
+    judge = nets.make_mlp(env.observation_space.shape, len(WEIGHTINGS), hidden=CHOOSER.hidden, seed=seed)
+    nets.train(judge, env.observations(), env.rewards(), EXPERT, seed=seed, loss=nets.squared_error)
+    judged = nets.predict(judge, test.observations()).argmax(axis=1)
+    return {"at home": float(np.where(turned, right[1], right[0]).mean()),
+            "abroad": float(np.where(turned, right[0], right[1]).mean()),
+            **choice_table(dqn, env, test, seed=seed),
+            "same opinions, all rewards": float(test.rewards()[np.arange(len(judged)), judged].mean()),
+            "gate, images and labels": nets.accuracy(gate, x_test, y_test)}
+
+
+def tiring(nets, data, *, turned=0.3, seed=0):
+    """Two environments, one for tests: action 0 asks an expert for turned images, too, who tires; action 1 neither."""
+    x, x_held, y, y_held = train_test_split(data.x_train, data.y_train, test_size=0.5, random_state=seed,
+                                            stratify=data.y_train)
+    rng, lessons = np.random.default_rng(seed), (
+        (np.concatenate([x, turn(x, np.ones(len(x), bool))]), np.concatenate([y, y])), (x, y))
+    experts = [expert(nets, nets.make_mlp(x.shape[1:], len(data.classes), hidden=(64,), seed=2 * seed + m), *lesson,
+                      seed=seed) for m, lesson in enumerate(lessons)]
+    envs = []
+    for images, labels in ((x_held, y_held), (data.x_test, data.y_test)):
+        images = turn(images, rng.random(len(images)) < turned)
+        envs.append(ExpertChoiceEnv(outputs.opinions(nets, experts, [images] * 2), labels, visible=[1], tire=[1, 0],
+                                    recover=0.2))
+    return envs
+
+
+def follow(env, rule, *, episodes=200, seed=0):
+    """Mean reward of a rule: `rule(obs, step)`, for observations (episodes, size), gives an action for each."""
+    together, earned = env.copies(episodes), 0.0
+    obs, _ = together.reset(seed=seed)
+    for step in range(env.length):
+        obs, rewards, *_ = together.step(rule(obs, step))
+        earned += rewards.mean()
+    return float(earned / env.length)
+
+
+def tiring_table(dqn, env, test, *, seed=0, config=PLANNER):
+    """Mean rewards in `test` of rules, whose numbers are chosen in `env`, and of DQN with and without foresight."""
+    def every(period):
+        return lambda obs, step: np.full(len(obs), int(step % period != 0))
+
+    def unsure(bound):
+        return lambda obs: (obs[:, :-1].max(axis=1) >= bound).astype(int)
+
+    def rested(act, bound):  # as `act` says, but the one who tires is spared until it has rested
+        return lambda obs, step: np.where(obs[:, -1] < bound, act(obs), 1)
+
+    near, far = (learn_to_choose(dqn, env, own, seed=seed).act
+                 for own in (replace(config, gamma=0.0, n_step=1), config))
+    doubts, rests, never = [unsure(bound) for bound in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)], \
+        (0.1, 0.3, 0.5, 0.7, 0.9), np.inf
+    rules = {"only the one who does not tire": [rested(near, -1)],
+             "the one who tires now and then": [every(period) for period in range(1, 11)],
+             "... if the other one is unsure": [rested(doubt, never) for doubt in doubts],
+             "... if unsure, and rested": [rested(doubt, rest) for doubt in doubts for rest in rests],
+             "DQN that looks no further": [rested(near, never)],
+             "... and spares who has not rested": [rested(near, rest) for rest in rests],
+             "DQN that looks ahead": [rested(far, never)]}
+    best = {name: max(some, key=lambda rule: follow(env, rule, seed=1)) if len(some) > 1 else some[0]
+            for name, some in rules.items()}
+    return {name: follow(test, rule, episodes=400, seed=2) for name, rule in best.items()}
 
 
 def on_halves(framework, seeds, images, settings=BIGGER):
@@ -58,13 +242,13 @@ def on_halves(framework, seeds, images, settings=BIGGER):
     fusion, nets, dqn = twins(framework, *TOPICS)
     for seed in range(seeds):
         found = drawn(images, seed)
-        noisy = replace(found, x_train=experiments.with_noise(found.x_train, seed=seed),
-                        x_test=experiments.with_noise(found.x_test, seed=seed + 1_000))
+        noisy = replace(found, x_train=with_noise(found.x_train, seed=seed),
+                        x_test=with_noise(found.x_test, seed=seed + 1_000))
         for name, part in (("clean", found), ("noisy", noisy)):
             table, inside, y, outside = halves_table(fusion, nets, part, seed=seed, **settings)
-            envs = (ExpertChoiceEnv(said, own, weightings=choosing.WEIGHTINGS)
+            envs = (ExpertChoiceEnv(said, own, weightings=WEIGHTINGS)
                     for said, own in ((inside, y), (outside, part.y_test)))
-            for what, value in (table | choosing.choice_table(dqn, *envs, seed=seed)).items():
+            for what, value in (table | choice_table(dqn, *envs, seed=seed)).items():
                 yield {"images": name, "network": what, "seed": seed, "accuracy": value}
 
 
@@ -78,8 +262,8 @@ def choices(framework, seeds):
     fusion, nets, dqn = twins(framework, *TOPICS)
     for seed in range(seeds):
         images = data.load("digits", seed=seed)
-        tired = choosing.tiring_table(dqn, *choosing.tiring(nets, images, seed=seed), seed=seed)
-        for game, table in (("specialists", choosing.specialists_table(fusion, nets, dqn, images, seed=seed)),
+        tired = tiring_table(dqn, *tiring(nets, images, seed=seed), seed=seed)
+        for game, table in (("specialists", specialists_table(fusion, nets, dqn, images, seed=seed)),
                             ("an expert who tires", tired)):
             for what, value in table.items():
                 yield {"game": game, "who is asked": what, "seed": seed, "right": value}
@@ -90,9 +274,9 @@ def halves_canary(framework):
     """Log-losses of two experts after eight epochs, of what fuses their outputs, and of a gated network."""
     fusion, nets, _ = twins(framework, *TOPICS)
     images, config = few(), replace(BIGGER["config"], epochs=8)
-    experts, (inside, y) = experiments.experts_on_halves(nets, images, hidden=(32,), config=config)
-    outside = choosing.opinions(nets, experts, halves(images.x_test))
-    said = {"left half": outside[0], "right half": outside[1], **experiments.fused_outputs(inside, y, outside)}
+    experts, (inside, y) = experts_on_halves(nets, images, hidden=(32,), config=config)
+    outside = outputs.opinions(nets, experts, halves(images.x_test))
+    said = {"left half": outside[0], "right half": outside[1], **fused_outputs(inside, y, outside)}
     del said["best alpha by accuracy"]  # which rounding may move
     shapes = [part.shape[1:] for part in halves(images.x_train)]
     gated = fusion.GatedFusion([fusion.features(model) for model in experts], shapes, 10, seed=0)
@@ -107,16 +291,16 @@ def choices_canary(framework):
     rng = np.random.default_rng(0)
     said = rng.dirichlet(np.ones(10), size=(2, 400))
     env = ExpertChoiceEnv(said, rng.integers(10, size=400), visible=[1], tire=[1, 0], recover=0.2)
-    config = replace(choosing.PLANNER, warmup_steps=200, total_steps=600, epsilon_end=1.0)
+    config = replace(PLANNER, warmup_steps=200, total_steps=600, epsilon_end=1.0)
     history = dqn.train(env.copies(16), config, seed=0, eval_env=False)
     obs, _ = env.copies(16).reset(seed=0)
     return {"first loss": history.losses[0], "last loss": history.losses[-1],
-            "value": history.agent.q_values(obs).mean(), "by asking one who never tires": choosing.follow(
+            "value": history.agent.q_values(obs).mean(), "by asking one who never tires": follow(
                 env, lambda obs, step: np.ones(len(obs), int)),
-            "by asking every third time": choosing.follow(env, lambda obs, step: np.full(len(obs), int(step % 3 > 0)))}
+            "by asking every third time": follow(env, lambda obs, step: np.full(len(obs), int(step % 3 > 0)))}
 
 
-EXPERTS = {"expert": choosing.EXPERT, "chooser": choosing.CHOOSER, "weightings": choosing.WEIGHTINGS}
+EXPERTS = {"expert": EXPERT, "chooser": CHOOSER, "weightings": WEIGHTINGS}
 STUDIES = {
     "fusion_halves": Benchmark(
         title="Fusing two networks that see one half of each image",
@@ -124,5 +308,5 @@ STUDIES = {
         across=("framework", "images"), seeds=3, options={"images": "mnist"}),
     "fusion_choices": Benchmark(
         title="Choosing whom to ask",
-        settings=EXPERTS | {"planner": choosing.PLANNER}, rows=choices, canary=choices_canary,
+        settings=EXPERTS | {"planner": PLANNER}, rows=choices, canary=choices_canary,
         down=("game", "who is asked"))}

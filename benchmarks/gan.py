@@ -8,16 +8,26 @@ from dataclasses import replace
 
 import numpy as np
 from benchmark import Benchmark, timed, twins
+from scipy.ndimage import affine_transform
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import train_test_split
 
 from course_lib.common import data
-from course_lib.gan import experiments
 from course_lib.gan.config import SETTINGS
 from course_lib.gan.quality import Judge
 from course_lib.networks.config import TrainingConfig
 
 FIELDS = {"frechet": "Fréchet distance", "precision": "precision", "recall": "recall", "coverage": "coverage",
           "accuracy_score": "accuracy score", "looks_like_label": "looks like its label", "memorised": "memorised"}
-GAMES = {name: replace(SETTINGS["digits"], **fields) for name, fields in experiments.GAMES.items()}
+# Objectives with regularisers that suit them; all else is as tuned for the one with R1.
+GAMES = {name: replace(SETTINGS["digits"], **fields) for name, fields in {
+    "minimax": {"objective": "minimax", "r1": 0.0},
+    "non-saturating": {"r1": 0.0},
+    "hinge + spectral norm": {"objective": "hinge", "r1": 0.0, "spectral_norm": True},
+    "WGAN-GP": {"objective": "wasserstein", "r1": 0.0, "gradient_penalty": 10.0, "discriminator_steps": 3},
+    "non-saturating + R1": {},
+    "R3GAN": {"objective": "relativistic", "r2": 1.0},
+}.items()}
 SHORT = replace(SETTINGS["digits"], steps=2_000, record_every=2_000)
 READER = TrainingConfig(epochs=15)
 
@@ -53,6 +63,71 @@ def objectives(framework, seeds):
             yield {"objective": name, "seed": seed, **figures(made), "s": seconds}
 
 
+def affine(images, copies, *, seed=0):
+    """Copies (N * copies, height, width) of images (N, height, width), each turned, scaled and shifted at random.
+
+    By up to 15 degrees, a tenth, and a twelfth of the width.
+    """
+    rng, (height, width) = np.random.default_rng(seed), images.shape[1:]
+    centre, turned = np.array([height - 1, width - 1]) / 2, []
+    for image in np.repeat(images, copies, axis=0):
+        angle, scale = np.deg2rad(rng.uniform(-15, 15)), rng.uniform(0.9, 1.1)
+        matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / scale
+        shift = rng.uniform(-1, 1, 2) * width / 12
+        turned.append(affine_transform(image, matrix, offset=centre - matrix @ (centre + shift), order=1))
+    return np.clip(turned, 0, 1).astype(np.float32)
+
+
+def chosen_few(data, count, seed):
+    """`count` training images with their classes, as many of each as can be, and the others without."""
+    if count == len(data.y_train):
+        return data.x_train, data.y_train, data.x_train[:0]
+    x, others, y, _ = train_test_split(data.x_train, data.y_train, train_size=count, random_state=seed,
+                                       stratify=data.y_train)
+    return x, y, others
+
+
+def augmentation(twin, data, *, labels=100, copies=10, config=None, seed=0):
+    """Accuracy on the test images of a classifier that has few labels, by what is added to them.
+
+    With the rest of the training images without their labels "pseudo-labels" and "GAN of pseudo-labels" (in both cases
+    beside affine). "GAN of all labels" is a leak: its GAN saw every label of the training set.
+    """
+    x, y, rest = chosen_few(data, labels, seed)
+    judge = Judge(replace(data, x_train=x, y_train=y), seed=seed)
+    shape, n_classes = x.shape[1:], len(data.classes)
+
+    def generated(images, classes, of):
+        gan = twin.GAN(shape, n_classes, config, seed=seed)
+        gan.fit(images, classes, seed=seed)
+        return gan.sample(of, seed=seed)
+
+    def score(*added):
+        parts = [(x, y), *added]
+        return judge.accuracy_score(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)), seed=seed)
+
+    more = np.repeat(y, copies)
+    turned, few = (affine(x, copies, seed=seed), more), (generated(x, y, more), more)
+    model = judge.train(np.concatenate([x, turned[0]]), np.concatenate([y, more]), seed)
+    guesses = judge.classify(model, rest)
+    return {"labels alone": score(), "affine": score(turned), "GAN": score(few), "affine + GAN": score(turned, few),
+            "pseudo-labels": score(turned, (rest, guesses)),
+            "GAN of pseudo-labels": score(turned, (generated(rest, guesses, more), more)),
+            "GAN of all labels": score((generated(data.x_train, data.y_train, more), more))}
+
+
+def leakage(twin, data, *, members, config=None, seed=0):
+    """How well the discriminator tells its training images from others: the area under its ROC curve.
+
+    Hayes et al. 2019, "LOGAN: membership inference attacks against generative models".
+    """
+    x, y, _ = chosen_few(data, members, seed)
+    gan = twin.GAN(x.shape[1:], len(data.classes), config, seed=seed)
+    gan.fit(x, y, seed=seed)
+    scores = np.concatenate([gan.score(x, y), gan.score(data.x_test, data.y_test)])
+    return float(roc_auc_score(np.repeat([1, 0], [len(x), len(data.x_test)]), scores))
+
+
 def few_labels(framework, seeds):
     """2,000 steps.
 
@@ -61,10 +136,10 @@ def few_labels(framework, seeds):
     """
     [twin], images = twins(framework, "gan"), data.load("digits")
     for seed in range(seeds):
-        for name, value in experiments.augmentation(twin, images, config=SHORT, seed=seed).items():
+        for name, value in augmentation(twin, images, config=SHORT, seed=seed).items():
             yield {"what": f"accuracy: {name}", "seed": seed, "value": value}
         for members in (100, len(images.x_train)):
-            area = experiments.leakage(twin, images, members=members, config=SHORT, seed=seed)
+            area = leakage(twin, images, members=members, config=SHORT, seed=seed)
             yield {"what": f"ROC area of training images: {members}", "seed": seed, "value": area}
 
 

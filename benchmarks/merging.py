@@ -7,6 +7,7 @@ from benchmark import Benchmark, drawn, few, twins
 from scipy.special import softmax
 
 from course_lib.merging import weights
+from course_lib.merging.reference import barrier
 from course_lib.networks.config import TrainingConfig
 from course_lib.networks.scores import log_loss
 
@@ -59,7 +60,7 @@ def weight_space(merging, nets, data, *, width=512, seed=0, config=MATCHABLE, po
     ends = {"naive": second,
             "matched by weights": weights.permute(second, weights.match_weights(second, first, seed=seed)),
             "matched by activations": weights.permute(second, weights.match_activations(acts[1], acts[0]))}
-    paths = {name: np.array([log_loss(said(weights.interpolate(first, end, share)), data.y_test)
+    paths = {name: np.array([log_loss(said(weights.average([first, end], [1 - share, share])), data.y_test)
                              for share in np.linspace(0, 1, points)]) for name, end in ends.items()}
     teacher = np.mean([softmax(nets.predict(model, x), axis=-1) for model in models], axis=0)
     student = make(2 * seed + 100)
@@ -70,7 +71,7 @@ def weight_space(merging, nets, data, *, width=512, seed=0, config=MATCHABLE, po
     student, longer, *forks = (nets.get_layers(model) for model in (student, longer, *forks))
     found = {"first": first, "second": second, "distilled": student, "one of the forks": forks[0],
              "soup of forks": weights.average(forks), "one network, trained as long": longer}
-    found |= {name: weights.interpolate(first, end, 0.5) for name, end in ends.items()}
+    found |= {name: weights.average([first, end]) for name, end in ends.items()}
     table = {name: (said(layers).argmax(axis=1) == data.y_test).mean() for name, layers in found.items()}
     both = np.mean([softmax(nets.predict(model, data.x_test), axis=-1) for model in models], axis=0)
     return table | {"both, their outputs averaged": (both.argmax(axis=1) == data.y_test).mean()}, paths
@@ -88,7 +89,7 @@ def in_weight_space(framework, seeds, images):
         for name, width, config in (("512 wide", 512, MATCHABLE), ("64 wide", 64, MATCHABLE),
                                     ("512 wide, no weight decay", 512, FREE)):
             table, paths = weight_space(merging, nets, found, width=width, seed=seed, config=config)
-            barriers = {f"barrier, {what}": weights.barrier(path) for what, path in paths.items()}
+            barriers = {f"barrier, {what}": barrier(path) for what, path in paths.items()}
             for what, value in (table | barriers).items():
                 yield {"networks": name, "what": what, "seed": seed, "value": value}
 
@@ -104,7 +105,7 @@ def weights_canary(framework):
     found = {"mean": second, "by weights": weights.permute(second, weights.match_weights(second, first, seed=0)),
              "by activations": weights.permute(second, weights.match_activations(acts[1], acts[0]))}
     return {name: log_loss(softmax(nets.predict(
-        nets.set_layers(models[0], weights.interpolate(first, end, 0.5)), images.x_test), axis=-1), images.y_test)
+        nets.set_layers(models[0], weights.average([first, end])), images.x_test), axis=-1), images.y_test)
         for name, end in found.items()}
 
 

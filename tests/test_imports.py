@@ -128,7 +128,7 @@ def test_dependencies_point_one_way(file):
     ("pruning/env.py", "from course_lib.gan import config"),
     ("pruning/env.py", "from course_lib import exercises"),
     ("pruning/env.py", "from .. import gan"),
-    ("fusion/env.py", "from course_lib.applications import game"),
+    ("fusion/env.py", "from course_lib.applications import robustness"),
     ("merging/weights.py", "from course_lib.fusion import outputs"),
     ("networks/config.py", "from course_lib.dqn import config"),
     ("exercises/dqn.py", "from course_lib.classroom import grading"),
@@ -148,7 +148,7 @@ def test_each_rule_catches_what_it_forbids(path, source):
     ("pruning/in_keras.py", "import keras\nfrom course_lib.dqn import in_keras"),
     ("dqn/in_keras.py", "def compiled():\n    import tensorflow"),
     ("exercises/dqn.py", "from course_lib.dqn import reference"),
-    ("applications/game.py", "from course_lib.fusion import outputs"),
+    ("applications/robustness.py", "from course_lib.fusion import outputs"),
     ("tuning/env.py", "from course_lib.training import tasks"),
     ("pruning/in_keras.py", "from course_lib.networks import layers_in_keras"),
 ])

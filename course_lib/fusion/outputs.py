@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import softmax
 
 from course_lib.common import checks
 from course_lib.fusion import reference
 from course_lib.networks.scores import log_loss
+
+
+def opinions(nets, experts, inputs):
+    """What classifiers say of their inputs, one array (N, ...) for each: probabilities (M, N, C).
+
+    `nets` is a twin of `networks`.
+    """
+    return np.stack([softmax(nets.predict(model, x), axis=-1) for model, x in zip(experts, inputs, strict=True)])
 
 
 def weighted(predictions, weights=None):

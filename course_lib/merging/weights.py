@@ -1,4 +1,4 @@
-"""Merging networks in the space of their weights: matching neurons, walking between networks, soups.
+"""Merging networks in the space of their weights: matching neurons, moving them, soups.
 
 A network is a list of layers (kernel (inputs, units), bias (units,)) with any elementwise activation in between, as
 `networks.get_layers` returns it. Its hidden neurons may be put in any order without changing what it computes.
@@ -12,7 +12,6 @@ from scipy.sparse import eye_array, kron, vstack
 from scipy.spatial.distance import cdist
 
 from course_lib.common import checks
-from course_lib.merging import reference
 from course_lib.networks.layers import check_layers
 
 
@@ -80,7 +79,8 @@ def match_weights(layers, target, *, seed=0, sweeps=100):
             after = orders[index + 1] if index + 1 < len(orders) else np.arange(len(layers[-1][1]))
             incoming = target[index][0].T @ layers[index][0][before]  # (target's neurons, ours)
             outgoing = target[index + 1][0] @ layers[index + 1][0][:, after].T
-            order = _assign(incoming + outgoing + np.outer(target[index][1], layers[index][1]))
+            alike = incoming + outgoing + np.outer(target[index][1], layers[index][1])
+            order = linear_sum_assignment(alike, maximize=True)[1]
             moved |= not np.array_equal(order, orders[index])
             orders[index] = order
         if not moved:
@@ -111,8 +111,9 @@ def match_activations(activations, target):
     if [np.shape(values) for values in activations] != shapes or any(len(shape) != 2 for shape in shapes):
         raise ValueError(f"activations: expected arrays (N, units) of shapes {shapes} as in target, "
                          f"got {[np.shape(values) for values in activations]}")
-    return [_assign(_standardised(theirs).T @ _standardised(ours))
-            for ours, theirs in zip(activations, target, strict=True)]
+    distances = (cdist(np.transpose(theirs), np.transpose(ours), "correlation")
+                 for ours, theirs in zip(activations, target, strict=True))
+    return [linear_sum_assignment(np.nan_to_num(each, nan=1.0))[1] for each in distances]  # NaN: a dead neuron
 
 
 def transport(layers, activations, target):
@@ -155,16 +156,8 @@ def transport(layers, activations, target):
     return found
 
 
-def interpolate(layers, others, share):
-    """The network (1 - share) * layers + share * others."""
-    layers, others = check_layers(layers), check_layers(others, like=layers)
-    share = float(checks.array("share", share, ()))
-    return [((1 - share) * kernel + share * other, (1 - share) * bias + share * shift)
-            for (kernel, bias), (other, shift) in zip(layers, others, strict=True)]
-
-
 def average(networks, weights=None):
-    """A weighted mean of networks, weight by weight: with equal weights a uniform soup.
+    """A weighted mean of networks, weight by weight: with equal weights a uniform soup, with two a point between them.
 
     References
     ----------
@@ -212,34 +205,6 @@ def greedy_soup(networks, score):
     return average([networks[i] for i in chosen]), chosen
 
 
-def barrier(losses):
-    """How far the loss rises, on a path between two networks, above the straight line between its ends.
-
-    Parameters
-    ----------
-    losses : array (K,)
-        From one end to the other, at equal steps.
-
-    Returns
-    -------
-    float
-
-    References
-    ----------
-    Frankle et al. 2020, "Linear mode connectivity and the lottery ticket hypothesis", section 2; with the mean of both
-    ends replaced by the line between them, as in Entezari et al. 2022, eq. 1.
-    """
-    losses = np.asarray(losses, float)
-    if losses.ndim != 1 or len(losses) < 3 or not np.isfinite(losses).all():
-        raise ValueError(f"losses: expected at least three finite numbers (K,), got {losses}")
-    return reference.barrier(losses)
-
-
-def _assign(similarity):
-    """For each row the column that it is paired with, so that the sum over all pairs is highest."""
-    return linear_sum_assignment(similarity, maximize=True)[1]
-
-
 def _plan(ours, theirs):
     """How much of each of our neurons goes to each of theirs, (our units, their units), at least cost."""
     cost = cdist(np.transpose(ours), np.transpose(theirs), "sqeuclidean")
@@ -251,8 +216,3 @@ def _plan(ours, theirs):
 
 def _layers(name, arrays):
     return [checks.array(f"{name}[{index}]", values, ("N", "units")) for index, values in enumerate(arrays)]
-
-
-def _standardised(values):
-    centred = values - values.mean(axis=0)
-    return centred / np.maximum(centred.std(axis=0), 1e-8) / len(values)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit as sigmoid
 
+from course_lib.common import checks
 from course_lib.common.config import Config
 
 SIZE = 6  # numbers in an embedding of items, and in a taste
@@ -82,8 +83,7 @@ class Catalog:
 
 def simulate_catalog(items=60, *, seed=0):
     """A `Catalog` with embeddings of length 1 in all directions, hooks spread evenly, and appeals of deviation 0.3."""
-    if not whole(items, 1):
-        raise ValueError(f"items: expected a whole number >= 1, got {items!r}")
+    checks.sizes(items=items)
     rng = np.random.default_rng(seed)
     return Catalog(directions(rng.normal(size=(items, SIZE))), rng.random(items), 0.3 * rng.normal(size=items))
 

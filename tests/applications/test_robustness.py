@@ -1,7 +1,8 @@
-"""What is attacked, missing, poisoned or remembered in the comparisons of notebook 07, and what is taught."""
+"""What is attacked, and what the study of robustness compares: what is missing or poisoned, and what is taught."""
 
 from dataclasses import replace
 
+import applications as study
 import numpy as np
 import pytest
 from scipy.special import softmax
@@ -9,7 +10,6 @@ from watched import Watched, never_taught_with_tests, with_marked_tests
 
 from course_lib.applications import robustness
 from course_lib.common import data
-from course_lib.fusion import experiments
 from course_lib.fusion.inputs import halves
 from course_lib.networks.config import TrainingConfig
 
@@ -81,7 +81,7 @@ def test_what_cannot_be_attacked_is_refused(applications, nets, digits):
 
 def test_an_expert_that_is_missing():
     x = (np.arange(1.0, 5).reshape(2, 2), np.arange(5.0, 7).reshape(2, 1))
-    (first, second), y = robustness.with_missing(x, np.array([3, 4]))
+    (first, second), y = study.with_missing(x, np.array([3, 4]))
     assert first.tolist() == [[1, 2], [3, 4], [0, 0], [0, 0], [1, 2], [3, 4]]
     assert second.tolist() == [[5], [6], [5], [6], [0], [0]] and y.tolist() == [3, 4] * 3
 
@@ -94,6 +94,13 @@ def test_membership_by_hand():
     assert robustness.membership(sure, first, sure, first) == 0.5
     with pytest.raises(ValueError, match=r"got \(2, 2\) and \(3,\)"):
         robustness.membership(sure, first, unsure, np.zeros(3, int))
+
+
+def test_fewer_images_by_hand(digits):
+    few = study.with_fewer(digits, 500)
+    np.testing.assert_array_equal(few.x_train, digits.x_train[:500])
+    np.testing.assert_array_equal(few.x_test, np.concatenate([digits.x_train[500:], digits.x_test]))
+    np.testing.assert_array_equal(few.y_test, np.concatenate([digits.y_train[500:], digits.y_test]))
 
 
 def test_what_is_missing_is_the_left_half(digits):
@@ -121,7 +128,7 @@ def test_what_is_missing_is_the_left_half(digits):
         def ConcatFusion(self, *args, **options):  # noqa: N802
             return "fused"
 
-    found = robustness.missing_table(Fusion(), Nets(), few, ["left", "right"], config=FAST)
+    found = study.missing_table(Fusion(), Nets(), few, ["left", "right"], config=FAST)
     named, pairs = ([one for one in seen if isinstance(one[0], str) == kind] for kind in (True, False))
     asked = [x for name, x in named if name == "left"]
     left, right = halves(few.x_test)
@@ -135,11 +142,10 @@ def test_what_is_missing_is_the_left_half(digits):
 
 
 TABLES = {
-    "poisoned": lambda twin, nets, few: robustness.poisoned_table(nets, few, config=FAST),
-    "missing": lambda twin, nets, few: robustness.missing_table(twin("fusion"), nets, few, two(nets), config=FAST),
-    "attack": lambda twin, nets, few: robustness.attack_table(twin("applications"), twin("fusion"), nets, few,
+    "poisoned": lambda twin, nets, few: study.poisoned_table(nets, few, config=FAST),
+    "missing": lambda twin, nets, few: study.missing_table(twin("fusion"), nets, few, two(nets), config=FAST),
+    "attack": lambda twin, nets, few: study.attack_table(twin("applications"), twin("fusion"), nets, few,
                                                               two(nets), config=FAST),
-    "privacy": lambda twin, nets, few: robustness.privacy_table(nets, few, members=50, teachers=2, config=FAST),
 }
 
 
@@ -154,7 +160,7 @@ def test_no_network_is_taught_with_test_images(twin, marked, table):
 
 def test_one_of_three_lies(twin, marked):
     nets = Watched(twin("networks"))
-    robustness.poisoned_table(nets, marked, config=FAST)
+    study.poisoned_table(nets, marked, config=FAST)
     assert [int((y - marked.y_train).max()) == 0 for _, y in nets.lessons] == [True] * 3 + [False]
     np.testing.assert_array_equal(nets.lessons[-1][1], (marked.y_train + 1) % 10)
 
@@ -168,31 +174,9 @@ def test_the_attacker_moves_left_halves_alone_and_by_no_more_than_a_step(twin, m
             return self.nets.accuracy(model, x, y)
 
     nets = Nets(twin("networks"))
-    table = robustness.attack_table(applications, fusion, nets, marked, two(nets), config=FAST, step=0.05)
+    table = study.attack_table(applications, fusion, nets, marked, two(nets), config=FAST, step=0.05)
     assert len(asked) == 2 * (len(table) - 2)
     for before, after in zip(asked[::2], asked[1::2], strict=True):
         np.testing.assert_array_equal(before, marked.x_test)
         np.testing.assert_array_equal(after[:, :, 4:], marked.x_test[:, :, 4:])
         assert 0.04 < np.abs(after - before)[:, :, :4].max() < 0.051
-
-
-def test_what_is_trained_already_is_not_trained_again(twin, marked):
-    applications, fusion, nets = twin("applications"), twin("fusion"), Watched(twin("networks"))
-    experts = two(nets)
-    together = experiments.fused_features(fusion, nets, marked, config=FAST)
-    alone = robustness.attack_table(applications, fusion, nets, marked, experts, config=FAST)
-    taught = len(nets.lessons)
-    assert robustness.attack_table(applications, fusion, nets, marked, experts, together=together) == alone
-    assert len(nets.lessons) == taught
-    robustness.missing_table(fusion, nets, marked, experts, together=together, config=FAST)
-    assert len(nets.lessons) == taught + 1  # what is taught to miss
-
-
-def test_the_pupil_hears_only_what_teachers_say(twin, marked):
-    nets = Watched(twin("networks"))
-    robustness.privacy_table(nets, marked, members=50, teachers=2, mistakes=1.0, config=FAST)
-    (members, noted), (public, told) = (((x,), y) for (x,), y in (nets.lessons[0], nets.lessons[-1]))
-    assert len(noted) == 50 and len(told) == 250
-    assert not {image.tobytes() for image in members[0]} & {image.tobytes() for image in public[0]}
-    true = {image.tobytes(): label for image, label in zip(marked.x_train, marked.y_train, strict=True)}
-    assert np.mean([true[image.tobytes()] == label for image, label in zip(public[0], told, strict=True)]) < 0.5

@@ -2,11 +2,11 @@
 
 import dataclasses
 
+import gan as study
 import numpy as np
 import pytest
 
 from course_lib.common import data
-from course_lib.gan import experiments
 from course_lib.gan.config import GANConfig
 from course_lib.gan.metrics import frechet_distance
 
@@ -215,8 +215,9 @@ def test_a_run_depends_on_its_seed_alone(gan_twin, game):
 @pytest.mark.parametrize("name", ["hinge + spectral norm", "WGAN-GP", "R3GAN"])
 def test_objectives_that_the_notebook_does_not_train_bring_images_nearer_to_digits(gan_twin, name):
     digits = data.load("digits")
-    config = GANConfig(hidden=(64,), latent_size=8, learning_rate=5e-3, average=0.0, steps=100, record_every=100)
-    gan = gan_twin.GAN((8, 8), 10, dataclasses.replace(config, **experiments.GAMES[name]))
+    config = dataclasses.replace(study.GAMES[name], hidden=(64,), latent_size=8, learning_rate=5e-3, average=0.0,
+                                 steps=100, record_every=100)
+    gan = gan_twin.GAN((8, 8), 10, config)
     distances = []
     for steps in (0, 100):
         gan.fit(digits.x_train, digits.y_train, steps=steps)

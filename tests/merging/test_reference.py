@@ -21,3 +21,9 @@ def test_matching_order_undoes_a_shuffle():
     kernel, bias, order = rng.normal(size=(4, 6)), rng.normal(size=6), rng.permutation(6)
     found = reference.matching_order(kernel[:, order], bias[order], kernel, bias)
     assert order[found].tolist() == list(range(6))
+
+
+def test_barrier_by_hand():
+    assert reference.barrier(np.array([1, 3, 2])) == pytest.approx(1.5) and reference.barrier(np.array([2, 1, 2])) == 0
+    assert reference.barrier(np.array([0, 3, 2, 6])) == pytest.approx(1)  # above a slope
+    assert reference.barrier(np.array([0, 2, 4])) == 0

@@ -115,10 +115,8 @@ def test_a_dead_neuron_does_not_spoil_the_matching():
 
 def test_between_two_networks():
     first, second = network((2, 3, 1), 12), network((2, 3, 1), 13)
-    assert same(weights.interpolate(first, second, 0), first) and same(weights.interpolate(first, second, 1), second)
-    np.testing.assert_allclose(weights.interpolate(first, second, 0.25)[0][0], 0.75 * first[0][0] + 0.25 * second[0][0])
-    halfway, mean = weights.interpolate(first, second, 0.5), weights.average([first, second])
-    np.testing.assert_allclose(halfway[1][0], mean[1][0])
+    assert same(weights.average([first, second], [1, 0]), first)
+    np.testing.assert_allclose(weights.average([first, second])[0][0], (first[0][0] + second[0][0]) / 2)
     np.testing.assert_allclose(weights.average([first, second], [0.9, 0.1])[0][1],
                                0.9 * first[0][1] + 0.1 * second[0][1])
 
@@ -135,15 +133,6 @@ def test_a_soup_takes_only_what_does_not_harm():
     assert alone == [0] and best[0][0].item() == 9
 
 
-def test_barrier():
-    assert weights.barrier([1, 3, 2]) == pytest.approx(1.5) and weights.barrier([2, 1, 2]) == 0
-    assert weights.barrier([0, 3, 2, 6]) == pytest.approx(1) and weights.barrier([0, 2, 4]) == 0  # above a slope
-    with pytest.raises(ValueError, match="at least three finite numbers"):
-        weights.barrier([1, 2])
-    with pytest.raises(ValueError, match="finite numbers"):
-        weights.barrier([1, np.nan, 2])
-
-
 def test_transport_counts_squared_distances():
     # Our neurons answer (0, 0) and (1, 0) to two inputs, theirs (1, 0) and (2.5, 1). In order: distances 1 + 1.8,
     # squares 1 + 3.25. Crosswise: 2.7 + 0 and 7.25 + 0. Squares, as in the paper's W_2, keep the order.
@@ -158,12 +147,11 @@ def test_transport_counts_squared_distances():
 def test_what_does_not_fit():
     first = network((2, 3, 1), 0)
     for call in (lambda: weights.match_weights(first, network((2, 4, 1), 0)),
-                 lambda: weights.interpolate(first, network((2, 4, 1), 0), 0.5),
                  lambda: weights.average([first, network((2, 4, 1), 0)])):
         with pytest.raises(ValueError, match=r"expected kernels of shapes \[\(2, "):
             call()
     with pytest.raises(ValueError, match=r"layers\[1\]: expected a kernel"):
-        weights.interpolate([first[0], first[0]], first, 0.5)
+        weights.average([[first[0], first[0]], first])
     with pytest.raises(ValueError, match="2 numbers of sum 1"):
         weights.average([first, first], [1, 1])
     with pytest.raises(ValueError, match="as in target"):
