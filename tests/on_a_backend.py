@@ -44,16 +44,14 @@ def games_of_a_gan():
 
 
 def training_of_an_ensemble():
-    from course_lib.ensembling.in_keras import DeepEnsemble, MultiTaskNet, NetClassifier
+    from course_lib.ensembling.in_keras import DeepEnsemble, NetClassifier
 
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 4))
     y = x[:, 0] * 10 + rng.normal(size=60)
-    tasks = np.stack([y > 0, np.where(x[:, 1] > 0, y, np.nan)], axis=1)
     settings = dict(n_members=2, epochs=2, random_state=0)
     return [DeepEnsemble(**settings).fit(x, y).predict_members(x),
-            NetClassifier(**settings).fit(x, y > 0).predict_proba(x),
-            *MultiTaskNet((2, None), **settings).fit(x, tasks).predict_members(x)]
+            NetClassifier(**settings).fit(x, y > 0).predict_proba(x)]
 
 
 def runs_side_by_side():

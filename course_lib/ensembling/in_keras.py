@@ -14,8 +14,8 @@ from course_lib.ensembling.uncertainty import VARIANCE_FLOOR
 from course_lib.networks.config import check_data
 from course_lib.networks.side_by_side_in_keras import TrainingRuns, cross_entropy, forward
 
-__all__ = ["DeepEnsemble", "MultiTaskNet", "NetClassifier", "NetRegressor", "cross_entropy", "forward", "gaussian_nll",
-           "multi_task_loss", "predict_members", "squared_error", "train_averaged", "train_members"]
+__all__ = ["DeepEnsemble", "NetClassifier", "NetRegressor", "cross_entropy", "forward", "gaussian_nll",
+           "predict_members", "squared_error", "train_averaged", "train_members"]
 
 train_members = functools.partial(train, TrainingRuns, late_correction=True)
 
@@ -34,30 +34,6 @@ def gaussian_nll(outputs, y):
     """
     mean, variance = outputs[..., 0], ops.softplus(outputs[..., 1]) + VARIANCE_FLOOR
     return ops.mean(0.5 * ops.log(variance) + 0.5 * ops.square(y - mean) / variance, axis=-1)
-
-
-def multi_task_loss(outputs, y, *, heads):
-    """Sum over tasks (M,) of the mean loss, to which examples without a target for the task add nothing.
-
-    Parameters
-    ----------
-    outputs : tensor (M, B, units of all heads)
-    y : tensor (M, B, tasks)
-        NaN where an example has no target.
-    heads : tuple
-        For each task the number of its classes, or None for a number to predict.
-    """
-    total, start = 0.0, 0
-    for task, classes in enumerate(heads):
-        part, start = outputs[..., start: start + (classes or 1)], start + (classes or 1)
-        known = ops.cast(ops.logical_not(ops.isnan(y[..., task])), "float32")
-        target = ops.nan_to_num(y[..., task])
-        if classes:
-            losses = ops.sparse_categorical_crossentropy(ops.cast(target, "int32"), part, from_logits=True)
-        else:
-            losses = ops.square(part[..., 0] - target)
-        total = total + ops.mean(losses * known, axis=-1)
-    return total
 
 
 def predict_members(members, x, *, device="cpu", batch_size=1000):
@@ -122,13 +98,3 @@ class DeepEnsemble(estimators.DeepRegressor):
     """Networks that each give a mean and a variance, and their mixture, as a scikit-learn regressor."""
 
     _train, _outputs, _loss = map(staticmethod, (train_members, predict_members, gaussian_nll))
-
-
-class MultiTaskNet(estimators.MultiTask):
-    """A dense network, or the mean of several, with one head for each task on a trunk that all share."""
-
-    _train, _outputs = map(staticmethod, (train_members, predict_members))
-
-    @property
-    def _loss(self):
-        return functools.partial(multi_task_loss, heads=tuple(self.heads))

@@ -15,8 +15,8 @@ from course_lib.ensembling.uncertainty import VARIANCE_FLOOR
 from course_lib.networks.config import check_data
 from course_lib.networks.side_by_side_in_pytorch import TrainingRuns, cross_entropy, forward
 
-__all__ = ["DeepEnsemble", "MultiTaskNet", "NetClassifier", "NetRegressor", "cross_entropy", "forward", "gaussian_nll",
-           "multi_task_loss", "predict_members", "squared_error", "train_averaged", "train_members"]
+__all__ = ["DeepEnsemble", "NetClassifier", "NetRegressor", "cross_entropy", "forward", "gaussian_nll",
+           "predict_members", "squared_error", "train_averaged", "train_members"]
 
 train_members = functools.partial(train, TrainingRuns)
 
@@ -35,30 +35,6 @@ def gaussian_nll(outputs, y):
     """
     mean, variance = outputs[..., 0], F.softplus(outputs[..., 1]) + VARIANCE_FLOOR
     return (0.5 * variance.log() + 0.5 * (y - mean).square() / variance).mean(-1)
-
-
-def multi_task_loss(outputs, y, *, heads):
-    """Sum over tasks (M,) of the mean loss, to which examples without a target for the task add nothing.
-
-    Parameters
-    ----------
-    outputs : tensor (M, B, units of all heads)
-    y : tensor (M, B, tasks)
-        NaN where an example has no target.
-    heads : tuple
-        For each task the number of its classes, or None for a number to predict.
-    """
-    total, start = 0.0, 0
-    for task, classes in enumerate(heads):
-        part, start = outputs[..., start: start + (classes or 1)], start + (classes or 1)
-        known = ~y[..., task].isnan()
-        target = y[..., task].nan_to_num()
-        if classes:
-            losses = F.cross_entropy(part.movedim(-1, 1), target.long(), reduction="none")
-        else:
-            losses = (part[..., 0] - target).square()
-        total = total + (losses * known).mean(-1)
-    return total
 
 
 def predict_members(members, x, *, device="cpu", batch_size=1000):
@@ -120,13 +96,3 @@ class DeepEnsemble(estimators.DeepRegressor):
     """Networks that each give a mean and a variance, and their mixture, as a scikit-learn regressor."""
 
     _train, _outputs, _loss = map(staticmethod, (train_members, predict_members, gaussian_nll))
-
-
-class MultiTaskNet(estimators.MultiTask):
-    """A dense network, or the mean of several, with one head for each task on a trunk that all share."""
-
-    _train, _outputs = map(staticmethod, (train_members, predict_members))
-
-    @property
-    def _loss(self):
-        return functools.partial(multi_task_loss, heads=tuple(self.heads))

@@ -203,59 +203,6 @@ def test_settings_that_make_no_sense_are_refused(ensembling, settings, message):
         ensembling.NetRegressor(**settings).predict_folds(np.zeros((4, 2)), np.arange(4.0), [([0, 1], [2, 3])])
 
 
-# --- several tasks
-
-
-def tasks(count=400, seed=0):
-    """Inputs, and targets of a class of two, a number, and a class of three that half of the examples lack."""
-    x = np.random.default_rng(seed).normal(size=(count, 5))
-    third = np.where(x[:, 2] > 0, np.nan, (x[:, 3] > 0.5).astype(float) + (x[:, 3] > -0.5))
-    return x, np.stack([x[:, 0] > 0, 3 + 10 * x[:, 1], third], axis=1)
-
-
-def test_one_network_learns_several_tasks(ensembling):
-    x, y = tasks()
-    model = ensembling.MultiTaskNet((2, None, 3), n_members=2, l2=1e-4, learning_rate=1e-2, random_state=0).fit(x, y)
-    x, y = tasks(seed=1)
-    found, known = model.predict(x), ~np.isnan(y[:, 2])
-    assert found.shape == (400, 3)
-    assert (found[:, 0] == y[:, 0]).mean() > 0.9
-    assert np.corrcoef(found[:, 1], y[:, 1])[0, 1] > 0.97 and abs(found[:, 1].mean() - 3) < 1
-    assert (found[known, 2] == y[known, 2]).mean() > 0.8
-    assert model.predict_members(x).shape == (2, 400, 6)
-    alone = ensembling.MultiTaskNet((2,), l2=1e-4, random_state=0).fit(x, y[:, :1])
-    assert (alone.predict(x) == y[:, :1]).mean() > 0.95
-
-
-def test_examples_without_a_target_do_not_count(ensembling):
-    import functools
-
-    outputs = np.random.default_rng(0).normal(size=(2, 6, 3)).astype(np.float32)
-    y = np.zeros((2, 6, 2), np.float32)
-    y[:, 4:, 0] = np.nan
-    y[:, :3, 1] = np.nan
-    loss = functools.partial(ensembling.multi_task_loss, heads=(2, None))
-    convert = __import__("torch").tensor if "pytorch" in ensembling.__name__ else (lambda values: values)
-    logits, numbers = outputs[:, :4, :2], outputs[:, 3:, 2]
-    expected = (np.log(np.exp(logits).sum(-1)) - logits[..., 0]).sum(-1) / 6 + (numbers**2).sum(-1) / 6
-    assert np.asarray(loss(convert(outputs), convert(y))) == pytest.approx(expected, rel=1e-5)
-    nobody = np.full_like(y, np.nan)
-    assert np.asarray(loss(convert(outputs), convert(nobody))) == pytest.approx([0, 0])
-
-
-@pytest.mark.parametrize(("heads", "y", "message"), [
-    ((), np.zeros((4, 0)), "MultiTaskNet.heads: expected for each task"),
-    ((1,), np.zeros((4, 1)), "MultiTaskNet.heads"),
-    ((2,), np.zeros((4, 2)), r"y: expected targets of 1 tasks for 4 examples, .* got shape \(4, 2\)"),
-    ((2,), np.full((4, 1), 2.0), r"y\[:, 0\]: expected classes from 0 to 1"),
-    ((None,), np.full((4, 1), np.nan), r"y\[:, 0\]: expected finite numbers"),
-    ((None,), np.full((4, 1), np.inf), r"y\[:, 0\]: expected finite numbers"),
-])
-def test_tasks_that_make_no_sense_are_refused(ensembling, heads, y, message):
-    with pytest.raises(ValueError, match=message):
-        ensembling.MultiTaskNet(heads).fit(np.zeros((4, 2)), y)
-
-
 # --- averaged weights
 
 

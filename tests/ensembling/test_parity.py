@@ -1,6 +1,5 @@
 """The same weights give the same numbers in NumPy, in PyTorch and in Keras: outputs, losses, gradients, one step."""
 
-import functools
 
 import numpy as np
 import pytest
@@ -18,7 +17,6 @@ M, N, INPUTS = 3, 40, 5
 RNG = np.random.default_rng(0)
 X = RNG.normal(2, 3, (N, INPUTS)).astype(np.float32)
 ROWS = [np.arange(N), np.arange(20), np.arange(10, 40)]
-HEADS = (3, None)
 
 
 def members(outputs):
@@ -45,11 +43,6 @@ def softmax_error(outputs, y):
     return -np.log(np.take_along_axis(exponent / exponent.sum(-1, keepdims=True), y[..., None], -1))[..., 0]
 
 
-def multi(outputs, y):
-    return softmax_error(outputs[..., :3], y[..., 0].astype(int)).mean(-1) + (
-        (outputs[..., 3] - y[..., 1]) ** 2).mean(-1)
-
-
 def gaussian(outputs, y):
     nll = [reference.gaussian_nll(target, found[:, 0], variance_of(found[:, 1])) for found, target in zip(outputs, y)]
     return np.array(nll) - 0.5 * np.log(2 * np.pi)
@@ -60,7 +53,6 @@ CASES = {
     "squared_error": (1, NUMBERS, lambda outputs, y: ((outputs[..., 0] - y) ** 2).mean(-1)),
     "cross_entropy": (3, CLASSES, lambda outputs, y: softmax_error(outputs, y).mean(-1)),
     "gaussian_nll": (2, NUMBERS, gaussian),
-    "multi_task_loss": (4, np.stack([CLASSES, NUMBERS], axis=-1).astype(np.float32), multi),
 }
 
 
@@ -82,17 +74,16 @@ def test_outputs_are_those_of_each_network_alone():
 def test_losses_and_gradients_agree(name):
     outputs, y, by_numpy = CASES[name]
     made, (in_pytorch, in_keras) = members(outputs), twins()
-    more = {"heads": HEADS} if name == "multi_task_loss" else {}
 
     seen = (X - made.mean) / made.scale
     weights = [torch.tensor(part, requires_grad=True) for part in made.weights]
-    ours = getattr(in_pytorch, name)(in_pytorch.forward(weights, torch.tensor(seen)), torch.tensor(y), **more)
+    ours = getattr(in_pytorch, name)(in_pytorch.forward(weights, torch.tensor(seen)), torch.tensor(y))
     gradients = torch.autograd.grad(ours.sum(), weights)
-    theirs = getattr(in_keras, name)(in_keras.forward(made.weights, seen), y, **more)
+    theirs = getattr(in_keras, name)(in_keras.forward(made.weights, seen), y)
     assert ours.detach().numpy() == pytest.approx(by_numpy(by_hand(made, X), y), rel=1e-4)
     assert keras.ops.convert_to_numpy(theirs) == pytest.approx(ours.detach().numpy(), rel=1e-5, abs=1e-5)
     for twin in twins():  # one step on all examples
-        runs = twin.TrainingRuns(made.weights, loss=functools.partial(getattr(twin, name), **more))
+        runs = twin.TrainingRuns(made.weights, loss=getattr(twin, name))
         runs.train(X, y, np.full(M, 0.5), rows=np.tile(np.arange(N), (1, M, 1)), mean=made.mean, scale=made.scale)
         for old, new, gradient in zip(made.weights, runs.weights(), gradients):
             assert new == pytest.approx(old - 0.5 * gradient.numpy(), rel=1e-5, abs=1e-5)  # some are near 100
