@@ -278,7 +278,7 @@ def off_policy(_, seeds, sessions=20_000):
     old, new = logged.Soft(known, personal=0.3), logged.Soft(known, personal=1.0)
     for seed in range(seeds):
         log = logged.first_steps(known, old, new, sessions=sessions, seed=seed)
-        for name, estimate in logged.judge(log, known).items():
+        for name, estimate in logged.estimates(log, known).items():
             yield {"estimator": name, "seed": seed, "error": estimate.value - log.truth}
 
 

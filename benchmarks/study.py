@@ -30,6 +30,35 @@ from course_lib.common.files import atomic_write
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "gymnasium", "torch", "keras", "tensorflow", "stable-baselines3",
             "optuna")
+SUMMARY = {"measure", "mean", "spread", "n", "spread_is"}
+KINDS = {"name": str, "title": str, "about": str, "command": str, "settings": dict, "rows": list, "table": dict,
+          "seeds": (list, type(None)), "versions": (dict, type(None)), "date": (str, type(None)),
+          "machine": (str, type(None)), "measured_at": (str, type(None)), "note": str, "canary": dict}
+
+
+def problems(found):
+    """What is wrong with a `studies.Study`, in words."""
+    wrong = [name for name, kind in KINDS.items() if not isinstance(getattr(found, name), kind)]
+    yield from (f"{name} is of the wrong type, {type(getattr(found, name)).__name__}" for name in wrong)
+    if wrong:
+        return
+    if set(found.table) != {"down", "across"}:
+        yield f"table: expected down and across, got {sorted(found.table)}"
+        return
+    if not found.rows:
+        yield "rows is empty"
+    for number, row in enumerate(found.rows):
+        cases = set(found.cases)
+        if not isinstance(row, dict) or any(isinstance(value, (list, dict)) for value in row.values()):
+            yield f"row {number}: expected a flat object"
+        elif cases - set(row):
+            yield f"row {number}: {sorted(cases - set(row))} missing"
+        elif "measure" in row and SUMMARY - set(row):
+            yield f"row {number}: {sorted(SUMMARY - set(row))} missing"
+    for framework, figures in found.canary.items():
+        if not (isinstance(figures, dict) and figures and all(type(value) in (int, float)
+                                                              for value in figures.values())):
+            yield f"canary of {framework}: expected figures, each a number"
 
 
 def inside(name, framework, arguments):

@@ -41,6 +41,7 @@ def test_every_study_is_declared_and_every_declared_one_is_stored():
 @pytest.mark.parametrize("name", sorted(DECLARED))
 def test_it_is_whole_and_of_the_settings_of_today(name):
     found, declared = studies.load(name), study.declared(name, DECLARED[name])
+    assert found.name == name and list(study.problems(found)) == []
     for field in set(declared) - {"settings"}:
         assert getattr(found, field) == declared[field], f"study {name}: {field}. make study NAME={name}"
     now, then = declared["settings"], found.settings

@@ -66,7 +66,7 @@ def first_steps(catalog, old, new, config=None, *, sessions=20_000, seed=0):
                       float((policy * expected).sum(axis=1).mean()))
 
 
-def judge(log, catalog, *, ridge=1.0):
+def estimates(log, catalog, *, ridge=1.0):
     """What the estimators of `ope` say of a log of `first_steps`: {name: Estimate}, and "naive", what it earned itself.
 
     The model of the reward is a ridge regression, of each half of the log learned on the other half.

@@ -42,7 +42,7 @@ def test_the_model_of_the_reward_has_not_seen_what_it_explains():
         seen = pairs[~test, log.actions[~test]]
         fitted = Ridge(2.0, fit_intercept=False).fit(seen, log.rewards[~test])
         model[test] = pairs[test] @ fitted.coef_
-    found = logged.judge(log, CATALOG, ridge=2.0)
+    found = logged.estimates(log, CATALOG, ridge=2.0)
     expected = ope.doubly_robust(log.rewards, log.actions, log.wanted, log.logged, model, log.policy)
     assert found["direct method"].value == pytest.approx((log.policy * model).sum(axis=1).mean())
     assert vars(found["doubly robust"]) == pytest.approx(vars(expected))
@@ -52,7 +52,7 @@ def test_estimates_find_the_truth_and_the_plain_mean_does_not():
     errors = {}
     for seed in range(30):
         log = logged.first_steps(CATALOG, OLD, NEW, sessions=4_000, seed=seed)
-        for name, estimate in logged.judge(log, CATALOG).items():
+        for name, estimate in logged.estimates(log, CATALOG).items():
             errors.setdefault(name, []).append(estimate.value - log.truth)
     for name in ("IPS", "SNIPS", "doubly robust"):
         assert abs(np.mean(errors[name])) < 3 * np.std(errors[name]) / np.sqrt(30), name

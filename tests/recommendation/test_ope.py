@@ -25,7 +25,7 @@ def test_by_hand():
 
 def test_sessions_by_hand():
     rewards, wanted, logged = [[1, 2], [3, 4.0]], [[0.5, 1], [0.25, 0.5]], [[0.25, 0.5], [0.5, 0.5]]  # 2, 2; .5, 1
-    whole, steps = (judge(rewards, wanted, logged) for judge in (ope.whole_session, ope.per_decision))
+    whole, steps = (estimator(rewards, wanted, logged) for estimator in (ope.whole_session, ope.per_decision))
     assert whole.value == pytest.approx((4 * 3 + 0.5 * 7) / 2)
     assert steps.value == pytest.approx((2 * 1 + 4 * 2 + 0.5 * 3 + 0.5 * 4) / 2)
     for found, terms in ((whole, [12, 3.5]), (steps, [10, 3.5])):
