@@ -342,7 +342,7 @@ def test_a_bandit_learns_from_numbers_only():
 
 def test_numbers_with_gaps_in_a_log():
     rows = {"item": np.array([0, 0]), "basket": np.array([0, 1]), "time": np.array([0.0, 1.0]), "names": ("a",)}
-    with pytest.raises(ValueError, match="expected whole user numbers .* got up to 1,000,000,000 of 2 users"):
+    with pytest.raises(ValueError, match="user: expected numbers .* large gaps, got up to 1,000,000,000 of 2 users"):
         ShopLog(user=np.array([0, 10**9]), **rows)
     assert ShopLog(user=np.array([0, 7]), **rows).users == 8
 

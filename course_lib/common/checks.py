@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 
 from course_lib.common.config import whole
@@ -80,6 +82,13 @@ def float32(name, value):
     return found
 
 
+def number(name, value, *, low=-np.inf, high=np.inf):
+    """A finite real number in this range, both ends included, as a float."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Real, np.ndarray)):
+        raise ValueError(f"{name}: expected a number, got {value!r}")
+    return float(array(name, value, (), low=low, high=high))
+
+
 def seed(value, name="seed"):
     """A seed as an int; a ValueError unless it is a whole number in [0, 2**32), which every framework accepts."""
     if not whole(value, 0) or value >= 2**32:
@@ -88,11 +97,12 @@ def seed(value, name="seed"):
 
 
 def sizes(**named):
-    """A ValueError unless every named value is a whole number >= 1, or a sequence of such."""
+    """A ValueError unless every named value is a whole number >= 1, or a tuple of such."""
     for name, value in named.items():
-        entries = value if isinstance(value, (tuple, list)) else (value,)
+        entries = value if isinstance(value, tuple) else (value,)
         if not all(whole(entry, 1) for entry in entries):
-            raise ValueError(f"{name}: expected whole numbers >= 1, got {value!r}")
+            raise ValueError(f"{name}: expected {'whole numbers' if isinstance(value, tuple) else 'a whole number'} "
+                             f">= 1, got {value!r}")
 
 
 def callbacks(value):
@@ -123,7 +133,7 @@ _ADVICE = "a smaller learning rate, or clipping the gradient, may help"
 
 
 def _as_array(name, value):
-    if np.ma.isMaskedArray(value):
+    if any(map(np.ma.isMaskedArray, value if isinstance(value, (list, tuple)) else (value,))):
         raise ValueError(f"{name}: expected an array without a mask, got a masked one; .filled(...) makes such")
     try:
         return np.asarray(value)

@@ -79,4 +79,4 @@ def expected_calibration_error(probabilities, y, *, bins=10):
 def rotated(images, degrees):
     """Images (N, height, width), turned about their middles against the clock; what was outside is 0."""
     images = checks.array("images", images, ("N", "height", "width"))
-    return rotate(images, degrees, axes=(1, 2), reshape=False, order=1).astype(images.dtype)
+    return rotate(images, checks.number("degrees", degrees), axes=(1, 2), reshape=False, order=1).astype(images.dtype)

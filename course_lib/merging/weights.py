@@ -38,7 +38,8 @@ def permute(layers, orders):
         raise ValueError(f"orders: expected {len(layers) - 1}, one for each layer but the last, got {len(orders)}")
     before, found = np.arange(len(layers[0][0])), []
     for index, (kernel, bias) in enumerate(layers):
-        order = np.arange(len(bias)) if index == len(orders) else np.asarray(orders[index])
+        order = np.arange(len(bias)) if index == len(orders) else checks.array(
+            f"orders[{index}]", orders[index], (len(bias),), kind="whole")
         if not np.array_equal(np.sort(order), np.arange(len(bias))):
             raise ValueError(f"orders[{index}]: expected each number from 0 to {len(bias) - 1} once, got {order}")
         found.append((kernel[before][:, order], bias[order]))
@@ -105,8 +106,7 @@ def match_activations(activations, target):
     ----------
     Li et al. 2015, "Convergent learning: do different neural networks learn the same representations?", section 3.
     """
-    activations, target = (_layers(name, values) for name, values in (("activations", activations),
-                                                                      ("target", target)))
+    activations, target = _layers("activations", activations), _layers("target", target)
     shapes = [np.shape(values) for values in target]
     if [np.shape(values) for values in activations] != shapes or any(len(shape) != 2 for shape in shapes):
         raise ValueError(f"activations: expected arrays (N, units) of shapes {shapes} as in target, "
@@ -139,9 +139,8 @@ def transport(layers, activations, target):
     Singh & Jaggi 2020, "Model fusion via optimal transport", algorithm 1 with activations as ground metric.
     """
     layers = check_layers(layers)
+    activations, target = _layers("activations", activations), _layers("target", target)
     sizes, wanted = [[len(bias) for _, bias in layers[:-1]], [np.shape(values)[1] for values in target]]
-    activations, target = (_layers(name, values) for name, values in (("activations", activations),
-                                                                      ("target", target)))
     given = [np.shape(values) for values in activations]
     if [shape[1] for shape in given] != sizes or len(wanted) != len(sizes) or {
             len(values) for values in (*activations, *target)} != {given[0][0]}:
@@ -211,8 +210,12 @@ def _plan(ours, theirs):
     n, m = cost.shape
     leaving, coming = kron(eye_array(n), np.ones((1, m))), kron(np.ones((1, n)), eye_array(m))
     solved = linprog(cost.ravel(), A_eq=vstack([leaving, coming]), b_eq=np.repeat([1 / n, 1 / m], [n, m]))
+    if solved.x is None:
+        raise ValueError(f"activations: expected such as a plan can be found for, got: {solved.message}")
     return np.maximum(solved.x.reshape(n, m), 0)
 
 
 def _layers(name, arrays):
-    return [checks.array(f"{name}[{index}]", values, ("N", "units")) for index, values in enumerate(arrays)]
+    """What the neurons of each hidden layer say, as arrays of numbers whose squares do not overflow."""
+    return [checks.array(f"{name}[{index}]", values, ("N", "units"), low=-1e30, high=1e30) for
+            index, values in enumerate(arrays)]

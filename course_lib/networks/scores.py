@@ -9,9 +9,6 @@ from course_lib.common import checks
 
 def log_loss(probabilities, y):
     """Mean of -log of the right class's probability, of probabilities (..., N, C) and classes from 0 (N,): (...)."""
-    probabilities = np.asarray(probabilities)
-    if probabilities.ndim < 2 or probabilities.dtype.kind not in "fiu" or not probabilities.min() >= 0:
-        raise ValueError("probabilities: expected numbers >= 0 (..., N, C), got "
-                         f"{probabilities.dtype} of shape {probabilities.shape}, or negative, or NaN")
+    probabilities = checks.array("probabilities", probabilities, ("N", "C", ...), low=0)
     y = checks.classes("y", y, *probabilities.shape[-2:])
     return -np.log(np.maximum(probabilities[..., np.arange(len(y)), y], 1e-15)).mean(axis=-1)

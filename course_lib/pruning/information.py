@@ -36,9 +36,9 @@ def gaussian_mi_selection(activations, preactivations, k, *, noise=0.1):
     sensor placements in Gaussian processes" (the greedy choice).
     """
     a, z = _examples("activations", activations), _examples("preactivations", preactivations)
-    if not whole(k, 1) or k > a.shape[1] or not 0 <= noise < np.inf:
-        raise ValueError(f"k, noise: expected 1 to {a.shape[1]} neurons to keep and a number >= 0, "
-                         f"got {k!r} and {noise!r}")
+    noise = checks.number("noise", noise, low=0)
+    if not whole(k, 1) or k > a.shape[1]:
+        raise ValueError(f"k: expected 1 to {a.shape[1]} neurons to keep, got {k!r}")
     cov_a, cov_az, cov_z = _covariances(a, z)
     cov_z += noise * max(np.trace(cov_z) / len(cov_z), np.finfo(float).tiny) * np.eye(len(cov_z))
     least = 1e-9 * max(cov_a.diagonal().max(), np.finfo(float).tiny)
@@ -79,7 +79,7 @@ def least_squares_reconstruction(kept, preactivations, *, ridge=1e-4):
     """
     a, z = _examples("kept", kept), _examples("preactivations", preactivations)
     cov_a, cov_az, _ = _covariances(a, z)
-    penalty = ridge * max(np.trace(cov_a) / len(cov_a), np.finfo(float).tiny)
+    penalty = ridge * (np.trace(cov_a) / len(cov_a) or 1.0)
     kernel = np.linalg.solve(cov_a + penalty * np.eye(len(cov_a)), cov_az)
     return kernel, z.mean(axis=0) - a.mean(axis=0) @ kernel
 

@@ -214,8 +214,7 @@ def live_neurons(kernels, *, tolerance=0.05):
     -------
     list of integer arrays
     """
-    if not 0 <= tolerance < 1:
-        raise ValueError(f"tolerance: expected a number in [0, 1), got {tolerance!r}")
+    tolerance = checks.number("tolerance", tolerance, low=0, high=1)
     kernels = _kernels(kernels)
     norms = [np.sqrt((kernel.astype(np.float64) ** 2).sum(axis=tuple(range(kernel.ndim - 1)))) for kernel in kernels]
     return [np.flatnonzero(norm > tolerance * norm.max()) for norm in norms]

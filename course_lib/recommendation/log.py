@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib.common import data
+from course_lib.common import checks, data
 from course_lib.common.config import whole
 from course_lib.common.files import atomic_write
 from course_lib.recommendation.shop import SIZE, directions
@@ -32,18 +32,21 @@ class ShopLog:
     names: tuple[str, ...]  # of the items
 
     def __post_init__(self):
-        shapes = {np.shape(part) for part in (self.user, self.item, self.basket, self.time)}
-        if len(shapes) > 1 or len(shapes.pop()) != 1 or not len(self.user):
-            raise ValueError("log: expected user, item, basket and time of one shape (R,), R > 0")
-        if (np.diff(self.time) < 0).any() or min(map(np.min, (self.user, self.item, self.basket))) < 0:
-            raise ValueError("log: expected times that never fall, and numbers >= 0")
+        rows = len(checks.array("user", self.user, ("R",), kind="whole"))
+        for name in ("user", "item", "basket", "time"):
+            kind = "real" if name == "time" else "whole"
+            low = -np.inf if name == "time" else 0
+            object.__setattr__(self, name, checks.array(name, getattr(self, name), (rows,), kind=kind, low=low))
+        if (np.diff(self.time) < 0).any():
+            raise ValueError(f"time: expected times that never fall, got a step of "
+                             f"{np.diff(self.time).min():g} seconds")
         for name, numbers in (("user", self.user), ("basket", self.basket)):
-            if np.asarray(numbers).dtype.kind not in "iu" or numbers.max() > 2 * len(np.unique(numbers)) + 10_000:
-                raise ValueError(f"log: expected whole {name} numbers from 0 without large gaps, got up to "
-                                 f"{numbers.max():,} of {len(np.unique(numbers)):,} {name}s; "
+            if numbers.max() > 2 * len(np.unique(numbers)) + 10_000:
+                raise ValueError(f"{name}: expected numbers from 0 without large gaps, got up to {numbers.max():,} of "
+                                 f"{len(np.unique(numbers)):,} {name}s; "
                                  f"np.unique({name}, return_inverse=True)[1] counts them anew")
         if self.item.max() >= len(self.names):
-            raise ValueError(f"log: expected a name for each item, got {len(self.names)} for {self.item.max() + 1}")
+            raise ValueError(f"names: expected one for each item, got {len(self.names)} for {self.item.max() + 1}")
 
     def __len__(self):
         return len(self.user)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from course_lib.common import checks
 from course_lib.recommendation import reference
 
 
@@ -41,7 +42,7 @@ def inverse_propensity(rewards, wanted, logged):
     ----------
     Horvitz & Thompson 1952; Dudík et al. 2014, "Doubly robust policy evaluation and optimization".
     """
-    weights = _weights(wanted, logged, np.shape(rewards))
+    rewards, weights = _logged(rewards, wanted, logged)
     return _estimate(weights * rewards, weights)
 
 
@@ -52,11 +53,11 @@ def self_normalised(rewards, wanted, logged):
     ----------
     Swaminathan & Joachims 2015, "The self-normalized estimator for counterfactual learning".
     """
-    weights = _weights(wanted, logged, np.shape(rewards))
+    rewards, weights = _logged(rewards, wanted, logged)
     mean = weights.mean()
     if mean == 0:
         raise ValueError("wanted: expected some logged action that the policy to be judged could take, got none")
-    value = reference.ips_and_snips(np.asarray(rewards), np.asarray(wanted), np.asarray(logged))[1]
+    value = reference.ips_and_snips(rewards, np.asarray(wanted, float), np.asarray(logged, float))[1]
     return _estimate(value + weights * (rewards - value) / mean, weights)  # linearised: the delta method
 
 
@@ -86,9 +87,13 @@ def doubly_robust(rewards, actions, wanted, logged, expected, policy):
     ----------
     Dudík et al. 2014. Unbiased if the propensities are right or the model is.
     """
-    weights = _weights(wanted, logged, np.shape(rewards))
-    predicted = np.asarray(expected)[np.arange(len(weights)), actions]
-    return _estimate(_under(policy, expected) + weights * (rewards - predicted), weights)
+    rewards, weights = _logged(rewards, wanted, logged)
+    value = _under(policy, expected)
+    actions = checks.classes("actions", actions, len(value), np.shape(policy)[1])
+    if len(value) != len(rewards):
+        raise ValueError(f"policy: expected a row for each of {len(rewards)} rewards, got {len(value)}")
+    predicted = np.asarray(expected, float)[np.arange(len(value)), actions]
+    return _estimate(value + weights * (rewards - predicted), weights)
 
 
 def whole_session(rewards, wanted, logged):
@@ -103,7 +108,8 @@ def whole_session(rewards, wanted, logged):
     ----------
     Precup, Sutton & Singh 2000, "Eligibility traces for off-policy policy evaluation", section 3.
     """
-    weights = _weights(wanted, logged, np.shape(rewards)).prod(axis=1)
+    rewards, weights = _logged(rewards, wanted, logged, axes=2)
+    weights = weights.prod(axis=1)
     return _estimate(weights * np.sum(rewards, axis=1), weights)
 
 
@@ -119,26 +125,25 @@ def per_decision(rewards, wanted, logged):
     ----------
     Precup, Sutton & Singh 2000, section 4.
     """
-    weights = _weights(wanted, logged, np.shape(rewards)).cumprod(axis=1)  # (N, T)
+    rewards, weights = _logged(rewards, wanted, logged, axes=2)
+    weights = weights.cumprod(axis=1)  # (N, T)
     return _estimate((weights * rewards).sum(axis=1), weights[:, -1])
 
 
-def _weights(wanted, logged, shape):
-    wanted, logged = np.asarray(wanted, float), np.asarray(logged, float)
-    if not wanted.shape == logged.shape == tuple(shape) or not wanted.size:
-        raise ValueError("rewards, wanted, logged: expected arrays of one shape, not empty, got "
-                         f"{tuple(shape)}, {wanted.shape} and {logged.shape}")
-    if not ((0 <= wanted) & (wanted <= 1) & (0 < logged) & (logged <= 1)).all():
-        raise ValueError("wanted, logged: expected probabilities in [0, 1], those that were logged above 0, got "
-                         f"{wanted.min():.3g} to {wanted.max():.3g} and {logged.min():.3g} to {logged.max():.3g}")
-    return wanted / logged
+def _logged(rewards, wanted, logged, axes=1):
+    """Rewards, and the ratio of both probabilities, of one shape with so many axes."""
+    rewards = checks.array("rewards", rewards, ("N", "T")[:axes]).astype(float)
+    wanted = checks.array("wanted", wanted, rewards.shape, low=0, high=1).astype(float)
+    logged = checks.array("logged", logged, rewards.shape, low=0, high=1).astype(float)
+    if not logged.all():
+        raise ValueError(f"logged: expected probabilities above 0, as the action was taken, got 0 in "
+                         f"{(logged == 0).sum():,} of {logged.size:,}")
+    return rewards, wanted / logged
 
 
 def _under(policy, expected):
-    policy, expected = np.asarray(policy, float), np.asarray(expected, float)
-    if policy.shape != expected.shape or policy.ndim != 2 or not np.allclose(policy.sum(axis=1), 1):
-        raise ValueError("expected, policy: expected shape (N, A) of both, and probabilities of sum 1, got "
-                         f"{expected.shape} and {policy.shape}")
+    policy = checks.probabilities("policy", policy, ("N", "A")).astype(float)
+    expected = checks.array("expected", expected, policy.shape).astype(float)
     return (policy * expected).sum(axis=1)
 
 

@@ -85,7 +85,7 @@ def test_the_rest_is_what_lstsq_finds():
 def test_what_cannot_be_is_refused():
     a, z = np.ones((5, 3)), np.ones((5, 2))
     for k in (0, 4):
-        with pytest.raises(ValueError, match="k, noise: expected 1 to 3"):
+        with pytest.raises(ValueError, match="k: expected 1 to 3"):
             gaussian_mi_selection(a, z, k)
     with pytest.raises(ValueError, match="as many examples"):
         gaussian_mi_selection(a, z[:4], 2)

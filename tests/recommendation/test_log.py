@@ -139,8 +139,9 @@ def test_a_simulated_log_keeps_its_rules():
 
 
 @pytest.mark.parametrize(("change", "said"), [
-    ({"user": np.zeros(3, int)}, "one shape"), ({"time": np.arange(7.0)[::-1]}, "never fall"),
-    ({"item": np.full(7, -1)}, "numbers >= 0"), ({"names": ("a",)}, "a name for each item, got 1 for 3")])
+    ({"user": np.zeros(3, int)}, r"item: expected shape \(3,\), got \(7,\)"),
+    ({"time": np.arange(7.0)[::-1]}, "never fall"),
+    ({"item": np.full(7, -1)}, "numbers >= 0"), ({"names": ("a",)}, "names: expected one for each item, got 1 for 3")])
 def test_what_is_no_log(change, said):
     with pytest.raises(ValueError, match=said):
         ShopLog(**{**vars(SMALL), **change})

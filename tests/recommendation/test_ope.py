@@ -85,8 +85,9 @@ def test_the_longer_the_session_the_less_is_left_of_the_log():
 
 
 @pytest.mark.parametrize(("change", "said"), [
-    ({"wanted": [0.5]}, "one shape"), ({"logged": [0, 0.1, 0.1, 0.1]}, "those that were logged above 0"),
-    ({"wanted": [1.2, 0, 0, 0]}, "probabilities")])
+    ({"wanted": [0.5]}, r"wanted: expected shape \(4,\), got \(1,\)"),
+    ({"logged": [0, 0.1, 0.1, 0.1]}, "logged: expected probabilities above 0"),
+    ({"wanted": [1.2, 0, 0, 0]}, "wanted: expected numbers from 0 to 1, got 0 to 1.2")])
 def test_what_does_not_fit(change, said):
     with pytest.raises(ValueError, match=said):
         ope.inverse_propensity(**{"rewards": REWARDS, "wanted": WANTED, "logged": LOGGED, **change})
@@ -95,5 +96,5 @@ def test_what_does_not_fit(change, said):
 def test_more_that_does_not_fit():
     with pytest.raises(ValueError, match="could take, got none"):
         ope.self_normalised([1.0], [0.0], [0.5])
-    with pytest.raises(ValueError, match=r"shape \(N, A\)"):
+    with pytest.raises(ValueError, match="policy: expected|expected: expected"):
         ope.direct([[1.0, 2.0]], [[0.5, 0.6]])
