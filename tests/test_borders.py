@@ -13,6 +13,7 @@ from course_lib.common import checkpoint, checks, data
 from course_lib.common.bandits import LinearBandit
 from course_lib.dqn.config import DQNConfig
 from course_lib.dqn.envs import GridWorld, make_vec
+from course_lib.dqn.replay import Batch, ReplayBuffer
 from course_lib.dqn.vector import NextStepVectorEnv
 from course_lib.ensembling.uncertainty import expected_calibration_error
 from course_lib.ensembling.weights import greedy_ensemble_selection
@@ -48,6 +49,19 @@ class Bytes(VectorEnv):
         return np.full((2, 3), 100, np.uint8), np.ones(2), np.zeros(2, bool), np.zeros(2, bool), {}
 
 
+class Numbered(VectorWrapper):
+    """Flags of CartPole as 0 and 1, and rewards in a column too many."""
+
+    def __init__(self, env, column):
+        super().__init__(env)
+        self.column = column
+
+    def step(self, actions):
+        obs, reward, terminated, truncated, infos = self.env.step(actions)
+        reward = reward[:, None] if self.column else reward
+        return obs, reward, terminated.astype(int), truncated.astype(int), infos
+
+
 class Scaled(VectorObservationWrapper):
     def observations(self, observations):
         return (observations / 255).astype("float32")
@@ -78,15 +92,29 @@ def test_observations_that_their_space_cannot_hold(twin):
     assert len(twin("dqn").train(Bytes(), SMALL, eval_env=False).losses) > 5
 
 
-@pytest.mark.parametrize(("what", "name"), [("obs", "observations"), ("reward", "rewards")])
-def test_nan_from_an_environment_stops_training_and_names_the_step(twin, what, name):
-    with pytest.raises(ValueError, match=f"env: expected finite {name}, got NaN.* after 1[45]. steps"):
+@pytest.mark.parametrize(("what", "words"), [("obs", "expected finite observations"), ("reward", "rewards: expected")])
+def test_nan_from_an_environment_stops_training_and_names_the_step(twin, what, words):
+    with pytest.raises(ValueError, match=f"env: {words}.* got NaN.* after 1[45]. steps"):
         twin("dqn").train(Spoiled(make_vec("CartPole-v1", 4), what), SMALL, eval_env=False)
     agent = twin("dqn").DQNAgent((4,), 2, SMALL)
     with pytest.raises(ValueError, match="obs: expected finite numbers"):
         agent.act(np.full((1, 4), np.nan))
-    with pytest.raises(ValueError, match="env: expected finite"):
+    with pytest.raises(ValueError, match=f"env: {words}"):
         twin("dqn").evaluate(agent, Spoiled(make_vec("CartPole-v1", 2), what), 20)
+
+
+def test_flags_as_numbers_and_rewards_of_another_shape(twin):
+    dqn = twin("dqn")
+    histories = [dqn.train(env, SMALL, eval_env=False) for env in (make_vec("CartPole-v1", 4), Numbered(make_vec(
+        "CartPole-v1", 4), column=False))]
+    assert histories[0] == histories[1]
+    with pytest.raises(ValueError, match=r"env: rewards: expected shape \(4,\), got \(4, 1\)"):
+        dqn.train(Numbered(make_vec("CartPole-v1", 4), column=True), SMALL, eval_env=False)
+    with pytest.raises(ValueError, match="obs: expected uint8, as this buffer stores it, got float32"):
+        ReplayBuffer(9, (3,), np.uint8).add(Batch(np.ones((2, 3), np.float32), [0, 1], [1.0, 1.0],
+                                                  np.ones((2, 3), np.uint8), [0.0, 0.0], [1.0, 1.0]))
+    with pytest.raises(ValueError, match="render_mode"):
+        dqn.record(dqn.DQNAgent((4,), 2, SMALL), gym.make("CartPole-v1"))
 
 
 def test_a_run_whose_weights_are_no_longer_finite_stops(twin):
@@ -256,7 +284,7 @@ def test_what_networks_do_not_take(twin):
     for bad, message in ((spoiled, "x: expected finite numbers"), (huge, "that float32 can hold"),
                          (offset, "that float32 can tell apart"), (x.astype(str), "x: expected real numbers"),
                          (np.ma.masked_invalid(spoiled), "x: expected an array without a mask"),
-                         (x[:, :3], r"x: expected what the network was made for, got shape \(.*3\)"),
+                         (x[:, :3], r"x: .* shape that the network was made for, got shape \(.*3\)"),
                          ([[1.0], [1.0, 2.0]], "rows of different shapes")):
         for use in (nets.predict, lambda model, x: nets.train(model, x, y[: len(x)]),
                     lambda model, x: nets.accuracy(model, x, y[: len(x)])):

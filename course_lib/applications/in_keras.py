@@ -7,7 +7,7 @@ from keras import ops
 
 from course_lib.applications.robustness import check_attack
 from course_lib.common.keras_steps import value_and_gradient
-from course_lib.networks.config import as_inputs
+from course_lib.networks.in_keras import predict
 
 __all__ = ["fgsm"]
 
@@ -38,8 +38,7 @@ def fgsm(model, x, y, *, step, attacked=None):
         logits = model(list(parts) if len(parts) > 1 else parts[0], training=False)
         return ops.sparse_categorical_crossentropy(ops.convert_to_tensor(y), logits, from_logits=True)
 
-    moved = as_inputs(x)
-    attacked = check_attack(moved, y, attacked)
+    moved, y, attacked = check_attack(predict(model, x), x, y, attacked, step)
     gradients = value_and_gradient(loss, *map(ops.convert_to_tensor, moved))[1]
     for m, gradient in enumerate(gradients):
         if m in attacked:

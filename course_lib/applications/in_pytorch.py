@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from course_lib.applications.robustness import check_attack
-from course_lib.networks.config import as_inputs
+from course_lib.networks.in_pytorch import predict
 
 __all__ = ["fgsm"]
 
@@ -34,10 +34,9 @@ def fgsm(model, x, y, *, step, attacked=None):
     ----------
     Goodfellow et al. 2015, "Explaining and harnessing adversarial examples", section 4.
     """
-    moved = as_inputs(x)
-    attacked = check_attack(moved, y, attacked)
+    moved, y, attacked = check_attack(predict(model, x), x, y, attacked, step)
     parts = [torch.as_tensor(part).requires_grad_() for part in moved]
-    loss = F.cross_entropy(model.eval()(*parts), torch.as_tensor(np.asarray(y, np.int64)))
+    loss = F.cross_entropy(model.eval()(*parts), torch.as_tensor(y))
     for m, gradient in enumerate(torch.autograd.grad(loss, parts)):
         if m in attacked:
             moved[m] = np.clip(moved[m] + step * np.sign(gradient.numpy()), 0, 1)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from course_lib.common import checks
 from course_lib.common.config import whole
+from course_lib.networks.config import as_inputs
 
 
-def check_attack(parts, y, attacked):
-    """Which inputs are attacked: these, or all if it is None; a ValueError if there are no such ones."""
-    inputs, y = len(parts), np.asarray(y)
+def check_attack(logits, x, y, attacked, step):
+    """The inputs (a list), classes, and which inputs are attacked (None: all); a ValueError if they do not fit."""
+    moved = as_inputs(x)
+    inputs = len(moved)
     if attacked is not None and not all(whole(m, 0) and m < inputs for m in attacked):
         raise ValueError(f"attacked: expected None or numbers of inputs, 0 to {inputs - 1}, got {attacked}")
-    if y.ndim != 1 or y.dtype.kind not in "iu" or not len(y) or {len(part) for part in parts} != {len(y)}:
-        raise ValueError("x, y: expected arrays (N, ...) and classes (N,), N > 0, got shapes "
-                         f"{[part.shape for part in parts]} and {y.dtype} of shape {y.shape}")
-    return range(inputs) if attacked is None else attacked
+    checks.number("step", step, low=0)
+    return moved, checks.classes("y", y, *logits.shape), range(inputs) if attacked is None else attacked
 
 
 def membership(probabilities, y, others, y_others):
@@ -37,9 +38,8 @@ def membership(probabilities, y, others, y_others):
     ----------
     Yeom et al. 2018, "Privacy risk in machine learning: analyzing the connection to overfitting", section 3.
     """
-    for said, classes in ((probabilities, y), (others, y_others)):
-        if np.ndim(said) != 2 or np.shape(classes) != np.shape(said)[:1] or not np.isfinite(said).all():
-            raise ValueError("expected finite probabilities (N, C) with classes (N,), and others (K, C) with classes "
-                             f"(K,), got {np.shape(said)} and {np.shape(classes)}")
+    probabilities = checks.probabilities("probabilities", probabilities, ("N", "C"))
+    others = checks.probabilities("others", others, ("K", probabilities.shape[1]))
+    y, y_others = checks.classes("y", y, *probabilities.shape), checks.classes("y_others", y_others, *others.shape)
     sure = np.concatenate([probabilities[np.arange(len(y)), y], others[np.arange(len(y_others)), y_others]])
     return float(roc_auc_score(np.repeat([1, 0], [len(y), len(y_others)]), sure))

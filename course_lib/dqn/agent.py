@@ -36,11 +36,10 @@ class BaseAgent:
         -------
         array (B,) of int64
         """
-        obs = np.asarray(obs)
-        if obs.shape == self.obs_shape:
+        if isinstance(obs, np.ndarray) and obs.shape == self.obs_shape:
             raise ValueError(f"obs: expected shape (B, {', '.join(map(str, self.obs_shape))}), got {obs.shape}; "
                              "obs[None] makes a batch of one observation")
-        checks.array("obs", obs, ("B", *self.obs_shape))
+        obs = checks.array("obs", obs, ("B", *self.obs_shape))
         if not 0 <= epsilon <= 1:
             raise ValueError(f"epsilon: expected a number in [0, 1], got {epsilon!r}")
         if epsilon == 0:
@@ -55,14 +54,14 @@ class BaseAgent:
 
     def update(self, batch):
         """One gradient step on a `Batch` of arrays (B, ...); returns the loss before it."""
-        size = len(batch.action)
-        obs, next_obs = (checks.array(name, values, (size, *self.obs_shape)) for name, values in
-                         (("obs", batch.obs), ("next_obs", batch.next_obs)))
-        action = checks.array("action", batch.action, (size,), kind="whole", low=0, high=self.n_actions - 1)
-        numbers = [checks.array(name, getattr(batch, name), (size,)) for name in ("reward", "terminated", "discount")]
-        reward, terminated, discount = (values.astype(np.float32) for values in numbers)
-        return self.update_block(Batch(*(values[None] for values in (obs, action, reward, next_obs, terminated,
-                                                                     discount))))
+        action = checks.array("action", batch.action, ("B",), kind="whole", low=0, high=self.n_actions - 1)
+        found = {"action": action, "terminated": checks.array("terminated", batch.terminated, action.shape, low=0,
+                                                              high=1)}
+        for name, shape in (("obs", self.obs_shape), ("next_obs", self.obs_shape), ("reward", ()), ("discount", ())):
+            values = checks.array(name, getattr(batch, name), (len(action), *shape))
+            found[name] = checks.float32(name, values)
+        found["terminated"] = found["terminated"].astype(np.float32)
+        return self.update_block(Batch(**{name: values[None] for name, values in found.items()}))
 
     def fit_scale(self, obs):
         """Scale observations from now on by one over their standard deviation in `obs` (N, *obs_shape)."""

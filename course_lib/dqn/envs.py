@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
+from course_lib.common import checks
 from course_lib.common.config import whole
 from course_lib.dqn.acrobot import AcrobotVectorEnv
 
@@ -53,15 +54,28 @@ def check_spaces(env):
     return obs_space.shape, int(action_space.n)
 
 
-def check_outputs(space, obs, when, reward=0.0):
-    """A ValueError unless an environment gave finite numbers, and observations that its space's dtype can hold."""
-    obs = np.asarray(obs)
-    if obs.shape[1:] != space.shape or not np.can_cast(obs.dtype, space.dtype, "same_kind"):
-        raise ValueError(f"env: expected observations {space.shape} of {space.dtype}, as its space says, got "
-                         f"{obs.shape[1:]} of {obs.dtype} {when}")
-    for name, values in (("observations", obs.astype(space.dtype, copy=False)), ("rewards", np.asarray(reward))):
-        if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
-            raise ValueError(f"env: expected finite {name}, got NaN, infinity or no number {when}")
+def check_obs(env, obs, when):
+    """A ValueError unless observations of a vector environment are finite, and what its space's dtype can hold."""
+    obs, space = np.asarray(obs), env.single_observation_space
+    if obs.shape != (env.num_envs, *space.shape) or not np.can_cast(obs.dtype, space.dtype, "same_kind"):
+        raise ValueError(f"env: expected observations {(env.num_envs, *space.shape)} of {space.dtype}, as its space "
+                         f"says, got {obs.shape} of {obs.dtype} {when}")
+    if not np.isfinite(obs.astype(space.dtype, copy=False)).all():
+        raise ValueError(f"env: expected finite observations, got NaN or infinity {when}")
+
+
+def check_step(env, step, when):
+    """What a vector environment's `step` gave, flags as bool; a ValueError if it is not what it should be."""
+    obs, reward, terminated, truncated, infos = step
+    check_obs(env, obs, when)
+    shape = (env.num_envs,)
+    try:
+        reward = checks.array("rewards", reward, shape)
+        terminated, truncated = (checks.array("terminated, truncated", flags, shape, kind="flags")
+                                 for flags in (terminated, truncated))
+    except ValueError as error:
+        raise ValueError(f"env: {error} {when}") from error
+    return obs, reward, terminated, truncated, infos
 
 
 def identity(env):

@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode, VectorWrapper
 from course_lib.common import checkpoint, checks
 from course_lib.common.config import whole
 from course_lib.common.files import check_writable
-from course_lib.dqn.envs import as_vector, check_outputs, check_spaces, final_observations, identity, make_vec
+from course_lib.dqn.envs import as_vector, check_obs, check_spaces, check_step, final_observations, identity, make_vec
 from course_lib.dqn.replay import NStepWindow, ReplayBuffer
 from course_lib.dqn.schedules import linear_epsilon
 
@@ -87,8 +87,8 @@ def evaluate(agent, env, episodes=20, seed=0, *, max_steps=100_000):
     same_step = _resets_in_same_step(env)
     obs, _ = env.reset(seed=checks.seed(seed))
     for step in range(1, max_steps + 1):
-        obs, reward, terminated, truncated, _ = env.step(agent.act(obs))
-        check_outputs(env.single_observation_space, obs, f"in step {step:,} of an evaluation", reward)
+        obs, reward, terminated, truncated, _ = check_step(env, env.step(agent.act(obs)),
+                                                           f"in step {step:,} of an evaluation")
         total += reward * ~fresh
         over = (terminated | truncated) & ~fresh
         if over.any():
@@ -112,8 +112,11 @@ def record(agent, env, seed=0, *, max_steps=500):
         The frames and the episode's return.
     """
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # else SDL looks for a screen, and may complain on stderr
-    obs, _ = env.reset(seed=seed)
+    obs, _ = env.reset(seed=checks.seed(seed))
     frames, total = [env.render()], 0.0
+    if not isinstance(frames[0], np.ndarray):
+        raise ValueError('env: expected one made with render_mode="rgb_array", whose render() gives an array, got '
+                         f"{type(frames[0]).__name__}")
     for _ in range(max_steps):
         obs, reward, terminated, truncated, _ = env.step(int(agent.act(obs[None])[0]))
         frames.append(env.render())
@@ -158,7 +161,7 @@ class Trainer:
 
     def _start_episodes(self):
         self.obs = self.env.reset(seed=int(self.rng.integers(2**31)))[0].copy()
-        check_outputs(self.env.single_observation_space, self.obs, "from reset")
+        check_obs(self.env, self.obs, "from reset")
         self.fresh = np.zeros(self.env.num_envs, bool)
         self.returns = np.zeros(self.env.num_envs)
         self.window.clear()
@@ -170,10 +173,11 @@ class Trainer:
         epsilon = 1.0 if learning_steps < 0 else linear_epsilon(
             learning_steps, config.epsilon_start, config.epsilon_end, config.epsilon_steps)
         action = self.agent.act(self.obs, epsilon, self.rng)
-        next_obs, reward, terminated, truncated, infos = self.env.step(action)
-        last_obs, when = final_observations(next_obs, infos), f"after {history.steps:,} steps"
-        for seen in (next_obs,) if last_obs is next_obs else (next_obs, last_obs):
-            check_outputs(self.env.single_observation_space, seen, when, reward)
+        when = f"after {history.steps:,} steps"
+        next_obs, reward, terminated, truncated, infos = check_step(self.env, self.env.step(action), when)
+        last_obs = final_observations(next_obs, infos)
+        if last_obs is not next_obs:
+            check_obs(self.env, last_obs, when)
         valid = ~self.fresh  # the step after an ended episode is its reset: nothing was decided
         self.buffer.add(self.window.push(self.obs, action, reward, last_obs, terminated, truncated, valid))
         history.steps += int(valid.sum())

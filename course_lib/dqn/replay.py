@@ -49,6 +49,10 @@ class ReplayBuffer:
     def add(self, batch):
         """Store the transitions of a `Batch` with one leading axis, oldest first."""
         count = len(batch.action)
+        for name, stored, new in zip(Batch._fields, self.storage, batch, strict=True):
+            if not np.can_cast(np.asarray(new).dtype, stored.dtype, "same_kind"):
+                raise ValueError(f"{name}: expected {stored.dtype}, as this buffer stores it, got "
+                                 f"{np.asarray(new).dtype}")
         rows = (self.position + np.arange(count)) % self.capacity
         for stored, new in zip(self.storage, batch, strict=True):
             stored[rows] = new

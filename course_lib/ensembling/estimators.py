@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from course_lib.common import checks
 from course_lib.common.config import require, whole
 from course_lib.common.seeding import spawn
 from course_lib.ensembling.members import join, make_members, standardisation, take
@@ -128,7 +129,8 @@ class Networks(BaseEstimator):
     def _check(self, X, y):
         """Inputs as float32, targets, and the hyper-parameters; a ValueError if one is not what it should be."""
         self._check_settings()
-        return validate_data(self, X, y, dtype=np.float32, y_numeric=isinstance(self, RegressorMixin))
+        X, y = validate_data(self, X, y, dtype=np.float32, y_numeric=isinstance(self, RegressorMixin))
+        return X, checks.array("y", y, (len(X),)) if isinstance(self, RegressorMixin) else y
 
     def _config(self):
         return TrainingConfig(learning_rate=self.learning_rate, batch_size=self.batch_size, epochs=self.epochs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from course_lib.common import checks
 from course_lib.common.config import whole
 from course_lib.common.seeding import spawn
 
@@ -19,8 +20,7 @@ def check_mixture(k, balance, experts):
     """How many of so many experts count: k, or all if it is None; a ValueError if that, or the balance, cannot be."""
     if k is not None and not (whole(k, 1) and k <= experts):
         raise ValueError(f"k: expected None or a whole number from 1 to {experts}, the number of experts, got {k!r}")
-    if not balance >= 0:
-        raise ValueError(f"balance: expected a number >= 0, got {balance!r}")
+    checks.number("balance", balance, low=0)
     return experts if k is None else k
 
 

@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from course_lib.common import checks
 from course_lib.gan import reference
 
 
 def ring(n, *, modes=8, radius=2.0, std=0.1, seed=0):
     """Points (n, 2), float32, from a mixture of Gaussians whose means stand evenly on a circle."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checks.seed(seed))
     return (_centres(modes, radius)[rng.integers(modes, size=n)] + std * rng.normal(size=(n, 2))).astype(np.float32)
 
 

@@ -55,6 +55,5 @@ def check_lesson(teacher_logits, y, temperature, share):
         raise ValueError("teacher_logits: expected finite numbers, got NaN or infinity; take no logarithm of less than "
                          "1e-12")
     checks.classes("y", y, *teacher_logits.shape)
-    if not (0 < temperature < np.inf and 0 <= share <= 1):
-        raise ValueError("temperature, share: expected a number > 0 and one in [0, 1], "
-                         f"got {temperature} and {share}")
+    checks.number("temperature", temperature, low=1e-3, high=1e3)
+    checks.number("share", share, low=0, high=1)

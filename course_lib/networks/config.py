@@ -74,8 +74,8 @@ def readable_errors(x):
         yield
     except (RuntimeError, ValueError, IndexError, TypeError, AttributeError) as error:
         shapes = " and ".join(str(tuple(part.shape)) for part in x)
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise ValueError(f"x: expected what the network was made for, got shape {shapes}: {lines[0]:.200}") from error
+        raise ValueError(f"x: expected float32 numbers of the shape that the network was made for, got shape {shapes}; "
+                         "the network's own words stand above") from error
 
 
 def check_image(input_shape, filters):

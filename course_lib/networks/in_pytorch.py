@@ -129,11 +129,13 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None, loss=
 @torch.no_grad()
 def predict(model, x, *, batch_size=1000):
     """Logits (N, n_classes) as an array, of inputs (N, *input_shape), or of a tuple of them."""
-    model.eval()
-    device, x = next(model.parameters()).device, as_inputs(x)
+    training, device, x = model.training, next(model.parameters()).device, as_inputs(x)
     parts = zip(*(torch.as_tensor(part, device=device).split(batch_size) for part in x), strict=True)
-    with readable_errors(x):
-        return torch.cat([model(*part) for part in parts]).numpy(force=True)
+    try:
+        with readable_errors(x):
+            return torch.cat([model.eval()(*part) for part in parts]).numpy(force=True)
+    finally:
+        model.train(training)
 
 
 def squared_error(targets, outputs):

@@ -26,8 +26,7 @@ def apply_masks(model, masks):
     masks : list of bool arrays
         One for each kernel, shaped as `get_kernels` returns it. New masks take the place of earlier ones.
     """
-    check_masks(masks, get_kernels(model))
-    new = False
+    masks, new = check_masks(masks, get_kernels(model)), False
     for layer, mask in zip(weighted_layers(model), masks, strict=True):
         if isinstance(layer.kernel.constraint, _Masked):
             layer.kernel.constraint.mask.assign(mask)

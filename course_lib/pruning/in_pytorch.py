@@ -36,8 +36,7 @@ def apply_masks(model, masks):
         One for each kernel, shaped as `get_kernels` returns it. New masks take the place of earlier ones.
     """
     layers = weighted_layers(model)
-    check_masks(masks, get_kernels(model))
-    for layer, mask in zip(layers, masks, strict=True):
+    for layer, mask in zip(layers, check_masks(masks, get_kernels(model)), strict=True):
         mask = array_to_kernel(mask).to(layer.bias.device)
         with torch.no_grad():
             trained_kernel(layer).mul_(mask)

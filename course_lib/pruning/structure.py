@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.common import checks
+
 
 def check_masks(masks, kernels):
-    """Raise a ValueError unless there is a bool mask for each kernel, of its shape."""
-    got = [(np.asarray(mask).dtype.name, np.shape(mask)) for mask in masks]
-    expected = [("bool", kernel.shape) for kernel in kernels]
-    if got != expected:
-        raise ValueError(f"masks: expected one for each kernel, {expected}, got {got}")
+    """The masks as bool arrays; a ValueError unless there is one for each kernel, of its shape."""
+    if not isinstance(masks, (list, tuple)) or len(masks) != len(kernels):
+        raise ValueError(f"masks: expected a list of {len(kernels)}, one for each kernel, got "
+                         f"{len(masks) if isinstance(masks, (list, tuple)) else type(masks).__name__}")
+    return [checks.array(f"masks[{index}]", mask, kernel.shape, kind="flags")
+            for index, (mask, kernel) in enumerate(zip(masks, kernels, strict=True))]
 
 
 def check_keep(keep, units):
@@ -27,15 +30,15 @@ def check_keep(keep, units):
     -------
     list of integer arrays
     """
-    if len(keep) != len(units) - 1:
-        raise ValueError(f"keep: expected {len(units) - 1} entries, one for each layer but the last, got {len(keep)}")
+    if not isinstance(keep, (list, tuple)) or len(keep) != len(units) - 1:
+        raise ValueError(f"keep: expected a list of {len(units) - 1}, one for each layer but the last, got "
+                         f"{len(keep) if isinstance(keep, (list, tuple)) else type(keep).__name__}")
     found = []
     for index, (kept, count) in enumerate(zip([*keep, None], units, strict=True)):
-        kept = np.arange(count) if kept is None else np.asarray(kept)
-        if kept.ndim != 1 or not kept.size or kept.dtype.kind not in "iu":
-            raise ValueError(f"keep[{index}]: expected a list of at least one neuron by number, got {kept!r}")
-        if kept.min() < 0 or kept.max() >= count or len(np.unique(kept)) != len(kept):
-            raise ValueError(f"keep[{index}]: expected different numbers from 0 to {count - 1}, got {kept}")
+        kept = np.arange(count) if kept is None else checks.array(f"keep[{index}]", kept, ("neurons",), kind="whole",
+                                                                  low=0, high=count - 1)
+        if len(np.unique(kept)) != len(kept):
+            raise ValueError(f"keep[{index}]: expected different numbers, got {kept}")
         found.append(np.sort(kept))
     return found
 

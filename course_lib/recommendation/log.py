@@ -149,7 +149,7 @@ def simulate_log(*, users=400, items=200, days=365, seed=0):
     """
     if not all(whole(value, least) for value, least in ((users, 1), (items, 20), (days, 1))):
         raise ValueError(f"users, items, days: expected whole numbers >= 1, 20 and 1, got {users}, {items} and {days}")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checks.seed(seed))
     like, taste = (directions(rng.normal(size=(count, SIZE))) for count in (items, users))
     sells, start = 10 ** rng.random(items), rng.uniform(-60, days, items)
     end = np.where(rng.random(items) < 0.5, np.inf, start + rng.uniform(60, 180, items))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.common import checks
 from course_lib.common.bandits import LinearBandit
 from course_lib.common.config import whole
 from course_lib.recommendation.shop import SIZE
@@ -13,7 +14,7 @@ class Random:
     """Any item, each as likely."""
 
     def __init__(self, items, *, seed=0):
-        self.items, self.rng = items, np.random.default_rng(seed)
+        self.items, self.rng = items, np.random.default_rng(checks.seed(seed))
 
     def act(self, obs):
         """Actions (B,) for observations (B, 22)."""

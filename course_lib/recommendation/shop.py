@@ -84,7 +84,7 @@ class Catalog:
 def simulate_catalog(items=60, *, seed=0):
     """A `Catalog` with embeddings of length 1 in all directions, hooks spread evenly, and appeals of deviation 0.3."""
     checks.sizes(items=items)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checks.seed(seed))
     return Catalog(directions(rng.normal(size=(items, SIZE))), rng.random(items), 0.3 * rng.normal(size=items))
 
 

@@ -75,7 +75,7 @@ def test_what_cannot_be_attacked_is_refused(applications, nets, digits):
     with pytest.raises(ValueError, match="attacked: expected None or numbers of inputs, 0 to 0, got"):
         applications.fgsm(model, digits.x_test, digits.y_test, step=0.1, attacked=[5])
     for y in (digits.y_test[:9], digits.y_test / 2, digits.y_test[:, None]):
-        with pytest.raises(ValueError, match=r"x, y: expected arrays \(N, ...\) and classes \(N,\)"):
+        with pytest.raises(ValueError, match="y: expected (shape|whole numbers)"):
             applications.fgsm(model, digits.x_test, y, step=0.1)
 
 
@@ -92,7 +92,7 @@ def test_membership_by_hand():
     assert robustness.membership(sure, first, unsure, first) == 1
     assert robustness.membership(unsure, first, sure, first) == 0
     assert robustness.membership(sure, first, sure, first) == 0.5
-    with pytest.raises(ValueError, match=r"got \(2, 2\) and \(3,\)"):
+    with pytest.raises(ValueError, match=r"y_others: expected shape \(2,\), got \(3,\)"):
         robustness.membership(sure, first, unsure, np.zeros(3, int))
 
 
