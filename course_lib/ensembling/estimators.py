@@ -32,7 +32,7 @@ class Networks(BaseEstimator):
     bootstrap : bool
         Whether each network has its own examples, drawn from the training set with replacement (bagging).
     learning_rate, batch_size, epochs, l2
-        As in `classifier.config.TrainingConfig`.
+        As in `networks.config.TrainingConfig`.
     scale_inputs : bool
         Whether inputs are standardised column by column. Not for images: a pixel that is almost always black would
         become a column that hardly ever differs from zero, and then hugely.
