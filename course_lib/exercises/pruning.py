@@ -138,8 +138,6 @@ GLOBAL_MASK = Exercise(
                     "`sparsity` is the share that goes, not the share that stays."),
         WrongAnswer(lambda ks, s: [k * mask for k, mask in zip(ks, scores.magnitude_mask(ks, s), strict=True)],
                     "Those are the weights that stay: return the masks alone."),
-        WrongAnswer(lambda ks, s: [mask.astype(float) for mask in scores.magnitude_mask(ks, s)],
-                    "The masks are right, but expected as bool: leave the comparison as it is."),
         WrongAnswer(lambda ks, s: scores.magnitude_mask(ks, s)[:1],
                     "You made a mask for the first kernel alone."),
     ),

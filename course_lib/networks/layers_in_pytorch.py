@@ -55,6 +55,8 @@ def set_layer(model, index, kernel, bias=None):
     kernel, bias = check_layer(kernel, bias, kernel_to_array(layer.weight).shape)
     with torch.no_grad():
         trained_kernel(layer).copy_(array_to_kernel(kernel))
+        if _masked(layer):
+            trained_kernel(layer).mul_(layer.parametrizations.weight[0].mask)
         if bias is not None:
             layer.bias.copy_(torch.as_tensor(bias))
 

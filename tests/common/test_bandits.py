@@ -77,7 +77,7 @@ def test_a_share_epsilon_is_random():
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: LinearBandit(2, models=0), "models: expected whole numbers >= 1, got 0"),
+    (lambda: LinearBandit(2, models=0), "models: expected a whole number >= 1, got 0"),
     *((lambda options=options: LinearBandit(2, **options), "by, width, epsilon, ridge: expected")
       for options in ({"by": "luck"}, {"width": -1}, {"epsilon": 2}, {"ridge": 0})),
     (lambda: LinearBandit(2).choose([[[1.0]]]), r"contexts: expected shape \(B, arms, 2\), got \(1, 1, 1\)"),

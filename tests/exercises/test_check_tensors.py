@@ -105,11 +105,9 @@ def test_the_output_is_the_same_in_both(capsys, ops):
 
 
 def test_wrong_kinds_of_output(capsys, fw, ops):
-    right, a_tensor = find("01.td_target").reference, {"pytorch": "a PyTorch tensor"}.get(fw.name, "a tensor")
-    assert f"expected {a_tensor}, got an array of shape (1,)" in outcome(
-        capsys, lambda *given: right(*map(ops.array, given)))[0]
+    right = find("01.td_target").reference
+    assert outcome(capsys, lambda *given: right(*map(ops.array, given)))[0].startswith("✓")  # whatever holds them
     assert "returned None" in outcome(capsys, lambda *given: None)[0]
-    assert "expected an array of float32, got int" in outcome(capsys, lambda r, *_: ops.whole(r))[0]
     assert "AttributeError" in outcome(capsys, lambda r, d, t, q: q.maximum_of_all())[0]
     if fw.name == "pytorch":  # TensorFlow's tensors cannot be changed
         assert "changes its input `reward` in place" in outcome(capsys, lambda r, *_: r.add_(1))[0]

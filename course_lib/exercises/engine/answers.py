@@ -63,9 +63,7 @@ def _run_case(exercise, function, case, bridge):
             output = function(*given.values())
         if output is None:
             return Answer(complaint="your function returned None: is the `return` missing?")
-        if bridge and not bridge.is_tensor(output):
-            return Answer(complaint=f"expected a {bridge.noun}, got {kind(output)}")
-        output = bridge.out_of(output) if bridge else output
+        output = _plain(output, bridge)
     except Exception as error:
         return Answer(complaint=_one_line(function, error))
     for name, value in _inputs(exercise, given, bridge).items():
@@ -74,6 +72,19 @@ def _run_case(exercise, function, case, bridge):
         if not bridge and any(np.may_share_memory(a, b) for a in _arrays(output) for b in _arrays(value)):
             return Answer(output, shared=f"you return the input `{name}` itself, not a copy: both change together")
     return Answer(output)
+
+
+def _plain(value, bridge=None):
+    """Tensors, data frames and other things that can be an array, as arrays; in lists, tuples and dicts too."""
+    if bridge and bridge.is_tensor(value):
+        return bridge.out_of(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_plain(entry, bridge) for entry in value) if type(value) in (list, tuple) else list(value)
+    if isinstance(value, dict):
+        return {name: _plain(entry, bridge) for name, entry in value.items()}
+    if hasattr(value, "__array__") and not isinstance(value, (np.ndarray, np.generic)):
+        return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    return value
 
 
 def _inputs(exercise, given, bridge):
@@ -105,7 +116,8 @@ def _one_line(function, error):
 def kind(value):
     """What a value is, in words."""
     if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
+        return f"an array of shape {value.shape}" if value.dtype.kind in "fiub" else (
+            "an array of objects" if value.dtype.kind == "O" else f"an array of {value.dtype}")
     return f"a {type(value).__name__}" + (f" of {len(value)}" if isinstance(value, (list, tuple)) else "")
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from course_lib.exercises.engine import diagnoses
 from course_lib.exercises.engine.answers import Answer, NotWritten, kind, run, shorten
 
 __all__ = ["Answer", "AnswerKey", "NotWritten", "Verdict", "compare", "judge", "run", "shorten", "show"]
@@ -55,25 +56,63 @@ class AnswerKey:
         """For each known mistake its answers."""
         return [run(self.exercise, wrong.function, cases=self.cases) for wrong in self.exercise.wrong]
 
-    def judge(self, answers):
-        """The `Verdict` on a learner's answers, a list of Answer."""
-        exercise = self.exercise
+    def judge(self, answers, *, unused=lambda: None):
+        """The `Verdict` on a learner's answers, a list of Answer.
+
+        What explains every case comes first, then what holds of every wrong case, then what explains the first one.
+        `unused()` may name a parameter that the learner's function makes no use of.
+        """
         case, complaint = self._first_wrong(answers)
         if case is None:
             return Verdict()
-        alike = []  # known mistakes with the same outputs, first those that also hand back the same inputs
+        known, certain = self._known(answers, case, complaint)
+        if known is not None and certain:
+            return Verdict(case, complaint, self.exercise.wrong[known].hint, known)
+        hint = diagnoses.of_exception(complaint) or self._diagnosis(answers, case, certain=True)
+        if not hint and (name := unused()):
+            hint = f"Your result does not depend on `{name}`."
+        if not hint and known is not None:
+            return Verdict(case, complaint, self.exercise.wrong[known].hint, known)
+        return Verdict(case, complaint, hint or self._diagnosis(answers, case, certain=False))
+
+    def _known(self, answers, case, complaint):
+        """The known mistake that explains the first wrong case, or None; and whether it explains all the others too.
+
+        Of several the one that explains most; if they explain equally many of the wrong cases, and not all, none.
+        """
+        found = []
         for index, theirs in enumerate(self.mistakes):
-            if exercise.verify:
-                same = self._first_wrong(theirs) == (case, complaint)
+            if self.exercise.verify:
+                fits = [self._first_wrong(theirs) == (case, complaint)]
             else:
-                same = all(a.complaint == b.complaint and not compare(b.output, a.output, exercise.tolerance)
-                           for a, b in zip(answers, theirs, strict=True))
-            if same:
-                alike.append(([a.shared for a in answers] != [b.shared for b in theirs], index))
-        if alike:
-            _, index = min(alike)
-            return Verdict(case, complaint, exercise.wrong[index].hint, index)
-        return Verdict(case, complaint)
+                fits = [self.same(a, b) for a, b in zip(answers, theirs, strict=True)]
+            if fits[0 if self.exercise.verify else case]:
+                shared = [a.shared for a in answers] != [b.shared for b in theirs]
+                found.append((-sum(fits), shared, index, all(fits)))
+        if not found:
+            return None, False
+        found.sort()
+        best = found[0]
+        if not best[3] and len(found) > 1 and found[1][0] == best[0]:
+            return None, False
+        return best[2], best[3]
+
+    def same(self, one, other):
+        """Whether two answers are equal; of two exceptions, whether they are of one type."""
+        kinds = [answer.complaint.partition(":")[0] for answer in (one, other)]
+        if any(kind.endswith(("Error", "Exception")) for kind in kinds):
+            return kinds[0] == kinds[1]
+        return one.complaint == other.complaint and not compare(other.output, one.output, self.exercise.tolerance)
+
+    def _diagnosis(self, answers, case, *, certain):
+        if self.exercise.verify:
+            return ""
+        got = [answer.output for answer in answers]
+        failing = [index for index in range(case, len(answers)) if not answers[index].complaint and compare(
+            self.right[index], got[index], self.exercise.tolerance)]
+        if certain and any(answer.complaint for answer in answers):
+            return ""
+        return diagnoses.of_outputs(self.cases, self.right, got, failing, certain=certain)
 
     def _first_wrong(self, answers):
         for index, answer in enumerate(answers):
@@ -90,12 +129,13 @@ class AnswerKey:
 
 
 def compare(expected, got, tolerance):
-    """What is wrong with an output, in words; empty if it equals the expected one.
+    """What is wrong with an output, in words; empty if it equals the expected one, whatever holds the numbers.
 
     Parameters
     ----------
     expected : number, array, or list or tuple of these
     got : object
+        Lists, tuples and arrays are alike, and so are integers, floats and booleans of the same value.
     tolerance : float
         Largest relative or absolute difference.
 
@@ -104,34 +144,49 @@ def compare(expected, got, tolerance):
     str
     """
     if isinstance(expected, (list, tuple)):
-        if not isinstance(got, (list, tuple)) or len(got) != len(expected):
+        several = isinstance(got, (list, tuple)) or isinstance(got, np.ndarray) and got.ndim > 0
+        if not several or len(got) != len(expected):
             return f"expected a list of {len(expected)}, got {kind(got)}"
         texts = [compare(*pair, tolerance) for pair in zip(expected, got, strict=True)]
         return next((f"item {index}: {text}" for index, text in enumerate(texts) if text), "")
-    if isinstance(expected, numbers.Real):
-        got = got[()] if isinstance(got, np.ndarray) and got.ndim == 0 else got  # what a tensor without axes becomes
-        if not isinstance(got, numbers.Real) or isinstance(got, bool):
-            return f"expected a number, got {kind(got)}"
-        if not np.isclose(float(got), expected, rtol=tolerance, atol=tolerance, equal_nan=True):
-            return f"expected {show(expected)}, got {show(float(got))}"
-        return ""
-    if not isinstance(got, np.ndarray) or got.shape != expected.shape:
-        return f"expected an array of shape {expected.shape}, got {kind(got)}"
-    if got.dtype.kind.replace("u", "i") != expected.dtype.kind.replace("u", "i"):  # any whole numbers will do
-        return f"expected an array of {expected.dtype}, got {got.dtype}"
-    if not np.allclose(got, expected, rtol=tolerance, atol=tolerance, equal_nan=True):  # NaN equals only NaN
-        return f"expected {show(expected)}, got {show(got)}"
-    return ""
+    single = isinstance(expected, numbers.Real)
+    wanted = np.asarray(expected)
+    try:
+        found = np.asarray(got)
+    except ValueError:  # rows of different lengths
+        found = None
+    if found is None or found.dtype.kind not in "fiub" or found.shape != wanted.shape or isinstance(got, bool):
+        return f"expected {'a number' if single else f'an array of shape {wanted.shape}'}, got {kind(got)}"
+    close = np.isclose(found.astype(float), wanted.astype(float), rtol=tolerance, atol=tolerance, equal_nan=True)
+    return "" if close.all() else _difference(wanted, found, close)
 
 
-def show(value):
+def _difference(expected, got, close):
+    """Both values, or of larger arrays the first row that differs, in words that differ."""
+    where, count = "", int((~close).sum())
+    if expected.size > 6 and expected.ndim:
+        row = tuple(np.argwhere(~close)[0][: max(1, expected.ndim - (expected.shape[-1] <= 6))].tolist())
+        where = f"at [{', '.join(map(str, row))}]: "
+        rest = f"; {count} of {expected.size} entries differ"
+        expected, got = expected[row], got[row]
+    else:
+        rest = ""
+    for digits in (4, 6, 9, 17):
+        texts = [show(value, digits) for value in (expected, got)]
+        if texts[0] != texts[1]:
+            break
+    return f"{where}expected {texts[0]}, got {texts[1]}{rest}"
+
+
+def show(value, digits=4):
     """A value in one short line."""
-    if isinstance(value, np.ndarray):
-        text = np.array2string(value, precision=4, separator=", ", threshold=24, edgeitems=4)
+    if isinstance(value, np.ndarray) and value.ndim:
+        text = np.array2string(value, precision=digits, separator=", ", threshold=24, edgeitems=4)
     elif isinstance(value, dict):
         text = "{" + ", ".join(f"{name}: {show(item)}" for name, item in value.items()) + "}"
     elif isinstance(value, (list, tuple)):
         text = "[" + ", ".join(map(show, value)) + "]"
     else:
-        text = f"{value + 0.0:.6g}" if isinstance(value, float) else repr(value)  # + 0.0: -0 is 0
+        value = value.item() if isinstance(value, (np.ndarray, np.generic)) else value
+        text = f"{value + 0.0:.{max(digits, 6)}g}" if isinstance(value, float) else repr(value)  # + 0.0: -0 is 0
     return shorten(" ".join(text.split()), 90)

@@ -20,13 +20,14 @@ from course_lib.exercises import (
     training,
     tuning,
 )
-from course_lib.exercises.engine import judge, record
+from course_lib.exercises.engine import diagnoses, judge, record
 from course_lib.exercises.engine.tensors import bridge
 
 TOPICS = tuple(content.TOPIC for content in (dqn, pruning, ensembling, gan, fusion, merging, applications,
                                              recommendation, training, tuning))
 
 _hints_shown: dict[str, int] = {}
+_statements_shown: set[str] = set()
 
 
 def by_id(topics):
@@ -77,14 +78,21 @@ def check(exercise_id, function):
     exercise = find(exercise_id)
     if not callable(function):
         raise ValueError(f"check: expected your function {exercise.name}, got {type(function).__name__}")
-    cases = exercise.draw()
+    key, tensors = judge.AnswerKey(exercise, exercise.draw()), bridge(current().name) if exercise.tensors else None
+    cases = key.cases
+    if exercise_id not in _statements_shown:
+        _statements_shown.add(exercise_id)
+        print(f"{exercise.title}. {exercise.statement}\n")
     try:
-        answers = judge.run(exercise, function, cases=cases,
-                            bridge=bridge(current().name) if exercise.tensors else None)
+        answers = judge.run(exercise, function, cases=cases, bridge=tensors)
     except judge.NotWritten:
         print(f"… {exercise_id}: not written yet")
         return
-    verdict = judge.judge(exercise, cases, answers)
+
+    def run(tried, drawn):
+        return judge.run(exercise, tried, cases=drawn, bridge=None if tried is exercise.reference else tensors)
+
+    verdict = key.judge(answers, unused=lambda: diagnoses.unused(exercise, function, run, key.same))
     record.record(exercise_id, "solved" if verdict.case is None else "tried")
     if verdict.case is None:
         print(f"✓ {exercise_id}: all {len(cases)} cases")
