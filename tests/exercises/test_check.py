@@ -321,3 +321,12 @@ def test_quiz_escapes_html():
 def test_unknown_quiz():
     with pytest.raises(ValueError, match="quiz: expected one of 01.*, got '99'"):
         quiz("99")
+
+
+def test_the_statement_is_printed_at_the_first_check(capsys, monkeypatch):
+    monkeypatch.setattr(registry, "_statements_shown", set())
+    exercise = find("01.epsilon_at")
+    lines = outcome(capsys, exercise.reference, exercise.id)
+    assert " ".join(lines[:-2]) == f"{exercise.title}. {exercise.statement}" and lines[-2] == ""
+    assert max(map(len, lines)) <= 100
+    assert len(outcome(capsys, exercise.reference, exercise.id)) == 1

@@ -239,7 +239,8 @@ def test_other_networks_and_wrong_lists_are_refused(pruning, nets, with_norms):
         pruning.apply_masks(model, [kernel.T != 0 for kernel in kernels])
     with pytest.raises(ValueError, match=r"masks\[0\]: expected True or False, or 0 and 1, got float32"):
         pruning.apply_masks(model, kernels)
-    for keep, message in (([None], "keep: expected a list of 2"), ([None, [20]], r"keep\[1\]: expected numbers from 0 to 19, got 20 to 20"),
+    for keep, message in (([None], "keep: expected a list of 2"),
+                          ([None, [20]], r"keep\[1\]: expected numbers from 0 to 19, got 20 to 20"),
                           ([[], None], r"keep\[0\]: expected shape \(neurons,\)"),
                           ([[1, 1], None], "different numbers"), ([[0.5], None], "whole numbers")):
         with pytest.raises(ValueError, match=message):

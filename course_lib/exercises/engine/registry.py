@@ -6,6 +6,7 @@ import difflib
 import html
 import inspect
 import random
+import textwrap
 
 from course_lib.common.framework import current
 from course_lib.exercises import (
@@ -67,7 +68,7 @@ def find(exercise_id):
 
 
 def check(exercise_id, function):
-    """Try a function on an exercise's cases, print the outcome, and record it.
+    """Try a function on an exercise's cases, print the outcome, and record it; at the first call the statement too.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ def check(exercise_id, function):
     cases = key.cases
     if exercise_id not in _statements_shown:
         _statements_shown.add(exercise_id)
-        print(f"{exercise.title}. {exercise.statement}\n")
+        print(textwrap.fill(f"{exercise.title}. {exercise.statement}", 100), end="\n\n")
     try:
         answers = judge.run(exercise, function, cases=cases, bridge=tensors)
     except judge.NotWritten:
