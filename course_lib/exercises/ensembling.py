@@ -150,7 +150,8 @@ OUT_OF_FOLD = Exercise(
 
 def _greedy_cases(rng):
     cases = [dict(predictions=np.array([[1.0, 1], [-2, -2]]), y=np.array([0.0, 0]), rounds=3),
-             dict(predictions=np.array([[0.5, 0.5], [3, 3], [-1, -1]]), y=np.array([0.0, 0]), rounds=6)]
+             dict(predictions=np.array([[0.5, 0.5], [3, 3], [-1, -1]]), y=np.array([0.0, 0]), rounds=6),
+             dict(predictions=np.array([[0.0, 1], [1, 0], [5, 5]]), y=np.array([0.6, 0.4]), rounds=5)]  # never the last
     for count in (3, 4, 5):
         y, predictions = _models(rng, count, 15)
         cases.append(dict(predictions=predictions, y=y, rounds=int(rng.integers(6, 12))))

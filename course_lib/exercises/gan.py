@@ -280,7 +280,9 @@ def _rings(rng):
         points[1:1 + size // 5] = 1.5 * centres[-2]  # many, but too far out
         cases.append(dict(points=points, centres=centres, radius=0.3, least=0.02 if size > 50 else 0.3))
     quarter = np.array([[0.0, 0.0], [3.0, 0.0], [3.1, 0.0], [2.9, 0.0]])
-    return [*cases, dict(points=quarter, centres=np.array([[0.0, 0.0], [3.0, 0.0]]), radius=0.5, least=0.25)]
+    wide = np.array([[1.7, 0.0], [0.0, -1.7], [-1.2, 1.2], [9.0, 8.0]])  # their squared distances are above 2
+    return [*cases, dict(points=quarter, centres=np.array([[0.0, 0.0], [3.0, 0.0]]), radius=0.5, least=0.25),
+            dict(points=wide, centres=np.array([[0.0, 0.0], [9.0, 9.0]]), radius=2.0, least=0.5)]
 
 
 def _near(points, centres, radius):

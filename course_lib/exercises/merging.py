@@ -141,6 +141,7 @@ def _lessons(rng):
     log2, log3 = np.log(2), np.log(3)
     fixed = (([[0, log3]], [[0, 0]], [0], 1.0, 1.0), ([[0, log3]], [[0, 0]], [0], 1.0, 0.0),
              ([[0, 2 * log3]], [[2 * log2, 0]], [1], 2.0, 1.0), ([[0, 2 * log3]], [[0, 2 * log3]], [1], 2.0, 0.5))
+    fixed = (*fixed, ([[1000, 1000 + log3]], [[-1000, -1000]], [0], 1.0, 0.5))  # whose exponentials overflow
     cases = [(np.array(own, float), np.array(other, float), np.array(y), *rest) for own, other, y, *rest in fixed]
     for size, classes, temperature, share in ((3, 3, 4.0, 0.9), (5, 4, 2.0, 0.3), (4, 10, 3.0, 0.7)):
         logits, teacher = rng.normal(0, 2, (2, size, classes))

@@ -81,9 +81,9 @@ DROPOUT = Exercise(
 
 
 def _steps(rng):
-    return [dict(weights=rng.normal(size=n), gradient=rng.normal(size=n), mean=rng.normal(size=n) * (step > 1),
+    return [dict(weights=rng.normal(size=n), gradient=size * rng.normal(size=n), mean=rng.normal(size=n) * (step > 1),
                  square=rng.uniform(0.1, 2, n) * (step > 1), step=step, learning_rate=rate)
-            for n, step, rate in ((3, 1, 0.1), (5, 2, 0.01), (4, 50, 0.3))]
+            for n, step, rate, size in ((3, 1, 0.1, 1.0), (5, 2, 0.01, 1.0), (4, 50, 0.3, 1.0), (3, 1, 0.1, 1e-8))]
 
 
 def _adam(change=None, corrected=True, root=np.sqrt, plus=False, memory=(0.9, 0.999)):

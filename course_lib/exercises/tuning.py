@@ -49,8 +49,9 @@ REWARD = Exercise(
 
 def _curves(rng):
     fixed = [[9, 5, 4, 4], [8, 6, 6, 1], [7, 7, 2, 0.5], [6, 8, 7, 5]]
+    unsteady = [[1, 9, 8, 0.5], [2, 3, 3, 3], [4, 2, 1, 2], [8, 8, 9, 9]]
     drawn = [np.sort(rng.random((runs, steps)), axis=1)[:, ::-1].copy() for runs, steps in ((8, 6), (5, 10), (1, 4))]
-    return [dict(curves=np.array(fixed, float), half=2), *(
+    return [dict(curves=np.array(fixed, float), half=2), dict(curves=np.array(unsteady, float), half=2), *(
         dict(curves=curves, half=curves.shape[1] // 2) for curves in drawn)]
 
 
@@ -77,7 +78,7 @@ HALVING = Exercise(
     id="10.halve_once",
     title="Give up the worse half",
     statement="`curves` (R, T) are the validation losses of R runs at T looks. After `half` looks only the better half "
-              "(rounded up) goes on. Return [which run is best at the end, of those that went on; how many looks all "
+              "(rounded up), by the loss at that look, goes on. Return [which run is best at the end, of those that went on; how many looks all "
               "runs had together].",
     reference=halve_once,
     cases=_curves,
