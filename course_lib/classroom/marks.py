@@ -54,7 +54,8 @@ def judged(exercise, most, answers, seed):
             name = function_name(exercise)
             where = ("Right on the examples that `check` tries, and wrong on others." if number else
                      f'Wrong on example {verdict.case + 1}: `check("{exercise.id}", {name})` says more.')
-            text = f"{where} {verdict.hint}"
+            hint = verdict.hint if not number or verdict.mistake is not None else ""  # no word about hidden cases
+            text = f"{where} {hint}"
             return Mark(exercise.id, 0.0, most, "wrong", text.strip(), verdict.mistake)
     return Mark(exercise.id, most, most, "right", "Right.")
 

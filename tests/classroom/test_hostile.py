@@ -214,9 +214,6 @@ HOSTILE = {
     "not a number": (50, lambda: entropy("return float('nan')")),
     "infinite": (50, lambda: entropy("import numpy as np\nreturn np.inf")),
     "a text": (50, lambda: entropy("return '1.0'")),
-    "a list in place of an array": (50, lambda: student_notebook(NAME, RIGHT | {"cut_dense": (
-        "def my_cut_dense(kernel, bias, next_kernel, keep):\n    return [kernel[:, keep].tolist(), "
-        "bias[keep].tolist(), next_kernel[keep].tolist()]")})),
     "another shape": (50, lambda: entropy("import numpy as np\nreturn np.zeros((3, 3))")),
     "changes its inputs": (50, lambda: student_notebook(NAME, RIGHT | {"cut_dense": RIGHT["cut_dense"].replace(
         "):\n", "):\n    kernel *= 1\n    bias += 1\n", 1)})),

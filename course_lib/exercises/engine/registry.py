@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import html
-import inspect
 import random
 import textwrap
 
@@ -22,6 +21,7 @@ from course_lib.exercises import (
     tuning,
 )
 from course_lib.exercises.engine import diagnoses, judge, record
+from course_lib.exercises.engine.source import shown_source
 from course_lib.exercises.engine.tensors import bridge
 
 TOPICS = tuple(content.TOPIC for content in (dqn, pruning, ensembling, gan, fusion, merging, applications,
@@ -119,7 +119,8 @@ def solution(exercise_id):
     if exercise.tensors:
         package = next(topic.package for topic in TOPICS if exercise in topic.exercises)
         function = getattr(current().load(package), function.__name__)
-    print(f"# {function.__module__}.{function.__name__}\n{inspect.getsource(function).rstrip()}")
+    print(f"# {function.__module__}.{function.__name__}\n{shown_source(function, exercise.draw()[0])}")
+
 
 
 def progress():
