@@ -78,8 +78,8 @@ HALVING = Exercise(
     id="10.halve_once",
     title="Give up the worse half",
     statement="`curves` (R, T) are the validation losses of R runs at T looks. After `half` looks only the better half "
-              "(rounded up), by the loss at that look, goes on. Return [which run is best at the end, of those that went on; how many looks all "
-              "runs had together].",
+              "(rounded up), by the loss at that look, goes on. Return [which run is best at the end, of those that "
+              "went on; how many looks all runs had together].",
     reference=halve_once,
     cases=_curves,
     hints=(
