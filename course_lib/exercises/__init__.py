@@ -1,5 +1,5 @@
-"""Exercises with instant feedback, and quizzes: `check`, `hint`, `solution`, `progress`, `quiz`."""
+"""Exercises with instant feedback, and quizzes: `check`, `hint`, `solution`, `project`, `progress`, `quiz`."""
 
-from course_lib.exercises.engine.registry import check, find, hint, progress, progress_bars, quiz, solution
+from course_lib.exercises.engine.registry import check, find, hint, progress, progress_bars, project, quiz, solution
 
-__all__ = ["check", "find", "hint", "progress", "progress_bars", "quiz", "solution"]
+__all__ = ["check", "find", "hint", "progress", "progress_bars", "project", "quiz", "solution"]

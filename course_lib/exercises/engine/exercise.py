@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from course_lib.exercises.engine.project import Project
+
 QUIZZES = Path(__file__).parents[1] / "quizzes"
 SEED = 0  # of the cases that `check` shows; a classroom draws hidden ones from another seed
 
@@ -62,12 +64,13 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Topic:
-    """The exercises and the quiz of one notebook."""
+    """The exercises, the project and the quiz of one notebook."""
 
     number: str  # "01"
     package: str  # "dqn": course_lib.dqn
     title: str
     exercises: tuple[Exercise, ...] = ()
+    project: Project | None = None
 
     @cached_property
     def questions(self):

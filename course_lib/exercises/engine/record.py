@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 STATES = ("tried", "solved")
+BEST = ", best score"
 
 
 def path():
@@ -25,11 +26,13 @@ def path():
 
 
 def read():
-    """The state, "tried" or "solved", of each exercise on record; a damaged file is put aside with a warning.
+    """The state, "tried" or "solved", of each exercise on record, and the best score of each project.
+
+    A damaged file is put aside with a warning.
 
     Returns
     -------
-    dict of str to str
+    dict of str to str or float
     """
     file = path()
     try:
@@ -47,20 +50,33 @@ def read():
             os.replace(file, aside)
         warnings.warn(f"{file} is damaged: kept as {aside.name}, and progress starts anew", stacklevel=2)
         return {}
-    return {name: state for name, state in states.items() if state in STATES}
+    return {name: state for name, state in states.items()
+            if (type(state) in (int, float) if name.endswith(BEST) else state in STATES)}
 
 
-def record(exercise_id, state):
-    """Keep an exercise's state; what was solved stays solved. If the file cannot be written, warn."""
+def record(exercise_id, state, *, score=None):
+    """Keep an exercise's state; what was solved stays solved. If the file cannot be written, warn.
+
+    Returns
+    -------
+    float or None
+        Of a project, which has a `score`, the best one so far.
+    """
     file = path()
+    best = exercise_id + BEST
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with _locked(file.with_name(file.name + ".lock")):
             states = read()
-            if states.get(exercise_id) not in (state, "solved"):
-                _write(file, states | {exercise_id: state})
+            kept = {exercise_id: state} if states.get(exercise_id) not in (state, "solved") else {}
+            if score is not None:
+                score = max(score, states.get(best, score))
+                kept |= {best: round(score, 1)} if states.get(best) != round(score, 1) else {}
+            if kept:
+                _write(file, states | kept)
     except OSError as error:
         warnings.warn(f"progress cannot be kept in {file}: {error}", stacklevel=2)
+    return score
 
 
 def _write(file, states):

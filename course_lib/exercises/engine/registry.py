@@ -51,6 +51,7 @@ def by_id(topics):
 
 
 EXERCISES = by_id(TOPICS)
+PROJECTS = {topic.project.id: topic.project for topic in TOPICS if topic.project}
 
 
 def find(exercise_id):
@@ -74,16 +75,17 @@ def check(exercise_id, function):
     ----------
     exercise_id : str
     function : callable
-        The learner's; where the exercise is about tensors, it gets those of the framework in use.
+        The learner's; where the exercise is about tensors, it gets those of the framework in use. For a project
+        ("01.project") the answer itself, or a function that makes it of what `project` gives.
     """
+    if exercise_id in PROJECTS:
+        return _check_project(PROJECTS[exercise_id], function)
     exercise = find(exercise_id)
     if not callable(function):
         raise ValueError(f"check: expected your function {exercise.name}, got {type(function).__name__}")
     key, tensors = judge.AnswerKey(exercise, exercise.draw()), bridge(current().name) if exercise.tensors else None
     cases = key.cases
-    if exercise_id not in _statements_shown:
-        _statements_shown.add(exercise_id)
-        print(textwrap.fill(f"{exercise.title}. {exercise.statement}", 100), end="\n\n")
+    _state_once(exercise)
     try:
         answers = judge.run(exercise, function, cases=cases, bridge=tensors)
     except judge.NotWritten:
@@ -102,6 +104,50 @@ def check(exercise_id, function):
     print(f"✗ {exercise_id}: case {verdict.case + 1} of {len(cases)}: {verdict.complaint}")
     print(f"  {exercise.name}({judge.shorten(inputs, 300)})")
     print(f"  Hint: {verdict.hint}" if verdict.hint else f'  Perhaps hint("{exercise_id}") helps.')
+
+
+def _state_once(task):
+    if task.id not in _statements_shown:
+        _statements_shown.add(task.id)
+        print(textwrap.fill(f"{task.title}. {task.statement}", 100), end="\n\n")
+
+
+def _check_project(task, answer):
+    _state_once(task)
+    if answer is None:
+        print(f"… {task.id}: nothing handed in yet")
+        return
+    scores = task.scores()
+    try:
+        score = task.score(answer)
+    except ValueError as error:
+        record.record(task.id, "tried")
+        print(f"✗ {task.id}: {error}")
+        return
+    done = score >= scores["par"]
+    best = record.record(task.id, "solved" if done else "tried", score=score)
+    print(f"{'✓' if done else '…'} {task.id}: score {score:.0f}, your best {best:.0f} (without thought 0, baseline "
+          f"{scores['baseline']:.0f}, par {scores['par']:.0f}, the best known 100)")
+
+
+def project(number, *, seed=0):
+    """What a lesson's project gives you, a dict; its statement is printed by `check("<number>.project", None)`.
+
+    Parameters
+    ----------
+    number : str
+        The notebook's number, such as "01".
+    seed : int
+        Other seeds give other instances; `check` judges that of seed 0.
+
+    Raises
+    ------
+    ValueError
+        If there is no such project.
+    """
+    if f"{number}.project" not in PROJECTS:
+        raise ValueError(f"project: expected one of {', '.join(name[:2] for name in PROJECTS)}, got {number!r}")
+    return PROJECTS[f"{number}.project"].instance(seed)[0]
 
 
 def hint(exercise_id):
@@ -124,14 +170,14 @@ def solution(exercise_id):
 
 
 def progress():
-    """The state of every exercise: "not started", "tried" or "solved".
+    """The state of every exercise and project: "not started", "tried" or "solved" (of a project: par is reached).
 
     Returns
     -------
     dict of str to str
     """
     states = record.read()
-    return {exercise_id: states.get(exercise_id, "not started") for exercise_id in EXERCISES}
+    return {name: states.get(name, "not started") for name in (*EXERCISES, *PROJECTS)}
 
 
 def progress_bars(ax=None):
@@ -146,8 +192,8 @@ def progress_bars(ax=None):
     matplotlib Axes
     """
     states, rows = progress(), []
-    for topic in filter(lambda topic: topic.exercises, TOPICS):
-        here = [states[exercise.id] for exercise in topic.exercises]
+    for topic in filter(lambda topic: topic.exercises or topic.project, TOPICS):
+        here = [states[task.id] for task in (*topic.exercises, *([topic.project] if topic.project else []))]
         rows.append((f"{topic.number} {topic.title}", here.count("solved"), here.count("tried"), len(here)))
     return record.draw(rows, ax)
 
