@@ -17,7 +17,7 @@ from course_lib.classroom.solutions import function_name, given, parameters, sol
 from course_lib.common.files import atomic_write
 from course_lib.exercises.engine import registry
 
-TOPICS = tuple(topic for topic in registry.TOPICS if topic.exercises)
+TOPICS = tuple(topic for topic in registry.TOPICS if topic.exercises and topic.questions)
 POINTS = 10  # for a function
 WRITTEN_POINTS = 5  # for an answer in words, which a person reads
 

@@ -162,7 +162,7 @@ def test_unknown_id_lists_the_nearest():
 
 
 def test_duplicate_or_misplaced_ids_are_refused():
-    topic = registry.TOPICS[0]
+    topic = registry.TOPICS[1]
     with pytest.raises(ValueError, match="'01.td_target' occurs twice"):
         registry.by_id([topic, topic])
     with pytest.raises(ValueError, match="'01.td_target': expected it to start with 02."):
@@ -268,11 +268,12 @@ def test_progress_bars():
     record.record("01.soft_update", "tried")
     figure, ax = plt.subplots()
     assert progress_bars(ax) is ax
-    topics = sum(bool(topic.exercises) for topic in registry.TOPICS)
-    widths = [container[0].get_width() for container in ax.containers]
-    np.testing.assert_allclose(widths, [1 / 6, 2 / 6, 3 / 6])
-    assert [text.get_text() for text in ax.texts][0] == "1 of 6" and len(ax.texts) == topics
-    assert ax.get_yticklabels()[0].get_text() == "01 Deep Q-learning"
+    topics = sum(bool(topic.exercises or topic.project) for topic in registry.TOPICS)
+    widths = [container[1].get_width() for container in ax.containers]
+    tasks = 6 + (registry.TOPICS[1].project is not None)
+    np.testing.assert_allclose(widths, [1 / tasks, 2 / tasks, (tasks - 3) / tasks])
+    assert [text.get_text() for text in ax.texts][1] == f"1 of {tasks}" and len(ax.texts) == topics
+    assert ax.get_yticklabels()[1].get_text() == "01 Deep Q-learning"
     plt.close(figure)
     own = progress_bars()
     assert own is not ax
@@ -299,7 +300,7 @@ def test_quiz_is_the_same_each_time_and_leaves_random_alone(shown):
     assert "overestimat" not in shown[0] and "Double DQN lets one network" in shown[1]
 
 
-@pytest.mark.parametrize("topic", registry.TOPICS, ids=lambda topic: topic.number)
+@pytest.mark.parametrize("topic", registry.TOPICS[1:], ids=lambda topic: topic.number)
 def test_every_answer_of_a_quiz_is_explained(topic):
     questions = registry.questions_as_data(topic.questions)
     assert questions

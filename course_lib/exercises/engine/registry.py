@@ -17,6 +17,7 @@ from course_lib.exercises import (
     merging,
     pruning,
     recommendation,
+    start_here,
     training,
     tuning,
 )
@@ -24,7 +25,7 @@ from course_lib.exercises.engine import diagnoses, judge, record
 from course_lib.exercises.engine.source import shown_source
 from course_lib.exercises.engine.tensors import bridge
 
-TOPICS = tuple(content.TOPIC for content in (dqn, pruning, ensembling, gan, fusion, merging, applications,
+TOPICS = tuple(content.TOPIC for content in (start_here, dqn, pruning, ensembling, gan, fusion, merging, applications,
                                              recommendation, training, tuning))
 
 _hints_shown: dict[str, int] = {}
