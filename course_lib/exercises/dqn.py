@@ -60,6 +60,17 @@ TD_TARGET = Exercise(
                     "An axis of length 1 is left over, and (B,) times (B, 1) gives (B, B): drop it."),
         WrongAnswer(lambda r, d, t, q: r + d * (1 - t) * q.mean(1),
                     "Q-learning takes the best next action's value, not the average over actions."),
+        WrongAnswer(lambda r, d, t, q: (r + d) * (1 - t) * q.max(1),
+                    "Brackets: the reward stands by itself, only the value of what comes next has factors."),
+        WrongAnswer(lambda r, d, t, q: r + d * (1 - t) * np.maximum(q.max(1), 0),
+                    "All values of a row may be negative: a search for the largest must not start at 0."),
+        WrongAnswer(lambda r, d, t, q: r + d * (1 - t) * q[:, :2].max(1),
+                    "There may be more than two actions: take the maximum over all columns."),
+        WrongAnswer(lambda r, d, t, q: r + d * (1 - t) * q[:, 0],
+                    "That is the first action's value; the best one's is wanted."),
+        WrongAnswer(lambda r, d, t, q: r + d * (1 - t) * q.min(1),
+                    "The best action has the largest value: max, not min."),
+        WrongAnswer(lambda r, d, t, q: r - d * (1 - t) * q.max(1), "What comes later is added to the reward."),
         WrongAnswer(lambda r, d, t, q: r + d * (1 - t) * q.argmax(1).astype(np.float32),
                     "Argmax gives the number of the best action; the target needs its value."),
     ),
@@ -112,6 +123,13 @@ DOUBLE_TD_TARGET = Exercise(
                     "An axis of length 1 is left over, and (B,) times (B, 1) gives (B, B): drop it."),
         WrongAnswer(lambda r, d, t, on, ta: r + d * _value_of(ta, on),
                     "You bootstrapped past a terminal state: nothing follows where terminated is 1."),
+        WrongAnswer(lambda r, d, t, on, ta: r + d * t * _value_of(ta, on),
+                    "The other way round: bootstrap where terminated is 0, not where it is 1."),
+        WrongAnswer(lambda r, d, t, on, ta: r + d * (1 - t) * on.argmax(1),
+                    "Argmax gives the number of the best action; the target needs its value."),
+        WrongAnswer(lambda r, d, t, on, ta: r + d * (1 - t) * (_value_of(ta, on) + _value_of(on, on)) / 2,
+                    "The value comes from next_q_target alone, not from the mean of both networks."),
+        WrongAnswer(lambda r, d, t, on, ta: d * (1 - t) * _value_of(ta, on), "You left out the reward."),
         WrongAnswer(lambda r, d, t, on, ta: r + (1 - t) * _value_of(ta, on),
                     "You left out the discount: what comes later is worth less."),
     ),
@@ -120,6 +138,7 @@ DOUBLE_TD_TARGET = Exercise(
 
 def _epsilon_cases(rng):
     cases = [dict(step=step, start=1.0, end=0.1, decay_steps=100) for step in (0, 50, 100, 101, 5_000)]
+    cases.append(dict(step=30, start=0.8, end=0.2, decay_steps=100))
     for start, end in ((1.0, 0.5), (0.8, 0.05), (1.0, 0.01)):
         decay = int(rng.integers(500, 5_000))
         cases.append(dict(step=int(rng.integers(1, 2 * decay)), start=start, end=end, decay_steps=decay))
@@ -151,6 +170,20 @@ EPSILON_AT = Exercise(
                     "Start and end are swapped: exploration should fall."),
         WrongAnswer(lambda s, start, end, n: start + min(s // n, 1) * (end - start),
                     "// drops the fraction, so epsilon jumps instead of falling: divide by /."),
+        WrongAnswer(lambda s, start, end, n: start + min(s / n, 1.0) * (start - end),
+                    "Epsilon should fall: the way from start to end is end - start."),
+        WrongAnswer(lambda s, start, end, n: start + max(s / n, 1.0) * (end - start),
+                    "The share of the way is *at most* 1: min, not max."),
+        WrongAnswer(lambda s, start, end, n: start * (end / start) ** min(s / n, 1.0),
+                    "That is a geometric decay; this one is a straight line."),
+        WrongAnswer(lambda s, start, end, n: 1.0 + min(s / n, 1.0) * (end - 1.0),
+                    "The line begins at `start`, which need not be 1."),
+        WrongAnswer(lambda s, start, end, n: start - min(s / n, 1.0) * end,
+                    "The way from start to end is end - start, not end."),
+        WrongAnswer(lambda s, start, end, n: start - min(s / n, 1.0) * start,
+                    "That line ends at 0: it should end at `end`."),
+        WrongAnswer(lambda s, start, end, n: start + min(s / (n - 1), 1.0) * (end - start),
+                    "The line reaches `end` at step decay_steps, not one before: divide by decay_steps."),
         WrongAnswer(lambda s, start, end, n: start + min((s + 1) / n, 1.0) * (end - start),
                     "You are one step ahead: at step 0 epsilon is `start` itself."),
     ),
@@ -209,6 +242,18 @@ N_STEP_RETURN = Exercise(
                     "The bootstrap value lies n steps ahead: its discount is gamma**n, not gamma**(n-1)."),
         WrongAnswer(lambda r, g, t, v: _n_step(r, g, _length(t), v, None if t.any() else 0),
                     "You did not discount the bootstrap value: it lies n steps ahead."),
+        WrongAnswer(lambda r, g, t, v: float(r[:_length(t)].sum() + (0 if t.any() else g ** len(r) * v)),
+                    "The rewards are discounted too: reward k counts gamma**k."),
+        WrongAnswer(lambda r, g, t, v: _n_step(r, g, len(r), v, None if t[-1] else len(r)),
+                    "The episode may end before the last step: look at every flag."),
+        WrongAnswer(lambda r, g, t, v: _n_step(r, g, 1, v, None if t[0] else 1),
+                    "You look one step ahead: go on to the next reward unless the step is terminated."),
+        WrongAnswer(lambda r, g, t, v: _n_step(r, g, 1, v, None), "Your loop returns in its first round."),
+        WrongAnswer(lambda r, g, t, v: float(sum(g * k * reward for k, reward in enumerate(r[:_length(t)]))
+                                             + (0 if t.any() else g * len(r) * v)),
+                    "gamma to the power of k, not times k: gamma**k."),
+        WrongAnswer(lambda r, g, t, v: _n_step(r, g, int(np.argmax(t)) + 1, v, None if t.any() else len(r)),
+                    "argmax of no True is 0: treat the case that nothing ends apart."),
         WrongAnswer(lambda r, g, t, v: _n_step(r, g, _length(t), v, None),
                     "You left out the bootstrap value, which stands for everything after the n steps."),
     ),
@@ -246,9 +291,20 @@ SOFT_UPDATE = Exercise(
         WrongAnswer(lambda old, new, tau: [tau * a + (1 - tau) * b for a, b in zip(old, new, strict=True)],
                     "Tau is swapped: with a small tau the target should stay nearly where it is."),
         WrongAnswer(_soft_update_in_place,
-                    "`+=` on an array changes the caller's weights: compute new arrays."),
+                    "You change the target network's own arrays: make new ones, as (1 - tau) * old + tau * new does."),
         WrongAnswer(lambda old, new, tau: [a + tau * b for a, b in zip(old, new, strict=True)],
                     "The weights would grow without end: the old ones need the factor (1 - tau)."),
+        WrongAnswer(lambda old, new, tau: [a - tau * (b - a) for a, b in zip(old, new, strict=True)],
+                    "You go away from the online network: add tau * (new - old)."),
+        WrongAnswer(lambda old, new, tau: [tau * (b - a) for a, b in zip(old, new, strict=True)],
+                    "That is only the step: add it to the old weights."),
+        WrongAnswer(lambda old, new, tau: [1 - tau * a + tau * b for a, b in zip(old, new, strict=True)],
+                    "Brackets: (1 - tau) * old."),
+        WrongAnswer(lambda old, new, tau: [*((1 - tau) * a + tau * b for a, b in zip(old[:-1], new[:-1], strict=True)),
+                                           old[-1].copy()], "You left out the last array."),
+        WrongAnswer(lambda old, new, tau: [(1 - tau) * a for a in old], "The online weights are missing: + tau * new."),
+        WrongAnswer(lambda old, new, tau: [(a + b) / 2 for a, b in zip(old, new, strict=True)],
+                    "tau says how far to go; you always go half the way."),
         WrongAnswer(lambda old, new, tau: [b.copy() for b in new],
                     "That is a hard update, which copies everything; tau says how far to go."),
         WrongAnswer(lambda old, new, tau: list(new),
@@ -283,9 +339,9 @@ def _replay_complaint(storage, size, batch_size, batch):
         return f"expected a dict with the fields {', '.join(storage)}"
     for name, stored in storage.items():
         shape = (batch_size, *stored.shape[1:])
-        if not isinstance(batch[name], np.ndarray) or batch[name].shape != shape:
+        if np.shape(batch[name]) != shape:
             return f"expected the field {name} to be an array of shape {shape}"
-    rows = {name: _rows_of(batch[name], stored) for name, stored in storage.items()}
+    rows = {name: _rows_of(np.asarray(batch[name]), stored) for name, stored in storage.items()}
     if any((row < 0).any() for row in rows.values()):
         return "the batch holds something that is not in the storage"
     if any((row >= size).any() for row in rows.values()):
@@ -307,7 +363,7 @@ def _verify_replay(cases, outputs):
         complaint = _replay_complaint(case["storage"], case["size"], case["batch_size"], batch)
         if complaint:
             return index, complaint
-    first, again, other = (batch["reward"] for batch in outputs[:3])  # seeds 1, 1 and 2
+    first, again, other = (np.asarray(batch["reward"]) for batch in outputs[:3])  # seeds 1, 1 and 2
     if (first != again).any():
         return 1, "the same seed gave other rows: draw with the rng that is given"
     if (first == other).all():
@@ -347,7 +403,7 @@ REPLAY_SAMPLE = Exercise(
     ),
     wrong=(
         WrongAnswer(_sampler(lambda rng, capacity, size, n: rng.integers(0, capacity, n)),
-                    "You draw from the whole capacity; only the first `size` rows hold anything."),
+                    "Rows from `size` on hold nothing yet: draw whole numbers from 0 to size - 1."),
         WrongAnswer(lambda rng, storage, size, n: {name: stored[rng.integers(0, size, n)]
                                                    for name, stored in storage.items()},
                     "You draw anew for each field: draw the rows once, and use them for all fields."),

@@ -51,7 +51,7 @@ DISCRIMINATOR_LOSS = Exercise(
         WrongAnswer(lambda real, fake: float((_log_sigmoid(real) + _log_sigmoid(-fake)).mean()),
                     "The sign: that is the value which the discriminator makes large. A loss is made small."),
         WrongAnswer(lambda real, fake: float((_naive_softplus(-real) + _naive_softplus(fake)).mean()),
-                    "e^l overflows for large logits: use the framework's softplus."),
+                    "For large logits e^l overflows, or the logarithm meets a 0: use softplus."),
         WrongAnswer(lambda real, fake: float(_softplus(-real).mean()),
                     "The generated images are missing: it must learn to refuse them too."),
         WrongAnswer(lambda real, fake: float((_softplus(-real) + _softplus(-fake)).mean()),
@@ -88,7 +88,7 @@ GENERATOR_LOSS = Exercise(
                     "The sigmoid stands in the softplus already: yours is applied twice."),
         WrongAnswer(lambda real, fake: float(-fake.mean()), "That is the loss of hinge and Wasserstein GANs."),
         WrongAnswer(lambda real, fake: float(_naive_softplus(-fake).mean()),
-                    "e^l overflows for large logits: use the framework's softplus."),
+                    "For large logits e^l overflows, or the logarithm meets a 0: use softplus."),
     ),
 )
 

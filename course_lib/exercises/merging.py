@@ -79,7 +79,7 @@ MATCHING_ORDER = Exercise(
                                                                              *_unit_length(other, shift))),
                     "You compare directions only: take the inner products as they are, not divided by the lengths."),
         WrongAnswer(lambda kernel, bias, *target: np.arange(len(bias)),
-                    "You left everyone in place: the neurons of two networks are not in the same order."),
+                    "0, 1, 2, ...: everyone stays. (linear_sum_assignment gives rows and columns: take the columns.)"),
         WrongAnswer(lambda kernel, bias, target_kernel, target_bias: _assigned(
             np.sqrt(((target_kernel[:, :, None] - kernel[:, None]) ** 2).sum(axis=0)
                     + (target_bias[:, None] - bias) ** 2), maximize=False),

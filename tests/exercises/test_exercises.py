@@ -194,7 +194,6 @@ def test_replay_verdict_does_not_prescribe_the_draw():
     (lambda batch: batch | {"reward": batch["reward"][:-1]}, "the field reward"),
     (lambda batch: {"obs": batch["obs"]}, "expected a dict with the fields obs, action, reward"),
     (lambda batch: list(batch.values()), "expected a dict with the fields obs, action, reward"),
-    (lambda batch: batch | {"reward": batch["reward"].tolist()}, "the field reward"),
     (lambda batch: batch | {"reward": batch["reward"] + 1}, "not in the storage"),
 ])
 def test_replay_verdict_on_the_form(change, complaint):

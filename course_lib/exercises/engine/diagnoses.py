@@ -16,6 +16,11 @@ EXCEPTIONS = (
      r"Along axis \2 there are only \3 entries, from 0 on: do you index the axis, and the array, that you mean?"),
     (r"IndexError.*boolean index", "A mask must have the shape of what it selects from."),
     (r"IndexError.*(valid indices|must be of integer)", "An index must be a whole number: int() or .astype(int)."),
+    (r"AxisError", "Axes count from 0: a matrix has axes 0 and 1, a vector only axis 0."),
+    (r"ufunc 'invert'", "`~` turns booleans round, not numbers: compare first, or take 1 - x."),
+    (r"(bitwise_xor|unsupported operand type\(s\) for \^)", "Powers are written **; ^ is something else in Python."),
+    (r"unhashable type", "A dictionary is indexed by its keys, not by an array or a list: go through its items."),
+    (r"larger sample than population", "Draw with replacement: the same entry may come more than once."),
     (r"IndexError.*shape mismatch", "Arrays of indices must have one shape, or fit by broadcasting."),
     (r"IndexError", "You ask for an entry that is not there: how many are there, and where does your loop end?"),
     (r"ZeroDivisionError", "You divide by a number that can be 0: what should come out then?"),
@@ -30,7 +35,7 @@ EXCEPTIONS = (
     (r"inhomogeneous", "Rows of different lengths make no array."),
     (r"TypeError.*(positional argument|unexpected keyword)",
      "The function must take the parameters that are given below, in their order."),
-    (r"TypeError.*'list'.*|TypeError.*list indices|AttributeError: 'list' object",
+    (r"TypeError.*'list'.*|TypeError.*(multiply sequence|list indices)|AttributeError: 'list' object",
      "A list does no arithmetic, and has no such methods: make an array of it, by np.asarray."),
     (r"TypeError.*'NoneType'|AttributeError: 'NoneType'",
      "Something is None there: a function without `return`, or list.append, gives None."),
@@ -89,6 +94,8 @@ def of_outputs(cases, right, got, failing, *, certain):
         pairs.append((expected.astype(float), found, cases[case]))
     rules = (_not_finite, _constant, _an_input, _flags, _inverted, _scaled, _shifted, _another_function, _normalised,
              _rounded, _unbounded, _reordered) + (() if certain else (_ends,))
+    if sum(expected.size for expected, _, _ in pairs) < 2:  # of one number nearly everything can be said
+        rules = (_not_finite,)
     return next((text for rule in rules if (text := rule(pairs))), "")
 
 
@@ -319,13 +326,12 @@ def _rounded(pairs):
 
 
 def _unbounded(pairs):
-    if all(_equal(expected, np.maximum(got, 0)) for expected, got, _ in pairs):
-        return "What is below 0 should be 0."
-    if all(_equal(expected, np.minimum(got, 1)) for expected, got, _ in pairs):
-        return "What is above 1 should be 1."
-    if all(_equal(expected, np.clip(got, 0, 1)) for expected, got, _ in pairs):
-        return "Your numbers leave [0, 1]: bound them."
-    return ""
+    if not any(np.isclose(expected, got).any() for expected, got, _ in pairs):
+        return ""
+    bounds = ((0, np.inf, "What is below 0 should be 0."), (-np.inf, 1, "What is above 1 should be 1."),
+              (0, 1, "Your numbers leave [0, 1]: bound them."))
+    return next((text for low, high, text in bounds if all(
+        _equal(expected, np.clip(got, low, high)) for expected, got, _ in pairs)), "")
 
 
 def _reordered(pairs):

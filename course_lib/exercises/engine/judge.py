@@ -80,7 +80,7 @@ class AnswerKey:
 
         Of several the one that explains most; if they explain equally many of the wrong cases, and not all, none.
         """
-        found = []
+        found, wrong = [], self._wrong(answers, case)
         for index, theirs in enumerate(self.mistakes):
             if self.exercise.verify:
                 fits = [self._first_wrong(theirs) == (case, complaint)]
@@ -88,14 +88,22 @@ class AnswerKey:
                 fits = [self.same(a, b) for a, b in zip(answers, theirs, strict=True)]
             if fits[0 if self.exercise.verify else case]:
                 shared = [a.shared for a in answers] != [b.shared for b in theirs]
-                found.append((-sum(fits), shared, index, all(fits)))
-        if not found:
-            return None, False
+                found.append((-sum(fits), shared, index, fits))
         found.sort()
-        best = found[0]
-        if not best[3] and len(found) > 1 and found[1][0] == best[0]:
+        if found and all(found[0][3]):
+            return found[0][2], True
+        if not found or len(found) > 1 and found[1][0] == found[0][0]:
             return None, False
-        return best[2], best[3]
+        alike = [i for i in wrong if found[0][3][i]]
+        enough = alike == wrong or sum(_entries(answers[i].output) for i in alike) >= 3  # less can be chance
+        return (found[0][2], False) if enough else (None, False)
+
+    def _wrong(self, answers, first):
+        """The cases, from the first wrong one on, whose answers are wrong."""
+        if self.exercise.verify:
+            return [first]
+        return [i for i in range(first, len(answers)) if answers[i].complaint or compare(
+            self.right[i], answers[i].output, self.exercise.tolerance)]
 
     def same(self, one, other):
         """Whether two answers are equal; of two exceptions, whether they are of one type."""
@@ -108,8 +116,7 @@ class AnswerKey:
         if self.exercise.verify:
             return ""
         got = [answer.output for answer in answers]
-        failing = [index for index in range(case, len(answers)) if not answers[index].complaint and compare(
-            self.right[index], got[index], self.exercise.tolerance)]
+        failing = [index for index in self._wrong(answers, case) if not answers[index].complaint]
         if certain and any(answer.complaint for answer in answers):
             return ""
         return diagnoses.of_outputs(self.cases, self.right, got, failing, certain=certain)
@@ -126,6 +133,11 @@ class AnswerKey:
             if complaint:
                 return index, complaint
         return next(((index, answer.shared) for index, answer in enumerate(answers) if answer.shared), (None, ""))
+
+
+def _entries(output):
+    """How many numbers an output is made of."""
+    return sum(map(_entries, output)) if isinstance(output, (list, tuple)) else np.size(output)
 
 
 def compare(expected, got, tolerance):
