@@ -69,7 +69,7 @@ class AnswerKey:
         if known is not None and certain:
             return Verdict(case, complaint, self.exercise.wrong[known].hint, known)
         hint = diagnoses.of_exception(complaint) or self._diagnosis(answers, case, certain=True)
-        if not hint and (name := unused()):
+        if not hint and not self.exercise.verify and (name := unused()):
             hint = f"Your result does not depend on `{name}`."
         if not hint and known is not None:
             return Verdict(case, complaint, self.exercise.wrong[known].hint, known)
@@ -95,7 +95,8 @@ class AnswerKey:
         if not found or len(found) > 1 and found[1][0] == found[0][0]:
             return None, False
         alike = [i for i in wrong if found[0][3][i]]
-        enough = alike == wrong or sum(_entries(answers[i].output) for i in alike) >= 3  # less can be chance
+        entries = sum(_entries(answers[i].output) for i in alike)  # few that agree can be chance
+        enough = alike == wrong or entries >= 12 or (entries >= 3 and 2 * len(alike) >= len(wrong))
         return (found[0][2], False) if enough else (None, False)
 
     def _wrong(self, answers, first):
