@@ -17,7 +17,7 @@ PAIRS = sorted({str(path.relative_to(LIBRARY)).removesuffix(ending) for ending i
                 for path in LIBRARY.glob(f"*/*{ending}")})
 # Methods whose name a framework prescribes: they have no counterpart.
 HOOKS = {"forward", "call", "build", "compute_loss", "compute_output_shape", "get_config", "train_step"}
-MOST = {"file": 320, "function": 45,  # lines of code
+MOST = {"file": 320, "function": 45, "file of exercises": 450,  # lines of code; exercises are mostly data
         "exercises": 3200, "classroom": 1250, "the rest": 6200}
 
 
@@ -108,7 +108,8 @@ def too_long(sources):
         n = len(code_lines(tree, source))
         room = Path(name).parts[0]
         rooms[room if room in MOST else "the rest"] += n
-        problems += [f"{name}: {n} lines of code; at most {MOST['file']}"] * (n > MOST["file"])
+        most = MOST["file of exercises" if room == "exercises" else "file"]
+        problems += [f"{name}: {n} lines of code; at most {most}"] * (n > most)
         for node in ast.walk(tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 n = len(code_lines(node, source))

@@ -30,7 +30,7 @@ def outcome(capsys, function, name="01.soft_update"):
 
 def test_value_that_no_known_mistake_explains_gets_no_diagnosis(capsys):
     lines = outcome(capsys, lambda step, start, end, decay_steps: start - step * decay_steps * end, "01.epsilon_at")
-    assert lines == ["✗ 01.epsilon_at: case 2 of 8: expected 0.55, got -499",
+    assert lines == ["✗ 01.epsilon_at: case 2 of 9: expected 0.55, got -499",
                      "  epsilon_at(step=50, start=1, end=0.1, decay_steps=100)",
                      '  Perhaps hint("01.epsilon_at") helps.']
 
@@ -123,7 +123,7 @@ def test_an_input_handed_back_is_named_if_it_is_right_otherwise():
 ])
 def test_wrong_numbers_are_named(capsys, value, complaint):
     lines = outcome(capsys, lambda *_: value, "01.epsilon_at")
-    assert lines[0] == f"✗ 01.epsilon_at: case 1 of 8: {complaint}"
+    assert lines[0] == f"✗ 01.epsilon_at: case 1 of 9: {complaint}"
 
 
 def test_numpy_scalars_and_integers_count_as_numbers(capsys):
