@@ -19,6 +19,11 @@ def _bits(p):
     return -float((p * np.log2(np.where(p > 0, p, 1))).sum())
 
 
+def _terms(counts):
+    p = counts / counts.sum()
+    return -p * np.log2(np.where(p > 0, p, 1))
+
+
 ENTROPY = Exercise(
     id="02.entropy",
     title="How unpredictable a neuron is",
@@ -45,6 +50,15 @@ ENTROPY = Exercise(
                     "Each logarithm has to be weighted by its own frequency p."),
         WrongAnswer(lambda c: float(-(c * np.log2(np.where(c > 0, c, 1))).sum()),
                     "Those are counts: divide by their sum, so that they become frequencies."),
+        WrongAnswer(lambda c: _bits(c / len(c)),
+                    "Divide by the sum of the counts, not by how many outcomes there are."),
+        WrongAnswer(lambda c: float(_terms(c)[0]), "Only the first outcome counts: does your loop return in it?"),
+        WrongAnswer(lambda c: float(_terms(c)[-1]), "Only the last outcome counts: add to the sum, do not replace it."),
+        WrongAnswer(lambda c: float(_terms(c)[:np.argmin(c > 0) if (c == 0).any() else None].sum()),
+                    "You stop at the first outcome that was never seen: skip it, and go on."),
+        WrongAnswer(lambda c: float(1 - ((c / c.sum()) ** 2).sum()),
+                    "That is Gini's impurity: an entropy has log2(p) in the place of one p."),
+        WrongAnswer(lambda c: _bits((c + 1) / (c + 1).sum()), "Add nothing to the counts: they are what they are."),
         WrongAnswer(lambda c: _bits(c / c.sum()) / float(np.log2(len(c))),
                     "You divided by the largest possible entropy: that is a share, not bits."),
     ),
@@ -60,6 +74,13 @@ def _information_cases(rng):
 def _marginals(table):
     p = table / table.sum()
     return p, _bits(p.sum(axis=1)), _bits(p.sum(axis=0)), _bits(p)
+
+
+def _summed(table, ratio, weight=lambda p, px, py: p):
+    """Sum over the pairs that occurred of a weight times log2 of a ratio, both functions of p, px and py."""
+    p = table / table.sum()
+    parts = p, p.sum(axis=1, keepdims=True) + 0 * p, p.sum(axis=0, keepdims=True) + 0 * p
+    return float((weight(*parts) * np.log2(np.where(p > 0, ratio(*parts), 1)))[p > 0].sum())
 
 
 MUTUAL_INFORMATION = Exercise(
@@ -89,6 +110,22 @@ MUTUAL_INFORMATION = Exercise(
                     "Now take off the entropy of the pairs."),
         WrongAnswer(lambda t: (_marginals(t)[1] + _marginals(t)[2] - _marginals(t)[3]) * float(np.log(2)),
                     "Those are nats: bits take the logarithm to base 2."),
+        WrongAnswer(lambda t: _summed(t, lambda p, px, py: p / px / py, lambda *_: 1),
+                    "Weight each logarithm by the frequency of its pair."),
+        WrongAnswer(lambda t: _summed(t, lambda p, px, py: p / px / py, lambda p, px, py: px * py),
+                    "The weights are the frequencies of the pairs, not the products of the marginals."),
+        WrongAnswer(lambda t: _summed(t, lambda p, px, py: p / (px + py)),
+                    "If both were independent, their frequencies would multiply: px * py, not px + py."),
+        WrongAnswer(lambda t: _summed(t, lambda p, px, py: p / px / py * t.size),
+                    "The marginals are sums over the other axis, not means."),
+        WrongAnswer(lambda t: -_bits(t) * 1.0 + _bits(t.sum(axis=1)) + _bits(t.sum(axis=0)),
+                    "Those are counts: divide the table by its sum first."),
+        WrongAnswer(lambda t: (_marginals(t)[1] + _marginals(t)[2] - _marginals(t)[3]) / _marginals(t)[2],
+                    "That is a share of the class's entropy: do not divide."),
+        WrongAnswer(lambda t: _marginals(t)[2] - sum(_bits(row / row.sum()) for row in t) / len(t),
+                    "The outcomes are not equally frequent: weight each row's entropy by its share."),
+        WrongAnswer(lambda t: _marginals(t + 1)[1] + _marginals(t + 1)[2] - _marginals(t + 1)[3],
+                    "Add nothing to the counts: pairs that never occurred are left out."),
         WrongAnswer(lambda t: _marginals(t)[1] - sum(_bits(row / row.sum()) for row in t.T) / t.shape[1],
                     "The classes are not equally frequent: weight each column's entropy by its share."),
     ),
@@ -134,6 +171,16 @@ GLOBAL_MASK = Exercise(
                     "You compare signed values: a large negative weight matters as much as a large positive one."),
         WrongAnswer(lambda ks, s: [np.abs(k) > _threshold(_magnitudes(ks), s) for k in ks],
                     "One too few stays: the weight at the threshold itself belongs to them."),
+        WrongAnswer(lambda ks, s: [k >= _threshold(_magnitudes(ks), s) for k in ks],
+                    "The threshold is a magnitude, so compare magnitudes with it: np.abs here too."),
+        WrongAnswer(lambda ks, s: [np.abs(k) > s for k in ks],
+                    "`sparsity` is a share of the weights, not a magnitude: find the magnitude that leaves it."),
+        WrongAnswer(lambda ks, s: [np.abs(k) > s * _magnitudes(ks).max() for k in ks],
+                    "A share of the largest weight is no share of all weights: sort magnitudes, or use a quantile."),
+        WrongAnswer(lambda ks, s: [np.abs(k) > np.percentile(_magnitudes(ks), s) for k in ks],
+                    "np.percentile wants per cent: 100 * sparsity, or np.quantile."),
+        WrongAnswer(lambda ks, s: [np.abs(k) >= _threshold(_magnitudes(ks[-1:]), s) for k in ks],
+                    "Your threshold comes from the last kernel alone: put all magnitudes together first."),
         WrongAnswer(lambda ks, s: scores.magnitude_mask(ks, 1 - s),
                     "`sparsity` is the share that goes, not the share that stays."),
         WrongAnswer(lambda ks, s: [k * mask for k, mask in zip(ks, scores.magnitude_mask(ks, s), strict=True)],
@@ -179,6 +226,18 @@ CUBIC_SPARSITY = Exercise(
                     "Your curve goes on before `begin` and after `end`: keep t between 0 and 1."),
         WrongAnswer(lambda s, b, e, f: f * (1 - (1 - _gone(s, 0, e)) ** 3),
                     "Pruning starts at `begin`, not at step 0."),
+        WrongAnswer(lambda s, b, e, f: f * (1 - (1 - min(max(s / (e - b), 0), 1)) ** 3),
+                    "The way gone so far is step - begin."),
+        WrongAnswer(lambda s, b, e, f: f * 1 - (1 - _gone(s, b, e)) ** 3,
+                    "Brackets: `final` multiplies all of 1 - (1 - t)**3."),
+        WrongAnswer(lambda s, b, e, f: 1 - (1 - f * _gone(s, b, e)) ** 3,
+                    "`final` stands outside of the power: it multiplies 1 - (1 - t)**3."),
+        WrongAnswer(lambda s, b, e, f: f * (1 - (1 - _gone(s + 1, b, e)) ** 3),
+                    "You are one step ahead: at `begin` itself nothing is pruned yet."),
+        WrongAnswer(lambda s, b, e, f: f * (1 - _gone(s, b, e) ** 3),
+                    "t is what has been gone; the power is of what is left, 1 - t."),
+        WrongAnswer(lambda s, b, e, f: f * (1 - (1 - _gone(s, b, e)) * 3),
+                    "(1 - t) to the power of 3, not times 3: **."),
         WrongAnswer(lambda s, b, e, f: f * (1 - _gone(s, b, e)) ** 3,
                     "That is what is still to be pruned: take it off `final`."),
         WrongAnswer(lambda s, b, e, f: 1 - (1 - _gone(s, b, e)) ** 3,
@@ -246,6 +305,10 @@ def _solve(kept, target):
     return np.linalg.lstsq(kept, target, rcond=None)[0]
 
 
+def _ones(a, z):
+    return _solve(np.column_stack([a, np.ones(len(a))]), z)
+
+
 LEAST_SQUARES = Exercise(
     id="02.least_squares",
     title="The next layer learns to do without",
@@ -270,6 +333,14 @@ LEAST_SQUARES = Exercise(
                     "The kernel is right, but the bias forgets to take off what the kept neurons give on average."),
         WrongAnswer(lambda a, z: [reference.least_squares(a, z)[0], np.zeros(z.shape[1])],
                     "The kernel is right, but the bias is missing."),
+        WrongAnswer(lambda a, z: [_solve(a, z), (z - a @ _solve(a, z)).mean(axis=0)],
+                    "Kernel and bias are fitted together: a column of ones beside `kept`, no mean afterwards."),
+        WrongAnswer(lambda a, z: [_ones(a, z)[1:], _ones(a, z)[0]],
+                    "The column of ones is your last one, so the bias is the *last* row of the solution."),
+        WrongAnswer(lambda a, z: [np.roll(_ones(a, z), 1, axis=0)[:-1], np.roll(_ones(a, z), 1, axis=0)[-1]],
+                    "The column of ones is your first one, so the bias is the *first* row of the solution."),
+        WrongAnswer(lambda a, z: [_solve(a - a.mean(), z - z.mean()), z.mean(axis=0)],
+                    "Take off the mean of each column, not of the whole array: axis=0."),
         WrongAnswer(lambda a, z: reference.least_squares(a, np.maximum(z, 0)),
                     "Aim at what the next layer had before its ReLU: that is what a kernel and a bias make."),
     ),
