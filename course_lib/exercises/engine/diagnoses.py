@@ -155,7 +155,7 @@ def _of_shapes(expected, got):
     if not have:
         return f"You give one number for shape {want}: over which axis do you sum, or take the largest?"
     if len(want) == 1 and have == want * 2:
-        return said + f"{want} and ({want[0]}, 1) make {have}; drop the axis of length 1."
+        return said + f"an array of shape ({want[0]}, 1) that meets one of {want} makes that; drop its second axis."
     if len(have) < len(want):
         return said + "an axis too many was summed over, indexed away or flattened."
     if len(have) > len(want):
@@ -179,9 +179,9 @@ def _not_finite(pairs):
 
 def _constant(pairs):
     first, one = pairs[0][:2]
-    if len(pairs) > 1 and all(map(_equal, [one] * len(pairs), [got for _, got, _ in pairs])) and not all(
+    if len(pairs) > 2 and all(map(_equal, [one] * len(pairs), [got for _, got, _ in pairs])) and not all(
             _equal(first, expected) for expected, _, _ in pairs):
-        return "Your result is the same in every wrong case: it does not depend on what is given."
+        return "Your result is the same in every wrong case, whatever is given."
     return "Your result is 0 everywhere." if len(pairs) > 1 and not any(got.any() for _, got, _ in pairs) else ""
 
 
@@ -214,11 +214,15 @@ def _inverted(pairs):
     if all(_equal(expected, -got) for expected, got, _ in pairs):
         return "The sign is the other way round."
     if all(expected.size and expected.min() >= 0 and expected.max() <= 1 and _equal(expected, 1 - got)
-           for expected, got, _ in pairs):
+           for expected, got, _ in pairs) and not all(_is_order(expected) for expected, _, _ in pairs):
         return "That is 1 minus what is wanted."
     if all(_equal(np.abs(expected), np.abs(got)) for expected, got, _ in pairs):
         return "The sizes are right, some signs are not."
     return ""
+
+
+def _is_order(values):
+    return values.ndim == 1 and np.array_equal(np.sort(values), np.arange(len(values)))
 
 
 def _sizes(case):
@@ -284,7 +288,7 @@ def _shifted(pairs):
         return ""
     more = "more" if shifts[0] > 0 else "less"
     if np.allclose(shifts, 1) or np.allclose(shifts, -1):
-        whole = all(np.allclose(expected, np.round(expected)) for expected, _, _ in pairs)
+        whole = all(expected.ndim and np.allclose(expected, np.round(expected)) for expected, _, _ in pairs)
         return f"Your result is 1 {more} than it should be, everywhere." + (" Count from 0?" if whole else "")
     name, _ = _explained(pairs, np.abs(shifts), (1,))
     if name and len(pairs) > 1:
@@ -340,7 +344,7 @@ def _unbounded(pairs):
 
 
 def _reordered(pairs):
-    if any(got.size < 2 for _, got, _ in pairs):
+    if any(got.size < 3 for _, got, _ in pairs):
         return ""
     if all(got.ndim == 1 and _equal(expected, got[::-1]) for expected, got, _ in pairs):
         return "The right numbers, in the reverse order."
@@ -383,17 +387,17 @@ def unused(exercise, function, run, same):
     for name in cases[0]:
         if name in exercise.seeded:
             continue
-        moved = False
-        for change in (_another, _mixed):
+        moved = 0
+        for change in (_another, _mixed, _larger):
             changed = [case | {name: change(case[name])} for case in cases]
             right, theirs = ([run(tried, part) for part in (cases, changed)]
                              for tried in (exercise.reference, function))
             if not all(same(a, b) and not a.complaint for a, b in zip(*theirs, strict=True)):
                 break
-            moved |= any(not (a.complaint or b.complaint or same(a, b)) and _finite(b.output)
-                         for a, b in zip(*right, strict=True))
+            moved = max(moved, sum(not (a.complaint or b.complaint or same(a, b)) and _finite(b.output)
+                                   for a, b in zip(*right, strict=True)))
         else:
-            if moved:
+            if moved >= max(2, len(cases) / 3):
                 return name
     return None
 
@@ -416,6 +420,14 @@ def _another(value):
         return np.logical_not(value).astype(value.dtype)
     return (value + np.arange(value.size).reshape(value.shape) % 3 if value.dtype.kind in "iu" else 0.7 * value + 0.1
             ).astype(value.dtype)
+
+
+def _larger(value):
+    """Numbers spread three times as far, or `_another`."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_larger, value))
+    floats = isinstance(value, float) or isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    return 3 * value if floats and not np.isin(value, (0, 1)).all() else _another(value)
 
 
 def _mixed(value):
