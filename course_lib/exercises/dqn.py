@@ -138,7 +138,7 @@ DOUBLE_TD_TARGET = Exercise(
 
 def _epsilon_cases(rng):
     cases = [dict(step=step, start=1.0, end=0.1, decay_steps=100) for step in (0, 50, 100, 101, 5_000)]
-    cases.append(dict(step=30, start=0.8, end=0.2, decay_steps=100))
+    cases += [dict(step=30, start=0.8, end=0.2, decay_steps=100), dict(step=30, start=0.2, end=0.6, decay_steps=60)]
     for start, end in ((1.0, 0.5), (0.8, 0.05), (1.0, 0.01)):
         decay = int(rng.integers(500, 5_000))
         cases.append(dict(step=int(rng.integers(1, 2 * decay)), start=start, end=end, decay_steps=decay))
@@ -202,6 +202,7 @@ def _n_step_cases(rng):
         case([1, 2, 4], 0.5, 0, 8),  # 1: what follows belongs to the next episode
         case([1, 2, 4], 1.0, 1, 8),  # 1 + 2
     ]
+    cases.append(cases[-1] | dict(terminated=np.array([False, True, True])))  # two ends: the first counts
     for n, end in ((2, None), (4, 2), (5, None), (5, 4)):
         cases.append(case(rng.normal(size=n), 0.9, end, rng.normal()))
     return cases
@@ -264,7 +265,7 @@ def _soft_cases(rng):
     cases = [dict(target_weights=[_f32(0, 10)], weights=[_f32(10, 0)], tau=0.1),  # [1, 9]
              dict(target_weights=[_f32(1), _f32([2, 4])], weights=[_f32(3), _f32([6, 8])], tau=0.5)]
     for tau in (0.005, 1.0, 0.05):
-        old, new = ([rng.normal(size=shape).astype(np.float32) for shape in ((3, 2), (2,))] for _ in range(2))
+        old, new = ([rng.normal(size=shape).astype(np.float32) for shape in ((3, 2), (2,), (4,))] for _ in range(2))
         cases.append(dict(target_weights=old, weights=new, tau=tau))
     return cases
 

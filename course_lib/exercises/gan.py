@@ -23,10 +23,26 @@ def _log_sigmoid(x):
     return -_softplus(-x)
 
 
+def _sigmoid(x):
+    return 0.5 + 0.5 * np.tanh(np.asarray(x, np.float64) / 2)
+
+
 def _naive_softplus(x):
     with np.errstate(over="ignore"):
         return np.log(1 + np.exp(x))
 
+
+def _clipped(logits, least, *, inside=False):
+    """-log of a sigmoid that is kept away from 0, by a bound or by a number inside of the logarithm."""
+    p = _sigmoid(logits)
+    return -np.log(p + least if inside else np.clip(p, least, 1 - least))
+
+
+def _each(real, fake):
+    return _softplus(-real) + _softplus(fake)
+
+
+LOG_OF_NEARLY_0 = "A bound or a small number inside the log makes large losses too small: use softplus."
 
 DISCRIMINATOR_LOSS = Exercise(
     id="04.discriminator_loss",
@@ -50,6 +66,24 @@ DISCRIMINATOR_LOSS = Exercise(
                     "A mean over the batch, not a sum: else the loss grows with the batch."),
         WrongAnswer(lambda real, fake: float((_log_sigmoid(real) + _log_sigmoid(-fake)).mean()),
                     "The sign: that is the value which the discriminator makes large. A loss is made small."),
+        *(WrongAnswer(lambda real, fake, least=least, inside=inside: float((
+            _clipped(real, least, inside=inside) + _clipped(-fake, least, inside=inside)).mean()),
+            f"{LOG_OF_NEARLY_0} (Yours: {least:g}.)" if number else LOG_OF_NEARLY_0)
+          for number, (least, inside) in enumerate(((1e-7, False), (1e-8, True), (1e-12, True), (1e-10, True)))),
+        WrongAnswer(lambda real, fake: float(_each(real, fake).mean() / np.log(2)),
+                    "Logarithms to base 2: the loss has natural ones."),
+        WrongAnswer(lambda real, fake: float((np.maximum(1 - real, 0) + np.maximum(1 + fake, 0)).mean()),
+                    "That is the hinge loss."),
+        WrongAnswer(lambda real, fake: float((fake - real).mean()), "That is Wasserstein's loss: no logarithm in it."),
+        WrongAnswer(lambda real, fake: float(_softplus(fake - real).mean()),
+                    "That is the relativistic loss: here each image is judged by itself."),
+        WrongAnswer(lambda real, fake: float(_each(real, fake)[0]), "That is the first pair's loss: mean over all."),
+        WrongAnswer(lambda real, fake: float(_each(real, fake)[0] / len(real)),
+                    "Your loop returns in its first round: the first pair's loss, over B."),
+        WrongAnswer(lambda real, fake: float(-np.log(_sigmoid(real).mean()) - np.log(1 - _sigmoid(fake).mean())),
+                    "First the logarithm of each, then the mean: you took the log of a mean."),
+        WrongAnswer(lambda real, fake: float(0.9 * _softplus(-real).mean() + 0.1 * _softplus(real).mean()
+                                             + _softplus(fake).mean()), "No smoothed labels: real images count 1."),
         WrongAnswer(lambda real, fake: float((_naive_softplus(-real) + _naive_softplus(fake)).mean()),
                     "For large logits e^l overflows, or the logarithm meets a 0: use softplus."),
         WrongAnswer(lambda real, fake: float(_softplus(-real).mean()),
@@ -87,6 +121,24 @@ GENERATOR_LOSS = Exercise(
         WrongAnswer(lambda real, fake: reference.generator_loss(real, 1 / (1 + np.exp(-fake))),
                     "The sigmoid stands in the softplus already: yours is applied twice."),
         WrongAnswer(lambda real, fake: float(-fake.mean()), "That is the loss of hinge and Wasserstein GANs."),
+        *(WrongAnswer(lambda real, fake, least=least, inside=inside: float(_clipped(fake, least, inside=inside).mean()),
+                      f"{LOG_OF_NEARLY_0} (Yours: {least:g}.)" if number else LOG_OF_NEARLY_0)
+          for number, (least, inside) in enumerate(((1e-7, False), (1e-8, True), (1e-12, True), (1e-10, True)))),
+        WrongAnswer(lambda real, fake: float(_softplus(real - fake).mean()),
+                    "That is the relativistic loss: here `fake` alone counts."),
+        WrongAnswer(lambda real, fake: float(_softplus(-fake)[0]), "That is the first image's loss: mean over all."),
+        WrongAnswer(lambda real, fake: float(_softplus(-fake)[0] / len(fake)),
+                    "Your loop returns in its first round: the first image's loss, over B."),
+        WrongAnswer(lambda real, fake: float(-np.log(_sigmoid(fake).mean())),
+                    "First the logarithm of each, then the mean: you took the log of a mean."),
+        WrongAnswer(lambda real, fake: float(_softplus(-fake.mean())),
+                    "First each image's loss, then the mean: you took the loss of the mean logit."),
+        WrongAnswer(lambda real, fake: float(((_sigmoid(fake) - 1) ** 2).mean()), "That is the least-squares loss."),
+        WrongAnswer(lambda real, fake: float(((_sigmoid(fake) - 1) ** 2).mean() / 2),
+                    "That is half the least-squares loss: a logarithm is wanted."),
+        WrongAnswer(lambda real, fake: float(_each(real, fake).mean()), "That is the discriminator's loss."),
+        WrongAnswer(lambda real, fake: float(_softplus(-np.concatenate([real, fake])).mean()),
+                    "The real images are none of the generator's: mean over `fake` alone."),
         WrongAnswer(lambda real, fake: float(_naive_softplus(-fake).mean()),
                     "For large logits e^l overflows, or the logarithm meets a 0: use softplus."),
     ),
@@ -161,6 +213,23 @@ ZERO_CENTRED_PENALTY = Exercise(
         WrongAnswer(lambda gradient: float(_norms(gradient).mean() / 2), "The squared norm, not the norm."),
         WrongAnswer(lambda gradient: float(((_norms(gradient) - 1) ** 2).mean()),
                     "That is WGAN-GP's: it pulls the norms to 1; R1 pulls them to 0."),
+        WrongAnswer(lambda gradient: float(_norms(gradient).mean() ** 2 / 2),
+                    "Square each norm, then take the mean: you squared the mean norm."),
+        WrongAnswer(lambda gradient: float(((_norms(gradient) - 1) ** 2).mean() / 2),
+                    "That pulls the norms to 1, as WGAN-GP does; R1 pulls them to 0."),
+        WrongAnswer(lambda gradient: float((gradient**2).sum(axis=0).mean() / 2),
+                    "You summed over the batch: sum over each image's entries, then take the mean over the batch."),
+        WrongAnswer(lambda gradient: float((gradient.reshape(len(gradient), -1).sum(axis=1) ** 2).mean() / 2),
+                    "Square each entry, then sum: you squared the sum."),
+        WrongAnswer(lambda gradient: float(np.abs(gradient).reshape(len(gradient), -1).sum(axis=1).mean() / 2),
+                    "Squares, not absolute values."),
+        WrongAnswer(lambda gradient: float((np.abs(gradient).reshape(len(gradient), -1).sum(1) ** 2).mean() / 2),
+                    "The norm is the root of the sum of squares, not the sum of absolute values."),
+        WrongAnswer(lambda gradient: float((_norms(gradient)[0] ** 2) / 2), "That is the first image's: mean over all."),
+        WrongAnswer(lambda gradient: float((_norms(gradient)[0] ** 2) / 2 / len(gradient)),
+                    "Your loop returns in its first round: the first image's part, over B."),
+        WrongAnswer(lambda gradient: float((gradient**2).sum() / 2 / gradient.shape[1]),
+                    "Divide by the batch size, the length of the first axis."),
         WrongAnswer(lambda gradient: float((gradient.mean(axis=0) ** 2).sum() / 2),
                     "First square each image's gradient, then average: opposite gradients must not cancel."),
     ),
@@ -193,6 +262,12 @@ def _shrunk(points):  # so that np.cov gives what it would give if it divided by
     return points.mean(0) + (points - points.mean(0)) * np.sqrt(1 - 1 / len(points))
 
 
+def _parts(real, fake):
+    """The squared distance of the means, both covariances, and the trace of the root of their product."""
+    first, second = np.cov(real, rowvar=False), np.cov(fake, rowvar=False)
+    return _means(real, fake), first, second, np.sqrt(np.maximum(np.linalg.eigvals(first @ second).real, 0)).sum()
+
+
 FRECHET_DISTANCE = Exercise(
     id="04.frechet_distance",
     title="The Fréchet distance",
@@ -211,6 +286,21 @@ FRECHET_DISTANCE = Exercise(
         WrongAnswer(_means, "Only the means: a generator that draws one and the same average image would pass."),
         WrongAnswer(_diagonal,
                     "That ignores how features vary together: use the whole covariance matrices."),
+        *(WrongAnswer(lambda real, fake, part=part: part(*_parts(real, fake)), hint) for part, hint in (
+            (lambda m, c1, c2, root: m + np.trace(c1 + c2) - root, "The root counts twice: - 2 * its trace."),
+            (lambda m, c1, c2, root: m + np.trace(c1 + c2) + 2 * root, "The root is taken off, not added."),
+            (lambda m, c1, c2, root: m + np.trace(c1 + c2) - 2 * np.sqrt(np.trace(c1 @ c2)),
+             "The trace of the root, not the root of the trace: take the root of each eigenvalue first."),
+            (lambda m, c1, c2, root: m + np.trace(c1 + c2) - 2 * np.trace(c1 @ c2),
+             "The square root is missing: take the root of each eigenvalue."),
+            (lambda m, c1, c2, root: m + np.trace(c1 + c2) - 2 * np.sqrt(np.linalg.svd(c1 @ c2)[1]).sum(),
+             "Eigenvalues, not singular values: C1 C2 is not symmetric."),
+            (lambda m, c1, c2, root: m + np.trace(c1 + c2) - 2 * np.sqrt(
+                np.maximum(np.linalg.eigvalsh(c1 @ c2), 0)).sum(), "C1 C2 is not symmetric: eigvals, not eigvalsh."),
+            (lambda m, c1, c2, root: m + (c1 + c2).sum() - 2 * root, "The trace is the sum of the diagonal alone."),
+            (lambda m, c1, c2, root: m / len(c1) + np.trace(c1 + c2) - 2 * root,
+             "The squared distance of the means is a sum over the features, not their mean."),
+        )),
         WrongAnswer(_entrywise, "np.sqrt of a matrix takes the root of each entry: that is not the matrix root."),
         WrongAnswer(lambda real, fake: reference.frechet_distance(_shrunk(real), _shrunk(fake)),
                     "Nearly: np.cov divides by N - 1, unless it is told otherwise."),

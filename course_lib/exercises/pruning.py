@@ -137,7 +137,7 @@ def _mask_cases(rng):
              dict(kernels=[np.array([[1.0, 2.0]]), np.array([[0.1], [-0.2]])], sparsity=0.5),
              dict(kernels=[np.array([[-3.0, 2.0]]), np.array([[1.0], [-4.0]])], sparsity=0.0)]
     for share in (0.25, 0.5, 0.75):
-        kernels = [rng.normal(size=(4, 4)), 2 * rng.normal(size=(4, 2))]
+        kernels = [rng.normal(size=(4, 4)), 2 * rng.normal(size=(4, 2)), rng.normal(size=(2, 2))]
         cases.append(dict(kernels=kernels, sparsity=share))
     return cases
 

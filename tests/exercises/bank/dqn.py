@@ -1115,6 +1115,12 @@ def right_replay_lists(rng, storage, size, batch_size):
     return {k: np.stack([v[i] for i in rows]) for k, v in storage.items()}
 
 
+def right_replay_nested_lists(rng, storage, size, batch_size):
+    idx = rng.integers(0, size, batch_size)
+    return {"obs": storage["obs"][idx, :].tolist(), "action": storage["action"][idx].tolist(),
+            "reward": storage["reward"][idx].tolist()}
+
+
 def right_replay_frame(rng, storage, size, batch_size):
     filled = pd.DataFrame({k: list(v[:size]) for k, v in storage.items()})
     sample = filled.sample(n=batch_size, replace=True, random_state=rng)
@@ -1313,6 +1319,7 @@ RIGHT = {
         "nested lists": right_soft_nested_lists,
         "np.average": right_soft_average,
         "map": right_soft_map,
+        "recursion": right_soft_deeper_helper,
 
     },
     "01.replay_sample": {
@@ -1323,6 +1330,7 @@ RIGHT = {
         "endpoint": right_replay_endpoint,
         "slices first": right_replay_sliced_first,
         "rows stacked": right_replay_lists,
+        "nested lists": right_replay_nested_lists,
         "a data frame": right_replay_frame,
     },
 }

@@ -1006,12 +1006,10 @@ def cover_all_must_lie_inside(real, fake, k):
     return np.mean((distances(real, fake) <= radius[:, None]).all(axis=1))
 
 
-def cover_diagonal_zero_left_in_min(real, fake, k):
+def cover_neighbours_of_both_kinds(real, fake, k):
     points = np.concatenate([real, fake])
-    d = distances(real, points)
-    radius = np.sort(d, axis=1)[:, k]
-    nearest = d[:, len(real):].min(axis=1)
-    return np.mean(nearest <= radius)
+    radius = np.sort(distances(real, points), axis=1)[:, k]
+    return np.mean(distances(real, fake).min(axis=1) < radius)
 
 
 def cover_columns_sorted_as_rows(real, fake, k):
@@ -1084,6 +1082,16 @@ def cover_squared_distances(real, fake, k):
     return np.mean(squared(real, fake).min(1) < np.sort(among, 1)[:, k])
 
 
+def cover_rank_of_the_nearest_fake(real, fake, k):
+    # covered if fewer than k other real points are nearer than the nearest generated one
+    covered = []
+    for x in real:
+        nearest = np.linalg.norm(fake - x, axis=1).min()
+        nearer = (np.linalg.norm(real - x, axis=1) < nearest).sum() - 1
+        covered.append(nearer < k)
+    return np.mean(covered)
+
+
 def cover_comprehension(real, fake, k):
     radii = [sorted(np.linalg.norm(real - x, axis=1))[k] for x in real]
     hits = [min(np.linalg.norm(fake - x, axis=1)) <= r for x, r in zip(real, radii)]
@@ -1151,11 +1159,6 @@ def modes_fixed_thresholds(points, centres, radius, least):
 def modes_radius_ignored_in_favour_of_one(points, centres, radius, least):
     near = distances(points, centres) < 1
     return int(np.sum(near.mean(axis=0) >= least))
-
-
-def modes_manhattan(points, centres, radius, least):
-    d = np.abs(points[:, None] - centres[None]).sum(axis=-1)
-    return int(np.sum((d <= radius).mean(axis=0) >= least))
 
 
 def modes_returns_in_the_loop(points, centres, radius, least):
@@ -1448,7 +1451,7 @@ WRONG = {
         "percent": cover_percent,
         "k-th farthest": cover_kth_from_the_far_end,
         "all generated points inside": cover_all_must_lie_inside,
-        "neighbours among real and generated points": cover_diagonal_zero_left_in_min,
+        "neighbours among real and generated points": cover_neighbours_of_both_kinds,
         "row k of the sorted distances": cover_columns_sorted_as_rows,
         "returns inside the loop": cover_returns_in_the_loop,
         "no break: every generated point counts": cover_counts_every_fake,
@@ -1465,7 +1468,6 @@ WRONG = {
         "share of the points near a mode": modes_share_of_points_near_a_mode,
         "thresholds fixed": modes_fixed_thresholds,
         "a radius of 1": modes_radius_ignored_in_favour_of_one,
-        "Manhattan distance": modes_manhattan,
         "returns inside the loop": modes_returns_in_the_loop,
         "the count needed rounded down": modes_count_rounded_down,
         "points counted, not centres": modes_points_counted,
@@ -1535,6 +1537,7 @@ RIGHT = {
         "cdist and partition": cover_scipy_cdist,
         "trees": cover_trees,
         "squared distances": cover_squared_distances,
+        "rank of the nearest generated point": cover_rank_of_the_nearest_fake,
         "comprehensions": cover_comprehension,
     },
     "04.modes_found": {

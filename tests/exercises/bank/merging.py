@@ -147,7 +147,7 @@ def order_one_round_of_swaps(kernel, bias, target_kernel, target_bias):
     return np.array(order)
 
 
-def order_weights_not_units(kernel, bias, target_kernel, target_bias):
+def order_bias_as_a_unit(kernel, bias, target_kernel, target_bias):
     # add the bias as another input
     a = np.column_stack([kernel, bias])
     b = np.column_stack([target_kernel, target_bias])
@@ -726,7 +726,7 @@ WRONG = {
         "the kernel in the new order": order_returns_the_kernel,
         "pairs of place and neuron": order_returns_pairs,
         "one round of swaps": order_one_round_of_swaps,
-        "the bias stacked as another unit": order_weights_not_units,
+        "the bias stacked as another unit": order_bias_as_a_unit,
     },
     "06.barrier": {
         "above the higher end": barrier_over_the_higher_end,
