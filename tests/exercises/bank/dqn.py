@@ -510,10 +510,6 @@ def right_epsilon_interp(step, start, end, decay_steps):
     return np.interp(step, [0, decay_steps], [start, end])
 
 
-def right_epsilon_max(step, start, end, decay_steps):
-    return max(end, start - step * (start - end) / decay_steps)
-
-
 def right_epsilon_clip(step, start, end, decay_steps):
     return np.clip(start + (end - start) * step / decay_steps, min(start, end), max(start, end))
 
@@ -1296,7 +1292,6 @@ RIGHT = {
         "min": right_epsilon_min,
         "ifs": right_epsilon_ifs,
         "np.interp": right_epsilon_interp,
-        "max": right_epsilon_max,
         "np.clip": right_epsilon_clip,
         "a table": right_epsilon_linspace,
         "step by step": right_epsilon_loop,
