@@ -19,6 +19,10 @@ def _norms(gradients):
     return [np.sqrt((part**2).sum()) for part in gradients]
 
 
+def _scaled_by(gradients, share):
+    return [part * share for part in gradients]
+
+
 CLIP = Exercise(
     id="09.clip_by_norm",
     title="Clip a gradient",
@@ -45,6 +49,21 @@ CLIP = Exercise(
                     "Norms do not add up; their squares do."),
         WrongAnswer(lambda gradients, max_norm: [part * min(1, max_norm / max(sum(
             norm**2 for norm in _norms(gradients)), 1e-12)) for part in gradients], "You forgot the square root."),
+        WrongAnswer(lambda gradients, max_norm: _scaled_by(gradients, min(1, max_norm / max(sum(
+            np.abs(part).sum() for part in gradients), 1e-12))),
+            "The norm is the root of the sum of squares, not the sum of absolute values."),
+        WrongAnswer(lambda gradients, max_norm: _scaled_by(gradients, min(1, max_norm / max(max(
+            np.abs(part).max() for part in gradients), 1e-12))), "Not the largest entry: the norm of all together."),
+        WrongAnswer(lambda gradients, max_norm: _scaled_by(gradients, min(1, max_norm / max(max(
+            _norms(gradients)), 1e-12))), "Not the largest norm of one array: take one norm over all of them."),
+        WrongAnswer(lambda gradients, max_norm: _scaled_by(gradients, 1 / max(np.hypot.reduce(_norms(gradients)), 1e-12)
+                                                           if np.hypot.reduce(_norms(gradients)) > max_norm else 1),
+                    "Divided by their norm they have norm 1: multiply by max_norm."),
+        WrongAnswer(lambda gradients, max_norm: _scaled_by(gradients, 1),
+                    "Nothing is clipped: too long a gradient stays."),
+        WrongAnswer(lambda gradients, max_norm: _scaled_by(gradients, 1 / max(
+            1, np.hypot.reduce(_norms(gradients)) / max_norm) ** 2),
+                    "Scale by the ratio of the norms, not its square."),
     ),
 )
 
@@ -76,6 +95,18 @@ DROPOUT = Exercise(
         WrongAnswer(lambda x, draws, rate: np.where(draws < rate, x, 0.0) / (1 - rate),
                     "You keep those that should go."),
         WrongAnswer(lambda x, draws, rate: x / (1 - rate), "Nobody is left out."),
+        WrongAnswer(lambda x, draws, rate: np.where(draws < rate, 0.0, x / max(rate, 1e-12)),
+                    "A share 1 - rate is left: divide by that, not by rate."),
+        WrongAnswer(lambda x, draws, rate: np.where(draws < rate, 0.0, x / (1 - rate) ** 2),
+                    "Divide by 1 - rate once."),
+        WrongAnswer(lambda x, draws, rate: np.where(draws < rate, 0.0, x * (1 + rate)),
+                    "1 + rate is not enough: divide by 1 - rate."),
+        WrongAnswer(lambda x, draws, rate: np.where(x < rate, 0.0, x / (1 - rate)),
+                    "The draws decide who is left out, not the activations."),
+        WrongAnswer(lambda x, draws, rate: np.where(draws < rate, 0.0, x) * x.size / max((draws >= rate).sum(), 1),
+                    "By the share that is left *on average*, 1 - rate, not by how many are left this time."),
+        WrongAnswer(lambda x, draws, rate: (draws >= rate) / (1 - rate), "That is the mask: multiply x by it."),
+        WrongAnswer(lambda x, draws, rate: x * draws / (1 - rate), "The draws only say who is left out: compare them."),
     ),
 )
 
@@ -86,14 +117,19 @@ def _steps(rng):
             for n, step, rate, size in ((3, 1, 0.1, 1.0), (5, 2, 0.01, 1.0), (4, 50, 0.3, 1.0), (3, 1, 0.1, 1e-8))]
 
 
-def _adam(change=None, corrected=True, root=np.sqrt, plus=False, memory=(0.9, 0.999)):
+def _adam(change=None, corrected=True, root=np.sqrt, plus=False, memory=(0.9, 0.999), late=0, least=(1e-8, 0)):
     def step_of(weights, gradient, mean, square, step, learning_rate):
         first, second = memory
         mean = first * mean + (1 - first) * gradient
         square = second * square + (1 - second) * (gradient if change == "unsquared" else gradient**2)
-        scale = (1 - first**step, 1 - second**step) if corrected else (1, 1)
-        with np.errstate(invalid="ignore"):
-            direction = mean / scale[0] / (root(square / scale[1]) + 1e-8)
+        scale = (1 - first**(step + late), 1 - second**(step + late)) if corrected else (1, 1)
+        scale = {"only mean": (scale[0], 1), "only square": (1, scale[1])}.get(change, scale)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            direction = mean / scale[0] / (root(square / scale[1] + least[1]) + least[0])
+        if change == "returned corrected":
+            mean, square = mean / scale[0], square / scale[1]
+        if change == "no rate":
+            learning_rate = 1
         return weights + (learning_rate if plus else -learning_rate) * direction, mean, square
 
     return step_of
@@ -117,6 +153,14 @@ ADAM = Exercise(
         WrongAnswer(_adam(corrected=False), "Correct both for their start at zero: / (1 - memory**step)."),
         WrongAnswer(_adam(plus=True), "You climb: subtract the step."),
         WrongAnswer(_adam(root=lambda square: square), "Divide by the root of the mean square."),
+        WrongAnswer(_adam(least=(0, 1e-8)), "1e-8 is added after the root, not inside of it."),
+        WrongAnswer(_adam(least=(0, 0)), "You forgot the 1e-8 that is added to the root."),
+        WrongAnswer(_adam(late=1), "The first step is number 1 already: memory**step."),
+        WrongAnswer(_adam("only mean"), "Correct the mean square as well: / (1 - 0.999**step)."),
+        WrongAnswer(_adam("only square"), "Correct the mean as well: / (1 - 0.9**step)."),
+        WrongAnswer(_adam("returned corrected"), "Return mean and square as they were before the correction."),
+        WrongAnswer(_adam("no rate"), "The learning rate is missing."),
+        WrongAnswer(_adam(memory=(0.1, 0.001)), "The memory is what stays: 0.9 * mean + 0.1 * gradient."),
         WrongAnswer(_adam(memory=(0.999, 0.9)), "The memories are swapped: 0.9 for the mean, 0.999 for the square."),
         WrongAnswer(_adam(change="unsquared"), "The second memory is of the squared gradient."),
         WrongAnswer(lambda weights, gradient, mean, square, step, learning_rate: (
@@ -132,12 +176,12 @@ def _losses(rng):
     return [dict(losses=np.array(losses), patience=patience) for losses, patience in (*fixed, *drawn)]
 
 
-def _patient(least=0, since_best=True, until_end=False):
+def _patient(least=0, since_best=True, until_end=False, ties=False, reset=True):
     def stop(losses, patience):
         best, worse = 0, 0
         for look, loss in enumerate(losses):
-            better = loss < losses[best] if look else True
-            worse = 0 if better else worse + 1 if since_best or loss > losses[look - 1] else 0
+            better = (loss <= losses[best] if ties else loss < losses[best]) if look else True
+            worse = worse * (not reset) if better else worse + 1 if since_best or loss > losses[look - 1] else 0
             best = look if better else best
             if worse >= patience + least and not until_end:
                 break
@@ -162,6 +206,16 @@ STOPPING = Exercise(
     wrong=(
         WrongAnswer(_patient(least=1), "You stop one look too late: at the `patience`th look without a new lowest."),
         WrongAnswer(_patient(since_best=False), "Compare with the lowest so far, not with the look before."),
+        WrongAnswer(_patient(least=-1), "You stop one look too early: at the `patience`th without a new lowest."),
+        WrongAnswer(_patient(ties=True), "As low as before is no new lowest: <, not <=."),
+        WrongAnswer(_patient(reset=False), "A new lowest loss starts the count anew."),
+        WrongAnswer(lambda losses, patience: (int(np.argmin(losses)), reference.early_stopping(losses, patience)[1]),
+                    "The lowest of all may come after the stop: nobody would have seen it."),
+        WrongAnswer(lambda losses, patience: (float(min(losses[: reference.early_stopping(losses, patience)[1] + 1])),
+                                              reference.early_stopping(losses, patience)[1]),
+                    "First the look (its number), not the loss there."),
+        WrongAnswer(lambda losses, patience: [1 + look for look in reference.early_stopping(losses, patience)],
+                    "Looks are counted from 0."),
         WrongAnswer(_patient(until_end=True), "Never stopped: what comes after the stop would not have been seen."),
         WrongAnswer(lambda losses, patience: reference.early_stopping(losses, patience)[::-1], "The other way round."),
         WrongAnswer(lambda losses, patience: (reference.early_stopping(losses, patience)[1],) * 2,

@@ -268,9 +268,9 @@ def test_progress_bars():
     record.record("01.soft_update", "tried")
     figure, ax = plt.subplots()
     assert progress_bars(ax) is ax
-    topics = sum(bool(topic.exercises or topic.project) for topic in registry.TOPICS)
+    topics = sum(bool(topic.exercises or topic.project_id) for topic in registry.TOPICS)
     widths = [container[1].get_width() for container in ax.containers]
-    tasks = 6 + (registry.TOPICS[1].project is not None)
+    tasks = 6 + (registry.TOPICS[1].project_id is not None)
     np.testing.assert_allclose(widths, [1 / tasks, 2 / tasks, (tasks - 3) / tasks])
     assert [text.get_text() for text in ax.texts][1] == f"1 of {tasks}" and len(ax.texts) == topics
     assert ax.get_yticklabels()[1].get_text() == "01 Deep Q-learning"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib.exercises.engine.project import Project
-
-QUIZZES = Path(__file__).parents[1] / "quizzes"
+QUIZZES, PROJECTS = (Path(__file__).parents[1] / folder for folder in ("quizzes", "projects"))
 SEED = 0  # of the cases that `check` shows; a classroom draws hidden ones from another seed
 
 
@@ -70,7 +69,16 @@ class Topic:
     package: str  # "dqn": course_lib.dqn
     title: str
     exercises: tuple[Exercise, ...] = ()
-    project: Project | None = None
+
+    @property
+    def project_id(self):
+        """The id of its project, or None."""
+        return f"{self.number}.project" if (PROJECTS / f"{self.package}.py").exists() else None
+
+    @cached_property
+    def project(self):
+        """Its `Project`; it is imported only now, as scikit-learn is with it."""
+        return importlib.import_module(f"course_lib.exercises.projects.{self.package}").PROJECT
 
     @cached_property
     def questions(self):

@@ -52,7 +52,7 @@ def by_id(topics):
 
 
 EXERCISES = by_id(TOPICS)
-PROJECTS = {topic.project.id: topic.project for topic in TOPICS if topic.project}
+PROJECTS = {topic.project_id: topic for topic in TOPICS if topic.project_id}
 
 
 def find(exercise_id):
@@ -80,7 +80,7 @@ def check(exercise_id, function):
         ("01.project") the answer itself, or a function that makes it of what `project` gives.
     """
     if exercise_id in PROJECTS:
-        return _check_project(PROJECTS[exercise_id], function)
+        return _check_project(PROJECTS[exercise_id].project, function)
     exercise = find(exercise_id)
     if not callable(function):
         raise ValueError(f"check: expected your function {exercise.name}, got {type(function).__name__}")
@@ -148,7 +148,7 @@ def project(number, *, seed=0):
     """
     if f"{number}.project" not in PROJECTS:
         raise ValueError(f"project: expected one of {', '.join(name[:2] for name in PROJECTS)}, got {number!r}")
-    return PROJECTS[f"{number}.project"].instance(seed)[0]
+    return PROJECTS[f"{number}.project"].project.instance(seed)[0]
 
 
 def hint(exercise_id):
@@ -193,8 +193,8 @@ def progress_bars(ax=None):
     matplotlib Axes
     """
     states, rows = progress(), []
-    for topic in filter(lambda topic: topic.exercises or topic.project, TOPICS):
-        here = [states[task.id] for task in (*topic.exercises, *([topic.project] if topic.project else []))]
+    for topic in filter(lambda topic: topic.exercises or topic.project_id, TOPICS):
+        here = [states[name] for name in states if name.startswith(f"{topic.number}.")]
         rows.append((f"{topic.number} {topic.title}", here.count("solved"), here.count("tried"), len(here)))
     return record.draw(rows, ax)
 
