@@ -50,6 +50,17 @@ TWO_MODEL_WEIGHT = Exercise(
                     "That is the weight of the second model."),
         WrongAnswer(lambda y, a, b: _ratio(((y - b) ** 2).sum(), ((y - a) ** 2).sum() + ((y - b) ** 2).sum()),
                     "Weighting by each one's error ignores how the two differ: minimise the error of the mixture."),
+        WrongAnswer(lambda y, a, b: 0.5, "Half and half is a good start; minimise the error of the mixture."),
+        WrongAnswer(lambda y, a, b: _ratio((a - b) @ (b - y), (a - b) @ (a - b)),
+                    "The sign: what is left to explain is y - second."),
+        WrongAnswer(lambda y, a, b: _ratio(a @ y, a @ a),
+                    "That fits the first model alone: take the second one off both."),
+        WrongAnswer(lambda y, a, b: _ratio(((a - b) * (y - b)).sum(), np.abs(a - b).sum()),
+                    "Divide by the sum of the *squared* differences of both models."),
+        WrongAnswer(lambda y, a, b: _ratio((a - b).sum() * (y - b).sum(), (a - b).sum() ** 2),
+                    "Multiply entry by entry, then sum: you multiplied the sums."),
+        WrongAnswer(lambda y, a, b: _ratio(np.abs(y - b).sum(), np.abs(y - a).sum() + np.abs(y - b).sum()),
+                    "Weights by absolute errors ignore how both differ: minimise the error of the mixture."),
         WrongAnswer(lambda y, a, b: float(((y - a) ** 2).sum() < ((y - b) ** 2).sum()),
                     "That picks the better one: a mixture can be better than both."),
     ),
@@ -90,6 +101,12 @@ NNLS_WEIGHTS = Exercise(
                     "Cutting off the negative weights at the end is too late: the others were chosen to go with them."),
         WrongAnswer(lambda p, y: reference.nnls_weights(p, y) / max(reference.nnls_weights(p, y).sum(), 1e-9),
                     "Do not divide by the sum here: the weights may have any."),
+        WrongAnswer(lambda p, y: 1 / ((p - y) ** 2).mean(axis=1) / (1 / ((p - y) ** 2).mean(axis=1)).sum(),
+                    "Weights by each one's error ignore how alike the models are: minimise the error of the sum."),
+        WrongAnswer(lambda p, y: np.maximum(p @ y / (p**2).sum(axis=1), 0),
+                    "You fit each model by itself; their weights have to be found together."),
+        WrongAnswer(lambda p, y: (np.arange(len(p)) == ((p - y) ** 2).mean(axis=1).argmin()).astype(float),
+                    "That picks the best one: a weighted sum can be better."),
         WrongAnswer(lambda p, y: np.abs(_plain(p, y)),
                     "The absolute value turns a model that should count against into one that counts for."),
         WrongAnswer(lambda p, y: np.full(len(p), 1 / len(p)), "All alike is a good start, but not the least error."),
@@ -142,6 +159,11 @@ OUT_OF_FOLD = Exercise(
                     "You left out the same fold each time: each fold needs a model of its own."),
         WrongAnswer(lambda x, y, f: y - reference.out_of_fold(x, y, f),
                     "Those are the errors: return the predictions."),
+        WrongAnswer(lambda x, y, f: np.full(len(y), np.mean(y)), "That is the mean: fit a linear model of x."),
+        WrongAnswer(lambda x, y, f: np.where(f == np.unique(f)[-1], reference.out_of_fold(x, y, f), 0.0),
+                    "Only the last fold is left: make the array once, before the loop."),
+        WrongAnswer(lambda x, y, f: np.where(f == np.unique(f)[0], reference.out_of_fold(x, y, f), 0.0),
+                    "Only the first fold is filled: does your loop return too early?"),
         WrongAnswer(lambda x, y, f: x @ np.mean([_fit(x[f != k], y[f != k]) for k in np.unique(f)], axis=0),
                     "You averaged the models of all folds: then each prediction has seen its own answer after all."),
     ),
@@ -151,17 +173,19 @@ OUT_OF_FOLD = Exercise(
 def _greedy_cases(rng):
     cases = [dict(predictions=np.array([[1.0, 1], [-2, -2]]), y=np.array([0.0, 0]), rounds=3),
              dict(predictions=np.array([[0.5, 0.5], [3, 3], [-1, -1]]), y=np.array([0.0, 0]), rounds=6),
-             dict(predictions=np.array([[0.0, 1], [1, 0], [5, 5]]), y=np.array([0.6, 0.4]), rounds=5)]  # never the last
+             dict(predictions=np.array([[0.0, 1], [1, 0], [5, 5]]), y=np.array([0.6, 0.4]), rounds=5),  # never the last
+             dict(predictions=np.array([[-0.7, -1.3], [-0.6, 0.0], [-2.3, -0.2]]), y=np.array([-1.2, -0.7]), rounds=6)]
     for count in (3, 4, 5):
         y, predictions = _models(rng, count, 15)
         cases.append(dict(predictions=predictions, y=y, rounds=int(rng.integers(6, 12))))
     return cases
 
 
-def _greedy(p, y, rounds, *, again=True, divide=True, worst=False):
+def _greedy(p, y, rounds, *, again=True, divide=True, worst=False, late=False, signed=False):
     counts, total = np.zeros(len(p), int), np.zeros(len(y))
     for done in range(rounds):
-        errors = (((total + p) / (done + 1 if divide else 1) - y) ** 2).mean(axis=1)
+        gaps = (total + p) / (max(done, 1) if late else done + 1 if divide else 1) - y
+        errors = np.abs(gaps.mean(axis=1)) if signed else (gaps**2).mean(axis=1)
         if not again and done < len(p):
             errors[counts > 0] = np.inf
         best = np.argmax(errors) if worst else np.argmin(errors)
@@ -191,6 +215,15 @@ GREEDY_COUNTS = Exercise(
                     "Compare *means*, not sums: divide by the number of models added."),
         WrongAnswer(lambda p, y, r: r * (np.arange(len(p)) == ((p - y) ** 2).mean(axis=1).argmin()),
                     "You judge each candidate alone: what counts is the mean with those already in."),
+        WrongAnswer(lambda p, y, r: _greedy(p, y, r, late=True),
+                    "The candidate itself is in the mean: divide by one more."),
+        WrongAnswer(lambda p, y, r: _greedy(p, y, r - 1), "One round too few."),
+        WrongAnswer(lambda p, y, r: _greedy(p, y, r + 1), "One round too many."),
+        WrongAnswer(lambda p, y, r: _greedy(p, y, r)[: np.flatnonzero(_greedy(p, y, r))[-1] + 1],
+                    "Models that were never added count 0: np.bincount needs minlength."),
+        WrongAnswer(lambda p, y, r: (_greedy(p, y, r) > 0).astype(int), "How often, not whether."),
+        WrongAnswer(lambda p, y, r: _greedy(p, y, r, signed=True),
+                    "Square the errors before the mean: errors of both signs cancel otherwise."),
         WrongAnswer(lambda p, y, r: _greedy(p, y, r, worst=True), "That adds the model that helps least: argmin."),
         WrongAnswer(lambda p, y, r: _greedy(p, y, r) / r, "Return how often, not the share: whole numbers."),
     ),
@@ -232,6 +265,32 @@ GAUSSIAN_NLL = Exercise(
         WrongAnswer(lambda y, m, v: reference.gaussian_nll(y, m, v**2), "`variance` is no standard deviation: "
                     "use it as it is, in both terms."),
         WrongAnswer(lambda y, m, v: reference.gaussian_nll(y, m, v) / float(np.log(2)), "Those are bits: use np.log."),
+        WrongAnswer(lambda y, m, v: _half(np.log(2 * np.pi * v) - (y - m) ** 2 / v),
+                    "Both terms are costs: the squared error is added."),
+        WrongAnswer(lambda y, m, v: _half(2 * np.log(2 * np.pi * v) + (y - m) ** 2 / v),
+                    "The logarithm is halved, too: it is that of a square root."),
+        WrongAnswer(lambda y, m, v: _half(np.log(2 * np.pi * v) + 2 * (y - m) ** 2 / v),
+                    "The squared error over the variance is halved, too."),
+        WrongAnswer(lambda y, m, v: _half(np.log(2 * np.pi) + (y - m) ** 2 / v),
+                    "log(variance) is missing: without it, who claims to know nothing pays nothing."),
+        WrongAnswer(lambda y, m, v: _half(np.log(2 * np.pi * v) + (y - m) ** 2 * v),
+                    "Brackets: the squared error is divided by (2 * variance)."),
+        WrongAnswer(lambda y, m, v: float((0.5 * np.log10(2 * np.pi * v) + 0.5 * (y - m) ** 2 / v).mean()),
+                    "The natural logarithm: np.log."),
+        WrongAnswer(lambda y, m, v: float((0.5 * np.log(2 * np.pi * v) + 0.5 * (y - m) ** 2 / v)[0] / len(y)),
+                    "Your loop returns in its first round: the first example's part, over N."),
+        WrongAnswer(lambda y, m, v: reference.gaussian_nll(y, m, np.full(len(y), v.mean())),
+                    "Each example has its own variance."),
+        WrongAnswer(lambda y, m, v: _half(np.log(2 * np.pi * v) + (y - m) ** 2),
+                    "Divide the squared error by the variance."),
+        WrongAnswer(lambda y, m, v: _half(np.log(2 * np.pi * v) + (y - m) ** 2 / np.sqrt(v)),
+                    "Divide by the variance, not by the standard deviation."),
+        WrongAnswer(lambda y, m, v: _half(np.log(2 * np.pi) + np.log(v) / 2 + (y - m) ** 2 / v),
+                    "log(variance) is halved once, like the other terms."),
+        WrongAnswer(lambda y, m, v: float(np.exp(-_half(np.log(2 * np.pi * v) + (y - m) ** 2 / v))),
+                    "That is a likelihood: return minus its logarithm."),
+        WrongAnswer(lambda y, m, v: float(-np.log((np.exp(-0.5 * (y - m) ** 2 / v) / np.sqrt(2 * np.pi * v)).mean())),
+                    "First the logarithm of each, then the mean."),
         WrongAnswer(lambda y, m, v: -reference.gaussian_nll(y, m, v), "The sign: a likely target should cost little."),
         WrongAnswer(lambda y, m, v: reference.gaussian_nll(y, m, v) * len(y), "The mean, not the sum."),
         WrongAnswer(lambda y, m, v: 2 * reference.gaussian_nll(y, m, v), "Both terms are halved."),
@@ -268,6 +327,19 @@ AMBIGUITY = Exercise(
                     "The distance is from the *weighted* mean of the models."),
         WrongAnswer(lambda p, w: float(((p - w @ p) ** 2).mean()),
                     "The mean over models has to be weighted, too."),
+        WrongAnswer(lambda p, w: float(w @ (p - w @ p).mean(axis=1) ** 2) + 0.0,
+                    "Square each distance, then take the mean: distances of both signs cancel otherwise."),
+        WrongAnswer(lambda p, w: float(((p - w @ p) ** 2).mean(axis=1).sum()),
+                    "The models' weights are missing."),
+        WrongAnswer(lambda p, w: reference.ambiguity(p, w) * len(p) / (len(p) - 1),
+                    "No M - 1 here: the weights sum to 1."),
+        WrongAnswer(lambda p, w: float(w @ p.var(axis=1)),
+                    "The distance is from the mean of the models, example by example, not from each model's own mean."),
+        WrongAnswer(lambda p, w: float(w @ ((p - (w @ p).mean()) ** 2).mean(axis=1)),
+                    "Each example has a mean of its own: w @ p is (N,)."),
+        WrongAnswer(lambda p, w: float(w[0] * ((p[0] - w @ p) ** 2).mean()),
+                    "Your loop returns in its first round: that is the first model's part."),
+        WrongAnswer(lambda p, w: float(p.var(axis=0).sum()), "That is no mean over examples, and not weighted."),
         WrongAnswer(lambda p, w: float(w**2 @ ((p - w @ p) ** 2).mean(axis=1)), "The weights are not squared."),
         WrongAnswer(lambda p, w: float(np.sqrt(reference.ambiguity(p, w))), "No root: squared distances."),
         WrongAnswer(lambda p, w: reference.ambiguity(p, w) * p.shape[1], "The mean over examples, not the sum."),

@@ -39,6 +39,12 @@ REWARD = Exercise(
             before, after, accuracy, ended, np.zeros_like(lost), bonus), "A run that is lost gets no bonus."),
         WrongAnswer(lambda before, after, accuracy, ended, lost, bonus: np.log(before / after) + bonus * accuracy,
                     "The bonus is for the end alone."),
+        WrongAnswer(lambda before, after, accuracy, ended, lost, bonus: np.log2(before / after) + bonus * accuracy * (
+            ended & ~lost), "The natural logarithm: np.log."),
+        WrongAnswer(lambda before, after, accuracy, ended, lost, bonus: np.log(before / after) + bonus * (
+            ended & ~lost), "The bonus is for each unit of accuracy: multiply."),
+        WrongAnswer(lambda before, after, accuracy, ended, lost, bonus: (before - after) / before + bonus * accuracy * (
+            ended & ~lost), "The logarithm of the ratio, not the relative fall."),
         WrongAnswer(lambda before, after, accuracy, ended, lost, bonus: np.log(before / after),
                     "Where is the bonus at the end?"),
         WrongAnswer(lambda before, after, accuracy, ended, lost, bonus: reference.tuning_reward(
@@ -74,6 +80,12 @@ def halve_once(curves, half):
     return int(alive[np.argmin(curves[alive, -1])]), len(curves) * half + len(alive) * (curves.shape[1] - half)
 
 
+def _halved(curves, half, *, place=None, by=None, kept=None):
+    by = curves[:, half - 1 if place is None else place] if by is None else by
+    alive = np.argsort(by, kind="stable")[: -(-len(curves) // 2) if kept is None else kept]
+    return int(alive[np.argmin(curves[alive, -1])]), len(curves) * half + len(alive) * (curves.shape[1] - half)
+
+
 HALVING = Exercise(
     id="10.halve_once",
     title="Give up the worse half",
@@ -92,6 +104,20 @@ HALVING = Exercise(
                     "The best of all would have been given up on the way: choose among those that went on."),
         WrongAnswer(lambda curves, half: (halve_once(curves, half)[0], curves.size),
                     "You count the looks of runs that were given up."),
+        WrongAnswer(lambda curves, half: _halved(curves, half, place=half),
+                    "After `half` looks: that is column half - 1."),
+        WrongAnswer(lambda curves, half: _halved(curves, half, by=curves[:, :half].min(axis=1)),
+                    "The loss at that look decides, not the lowest so far."),
+        WrongAnswer(lambda curves, half: _halved(curves, half, kept=max(1, len(curves) // 2)),
+                    "The better half is rounded *up*: (R + 1) // 2."),
+        WrongAnswer(lambda curves, half: (int(np.argmin(curves[np.argsort(curves[:, half - 1], kind="stable")[
+            : -(-len(curves) // 2)], -1])), halve_once(curves, half)[1]),
+                    "That is its place among those that went on: return its row in `curves`."),
+        WrongAnswer(lambda curves, half: (halve_once(curves, half)[0], len(curves) * half),
+                    "Those that go on look on: T - half more for each."),
+        WrongAnswer(lambda curves, half: halve_once(curves, half)[::-1], "First the run, then the looks."),
+        WrongAnswer(lambda curves, half: (float(curves[halve_once(curves, half)[0], -1]), halve_once(curves, half)[1]),
+                    "Which run, not its loss."),
         WrongAnswer(lambda curves, half: (int(np.argmin(curves[:, half - 1])), halve_once(curves, half)[1]),
                     "That is the best at half time; ask at the end."),
         WrongAnswer(lambda curves, half: (halve_once(-curves, half)[0], halve_once(curves, half)[1]),
