@@ -225,7 +225,7 @@ ZERO_CENTRED_PENALTY = Exercise(
                     "Squares, not absolute values."),
         WrongAnswer(lambda gradient: float((np.abs(gradient).reshape(len(gradient), -1).sum(1) ** 2).mean() / 2),
                     "The norm is the root of the sum of squares, not the sum of absolute values."),
-        WrongAnswer(lambda gradient: float((_norms(gradient)[0] ** 2) / 2), "That is the first image's: mean over all."),
+        WrongAnswer(lambda gradient: float((_norms(gradient)[0] ** 2) / 2), "That is the first image: mean over all."),
         WrongAnswer(lambda gradient: float((_norms(gradient)[0] ** 2) / 2 / len(gradient)),
                     "Your loop returns in its first round: the first image's part, over B."),
         WrongAnswer(lambda gradient: float((gradient**2).sum() / 2 / gradient.shape[1]),

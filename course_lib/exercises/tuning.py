@@ -57,7 +57,8 @@ def _curves(rng):
     fixed = [[9, 5, 4, 4], [8, 6, 6, 1], [7, 7, 2, 0.5], [6, 8, 7, 5]]
     unsteady = [[1, 9, 8, 0.5], [2, 3, 3, 3], [4, 2, 1, 2], [8, 8, 9, 9]]
     drawn = [np.sort(rng.random((runs, steps)), axis=1)[:, ::-1].copy() for runs, steps in ((8, 6), (5, 10), (1, 4))]
-    return [dict(curves=np.array(fixed, float), half=2), dict(curves=np.array(unsteady, float), half=2), *(
+    return [dict(curves=np.array(fixed, float), half=2), *(
+        dict(curves=np.array(unsteady, float), half=half) for half in (2, 1, 3)), *(
         dict(curves=curves, half=curves.shape[1] // 2) for curves in drawn)]
 
 

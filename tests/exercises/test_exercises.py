@@ -218,7 +218,7 @@ def test_a_notebook_asks_for_what_the_exercises_are(topic):
     cells = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
     stubs = {found[1]: (found[2], source) for source in cells
              if (found := re.search(r'^check\("([\w.]+)", (\w+)\)$', source, re.MULTILINE))}
-    assert list(stubs) == [exercise.id for exercise in topic.exercises]
+    assert list(stubs) == [exercise.id for exercise in topic.exercises] + [topic.project_id] * bool(topic.project_id)
     for exercise in topic.exercises:
         name, source = stubs[exercise.id]
         (stub,) = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
