@@ -120,7 +120,7 @@ def _fold_cases(rng):
         x = np.column_stack([np.ones(size), rng.normal(size=(size, inputs))])
         cases.append(dict(x=x, y=x @ rng.normal(size=inputs + 1) + rng.normal(size=size),
                           fold=rng.permutation(np.arange(size) % folds)))
-    return cases
+    return [*cases, cases[1] | dict(fold=np.array([5, 1, 1, 2, 5, 1, 2, 1, 5, 1, 2, 1]))]  # of other names and sizes
 
 
 def _fit(x, y):
@@ -233,7 +233,8 @@ GREEDY_COUNTS = Exercise(
 def _nll_cases(rng):
     cases = [dict(y=np.array([0.0]), mean=np.array([0.0]), variance=np.array([1.0])),
              dict(y=np.array([1.0, 2]), mean=np.array([1.0, 0]), variance=np.array([4.0, 0.25])),
-             dict(y=np.array([100.0]), mean=np.array([0.0]), variance=np.array([1.0]))]  # density 0, log finite
+             dict(y=np.array([100.0]), mean=np.array([0.0]), variance=np.array([1.0])),  # density 0, log finite
+             dict(y=np.array([0.3, 1.0]), mean=np.array([0.2, 1.0]), variance=np.array([0.01, 1.0]))]
     for size in (3, 6, 10):
         cases.append(dict(y=rng.normal(size=size), mean=rng.normal(size=size), variance=rng.uniform(0.2, 4, size)))
     return cases

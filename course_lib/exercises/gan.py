@@ -32,17 +32,41 @@ def _naive_softplus(x):
         return np.log(1 + np.exp(x))
 
 
-def _clipped(logits, least, *, inside=False):
-    """-log of a sigmoid that is kept away from 0, by a bound or by a number inside of the logarithm."""
-    p = _sigmoid(logits)
-    return -np.log(p + least if inside else np.clip(p, least, 1 - least))
-
-
 def _each(real, fake):
     return _softplus(-real) + _softplus(fake)
 
 
-LOG_OF_NEARLY_0 = "A bound or a small number inside the log makes large losses too small: use softplus."
+def _wrong(prepare, *found):
+    """Known mistakes, from pairs of a function of what `prepare` makes of the inputs, and a hint."""
+    return tuple(WrongAnswer(lambda *given, part=part: part(*prepare(*given)), hint) for part, hint in found)
+
+
+def _slips(each, one):
+    """What goes wrong where such values, (B,), are averaged."""
+    return _wrong(
+        lambda *given: (each(*given),),
+        (lambda x: x.sum(), "A mean over the batch, not a sum: else it grows with the batch."),
+        (lambda x: x, "One number is wanted: the mean over the batch is missing."),
+        (lambda x: x[0], f"That is the first {one} alone: mean over all."),
+        (lambda x: x[0] / len(x), f"That is the first {one}, over B: does your loop return in its first round?"),
+        (lambda x: x[-1], f"That is the last {one} alone: in a loop add up, with +=."),
+        (lambda x: x[-1] / len(x), f"That is the last {one}, over B: in the loop add up, with +=."),
+        (lambda x: x[:-1].sum() / len(x), f"The last {one} is left out of the sum: where does your loop end?"),
+        (lambda x: x[1:].sum() / len(x), f"The first {one} is left out of the sum: where does your loop begin?"),
+        (lambda x: x.sum() / (len(x) - 1), "Divide the sum by B, not by B - 1."),
+        (np.median, "The mean, not the median."), (np.max, "The mean, not the largest."))
+
+
+def _cut_off(loss):
+    """The loss where no part is above some bound: of probabilities, inside of the logarithm, or of logits."""
+    return tuple(WrongAnswer(lambda real, fake, most=most: loss(real, fake, most).mean(),
+                             f"No loss may be cut off (yours at {most:.4g}) by a bound, or a number inside the log: "
+                             "use softplus.")
+                 for most in (*(digits * np.log(10) for digits in (6, 7, 8, 9, 10, 12, 15)), 20, 30, 50, 88, 100))
+
+
+LOGITS = "These are logits, not probabilities: the sigmoid is missing. Or use softplus at once."
+TWICE = "The sigmoid stands in the softplus already: yours is applied twice."
 
 DISCRIMINATOR_LOSS = Exercise(
     id="04.discriminator_loss",
@@ -58,40 +82,40 @@ DISCRIMINATOR_LOSS = Exercise(
         "PyTorch: F.softplus(-real) + F.softplus(fake), and the mean. Keras: ops.softplus. Both bear large logits.",
     ),
     wrong=(
-        WrongAnswer(lambda real, fake: reference.discriminator_loss(fake, real),
-                    "Real and generated are the wrong way round: a high logit means real."),
-        WrongAnswer(lambda real, fake: reference.discriminator_loss(real, fake) / 2,
-                    "The sum of both parts, not their mean: two logits of 0 cost 2 log 2."),
-        WrongAnswer(lambda real, fake: float((_softplus(-real) + _softplus(fake)).sum()),
-                    "A mean over the batch, not a sum: else the loss grows with the batch."),
-        WrongAnswer(lambda real, fake: float((_log_sigmoid(real) + _log_sigmoid(-fake)).mean()),
-                    "The sign: that is the value which the discriminator makes large. A loss is made small."),
-        *(WrongAnswer(lambda real, fake, least=least, inside=inside: float((
-            _clipped(real, least, inside=inside) + _clipped(-fake, least, inside=inside)).mean()),
-            f"{LOG_OF_NEARLY_0} (Yours: {least:g}.)" if number else LOG_OF_NEARLY_0)
-          for number, (least, inside) in enumerate(((1e-7, False), (1e-8, True), (1e-12, True), (1e-10, True)))),
-        WrongAnswer(lambda real, fake: float(_each(real, fake).mean() / np.log(2)),
-                    "Logarithms to base 2: the loss has natural ones."),
-        WrongAnswer(lambda real, fake: float((np.maximum(1 - real, 0) + np.maximum(1 + fake, 0)).mean()),
-                    "That is the hinge loss."),
-        WrongAnswer(lambda real, fake: float((fake - real).mean()), "That is Wasserstein's loss: no logarithm in it."),
-        WrongAnswer(lambda real, fake: float(_softplus(fake - real).mean()),
-                    "That is the relativistic loss: here each image is judged by itself."),
-        WrongAnswer(lambda real, fake: float(_each(real, fake)[0]), "That is the first pair's loss: mean over all."),
-        WrongAnswer(lambda real, fake: float(_each(real, fake)[0] / len(real)),
-                    "Your loop returns in its first round: the first pair's loss, over B."),
-        WrongAnswer(lambda real, fake: float(-np.log(_sigmoid(real).mean()) - np.log(1 - _sigmoid(fake).mean())),
-                    "First the logarithm of each, then the mean: you took the log of a mean."),
-        WrongAnswer(lambda real, fake: float(0.9 * _softplus(-real).mean() + 0.1 * _softplus(real).mean()
-                                             + _softplus(fake).mean()), "No smoothed labels: real images count 1."),
-        WrongAnswer(lambda real, fake: float((_naive_softplus(-real) + _naive_softplus(fake)).mean()),
-                    "For large logits e^l overflows, or the logarithm meets a 0: use softplus."),
-        WrongAnswer(lambda real, fake: float(_softplus(-real).mean()),
-                    "The generated images are missing: it must learn to refuse them too."),
-        WrongAnswer(lambda real, fake: float((_softplus(-real) + _softplus(-fake)).mean()),
-                    "That asks it to call generated images real; their part is softplus(fake)."),
-        WrongAnswer(lambda real, fake: reference.discriminator_loss(1 / (1 + np.exp(-real)), 1 / (1 + np.exp(-fake))),
-                    "The sigmoid stands in the softplus already: yours is applied twice."),
+        *_slips(_each, "pair"),
+        *_cut_off(lambda real, fake, most: np.minimum(_softplus(-real), most) + np.minimum(_softplus(fake), most)),
+        *_wrong(
+            lambda real, fake: (real, fake),
+            (lambda r, f: (np.minimum(_softplus(-r), 7 * np.log(10)) + np.minimum(_softplus(f), 23 * np.log(2))).mean(),
+             "A bound of 1e-7 (in float32) on the probabilities makes large losses too small: use softplus."),
+            (lambda r, f: _each(f, r).mean(), "Real and generated are the wrong way round: a high logit means real."),
+            (lambda r, f: _each(r, f).mean() / 2, "The sum of both parts, not their mean: two logits of 0 cost 2 log 2."),
+            (lambda r, f: -_each(r, f).mean(),
+             "The sign: that is the value which the discriminator makes large. A loss is made small."),
+            (lambda r, f: _each(r, f).mean() / np.log(2), "Logarithms to base 2: the loss has natural ones."),
+            (lambda r, f: (np.maximum(1 - r, 0) + np.maximum(1 + f, 0)).mean(), "That is the hinge loss."),
+            (lambda r, f: (f - r).mean(), "That is Wasserstein's loss: no logarithm in it."),
+            (lambda r, f: ((_sigmoid(r) - 1) ** 2 + _sigmoid(f) ** 2).mean(),
+             "That is the least-squares loss: here each image costs a logarithm."),
+            (lambda r, f: (_sigmoid(-r) + _sigmoid(f)).mean(), "The logarithm is missing: -log D, not 1 - D."),
+            (lambda r, f: _softplus(f - r).mean(), "That is the relativistic loss: here each image is judged by itself."),
+            (lambda r, f: -np.log(_sigmoid(r).mean()) - np.log(1 - _sigmoid(f).mean()),
+             "First the logarithm of each, then the mean: you took the log of a mean."),
+            (lambda r, f: _each(r.mean(), f.mean()), "First each logit's loss, then the mean: you took that of mean logits."),
+            (lambda r, f: (0.9 * _softplus(-r) + 0.1 * _softplus(r) + _softplus(f)).mean(),
+             "No smoothed labels: real images count 1."),
+            (lambda r, f: (_naive_softplus(-r) + _naive_softplus(f)).mean(),
+             "For large logits e^l overflows, or the logarithm meets a 0: use softplus."),
+            (lambda r, f: (-np.log(r) - np.log(1 - f)).mean(), LOGITS),
+            (lambda r, f: (np.log1p(np.exp(-np.abs(r))) + np.log1p(np.exp(-np.abs(f)))).mean(),
+             "log(1 + e^-|l|) is one part only: add max(-real, 0) and max(fake, 0)."),
+            (lambda r, f: (np.maximum(-r, 0) + np.log1p(np.exp(-r)) + np.maximum(f, 0) + np.log1p(np.exp(-f))).mean(),
+             "In the stable form stands e^-|l|: the absolute value is missing."),
+            (lambda r, f: _softplus(-r).mean(), "The generated images are missing: it must learn to refuse them too."),
+            (lambda r, f: _each(r, -f).mean(), "That asks it to call generated images real; their part is softplus(fake)."),
+            (lambda r, f: _each(-r, f).mean(), "That asks it to call real images generated; their part is softplus(-real)."),
+            (lambda r, f: (_softplus(-r) - _softplus(f)).mean(), "Both parts are losses: add -log(1 - D), do not take it off."),
+            (lambda r, f: _each(_sigmoid(r), _sigmoid(f)).mean(), TWICE)),
     ),
 )
 
@@ -109,38 +133,37 @@ GENERATOR_LOSS = Exercise(
         "The mean of softplus(-fake).",
     ),
     wrong=(
-        WrongAnswer(lambda real, fake: reference.generator_loss(real, fake, "minimax"),
-                    "That is the minimax loss, log(1 - D): where the discriminator wins, it is flat."),
-        WrongAnswer(lambda real, fake: float(_softplus(fake).mean()),
-                    "That teaches the generator to be found out: the sign of the logit is wrong."),
-        WrongAnswer(lambda real, fake: float(_log_sigmoid(fake).mean()),
-                    "The sign: log D is to be made large, so the loss is -log D."),
-        WrongAnswer(lambda real, fake: float(_softplus(-real).mean()),
-                    "Only the generated images depend on the generator: use `fake`."),
-        WrongAnswer(lambda real, fake: float(_softplus(-fake).sum()), "A mean over the batch, not a sum."),
-        WrongAnswer(lambda real, fake: reference.generator_loss(real, 1 / (1 + np.exp(-fake))),
-                    "The sigmoid stands in the softplus already: yours is applied twice."),
-        WrongAnswer(lambda real, fake: float(-fake.mean()), "That is the loss of hinge and Wasserstein GANs."),
-        *(WrongAnswer(lambda real, fake, least=least, inside=inside: float(_clipped(fake, least, inside=inside).mean()),
-                      f"{LOG_OF_NEARLY_0} (Yours: {least:g}.)" if number else LOG_OF_NEARLY_0)
-          for number, (least, inside) in enumerate(((1e-7, False), (1e-8, True), (1e-12, True), (1e-10, True)))),
-        WrongAnswer(lambda real, fake: float(_softplus(real - fake).mean()),
-                    "That is the relativistic loss: here `fake` alone counts."),
-        WrongAnswer(lambda real, fake: float(_softplus(-fake)[0]), "That is the first image's loss: mean over all."),
-        WrongAnswer(lambda real, fake: float(_softplus(-fake)[0] / len(fake)),
-                    "Your loop returns in its first round: the first image's loss, over B."),
-        WrongAnswer(lambda real, fake: float(-np.log(_sigmoid(fake).mean())),
-                    "First the logarithm of each, then the mean: you took the log of a mean."),
-        WrongAnswer(lambda real, fake: float(_softplus(-fake.mean())),
-                    "First each image's loss, then the mean: you took the loss of the mean logit."),
-        WrongAnswer(lambda real, fake: float(((_sigmoid(fake) - 1) ** 2).mean()), "That is the least-squares loss."),
-        WrongAnswer(lambda real, fake: float(((_sigmoid(fake) - 1) ** 2).mean() / 2),
-                    "That is half the least-squares loss: a logarithm is wanted."),
-        WrongAnswer(lambda real, fake: float(_each(real, fake).mean()), "That is the discriminator's loss."),
-        WrongAnswer(lambda real, fake: float(_softplus(-np.concatenate([real, fake])).mean()),
-                    "The real images are none of the generator's: mean over `fake` alone."),
-        WrongAnswer(lambda real, fake: float(_naive_softplus(-fake).mean()),
-                    "For large logits e^l overflows, or the logarithm meets a 0: use softplus."),
+        *_slips(lambda real, fake: _softplus(-fake), "image"),
+        *_cut_off(lambda real, fake, most: np.minimum(_softplus(-fake), most)),
+        *_wrong(
+            lambda real, fake: (real, fake),
+            (lambda r, f: -_softplus(f).mean(),
+             "That is the minimax loss, log(1 - D): where the discriminator wins, it is flat."),
+            (lambda r, f: _softplus(f).mean(),
+             "That teaches the generator to be found out: the sign of the logit is wrong."),
+            (lambda r, f: -_softplus(-f).mean(), "The sign: log D is to be made large, so the loss is -log D."),
+            (lambda r, f: _softplus(-r).mean(), "Only the generated images depend on the generator: use `fake`."),
+            (lambda r, f: _softplus(-_sigmoid(f)).mean(), TWICE),
+            (lambda r, f: -np.log(f).mean(), LOGITS),
+            (lambda r, f: -f.mean(), "That is the loss of hinge and Wasserstein GANs."),
+            (lambda r, f: _sigmoid(-f).mean(), "The logarithm is missing: -log D, not 1 - D."),
+            (lambda r, f: _softplus(r - f).mean(), "That is the relativistic loss: here `fake` alone counts."),
+            (lambda r, f: -np.log(_sigmoid(f).mean()),
+             "First the logarithm of each, then the mean: you took the log of a mean."),
+            (lambda r, f: _softplus(-f.mean()),
+             "First each image's loss, then the mean: you took the loss of the mean logit."),
+            (lambda r, f: ((_sigmoid(f) - 1) ** 2).mean(), "That is the least-squares loss."),
+            (lambda r, f: ((_sigmoid(f) - 1) ** 2).mean() / 2,
+             "That is half the least-squares loss: a logarithm is wanted."),
+            (lambda r, f: ((f - 1) ** 2).mean(), "That is the least-squares loss, of the logits."),
+            (lambda r, f: _each(r, f).mean(), "That is the discriminator's loss."),
+            (lambda r, f: _softplus(-np.concatenate([r, f])).mean(),
+             "The real images are none of the generator's: mean over `fake` alone."),
+            (lambda r, f: _each(r, -f).mean(), "`real` has no part in it: leave its loss out."),
+            (lambda r, f: _naive_softplus(-f).mean(),
+             "For large logits e^l overflows, or the logarithm meets a 0: use softplus."),
+            (lambda r, f: np.log1p(np.exp(-np.abs(f))).mean(),
+             "log(1 + e^-|l|) is right for l > 0 alone: below 0 add -l.")),
     ),
 )
 
@@ -163,17 +186,29 @@ OPTIMAL_DISCRIMINATOR = Exercise(
         "D = p_real / (p_real + p_fake).",
     ),
     wrong=(
-        WrongAnswer(lambda p_real, p_fake: p_fake / (p_real + p_fake), "That is the probability of *generated*."),
-        WrongAnswer(lambda p_real, p_fake: p_real / np.maximum(p_fake, 1e-9),
-                    "That is the ratio of the densities; D is a probability, from 0 to 1."),
-        WrongAnswer(lambda p_real, p_fake: (p_real > p_fake) * 1.0,
-                    "That is the best verdict, not the best probability: near p_real = p_fake it must be near 1/2."),
-        WrongAnswer(lambda p_real, p_fake: p_real / (p_real.sum() + p_fake.sum()),
-                    "Each place for itself: do not sum over the places."),
-        WrongAnswer(lambda p_real, p_fake: p_real - p_fake,
-                    "A difference is no probability. Set the derivative by D to zero."),
-        WrongAnswer(lambda p_real, p_fake: np.full_like(p_real, 0.5),
-                    "1/2 is right only where both densities are equal: at the very end of the game."),
+        *_wrong(
+            lambda p, q: (p, q, p / (p + q)),
+            (lambda p, q, d: 1 - d, "That is the probability of *generated*."),
+            (lambda p, q, d: p / q, "That is the ratio of the densities; D is a probability, from 0 to 1."),
+            (lambda p, q, d: np.log(p / q), "That is the logarithm of the densities' ratio: D is its sigmoid."),
+            (lambda p, q, d: (p > q) * 1.0,
+             "That is the best verdict, not the best probability: near p_real = p_fake it must be near 1/2."),
+            (lambda p, q, d: p / (p + q).sum(), "Each place for itself: do not sum over the places."),
+            (lambda p, q, d: (p / p.sum()) / (p / p.sum() + q / q.sum()),
+             "Take the densities as they are: do not divide them by their sums first."),
+            (lambda p, q, d: p - q, "A difference is no probability. Set the derivative by D to zero."),
+            (lambda p, q, d: (p - q) / (p + q), "That goes from -1 to 1; D goes from 0 to 1."),
+            (lambda p, q, d: _sigmoid(p - q), "Not the sigmoid of the difference. Set the derivative by D to zero."),
+            (lambda p, q, d: p * np.log(d) + q * np.log(1 - d), "That is the value reached, not the D that reaches it."),
+            (lambda p, q, d: p**2 / (p**2 + q**2), "No squares: solve p_real / D = p_fake / (1 - D) once more."),
+            (lambda p, q, d: p / (p - q), "A sign: in p_real (1 - D) = p_fake D bring both parts with D to one side."),
+            (lambda p, q, d: p / p + q, "Brackets: a / b + c is (a / b) + c."),
+            (lambda p, q, d: p / np.maximum(p, q), "Divide by the sum of both densities, not by the larger one."),
+            (lambda p, q, d: np.clip(d, 0.01, 0.99), "D may reach 0 and 1: do not keep it away from them."),
+            (lambda p, q, d: np.where(q > 0, d, 0), "Where nothing is generated, D is 1: that needs no case of its own."),
+            (lambda p, q, d: d.ravel(), "The right numbers, but flat: give them the shape of p_real."),
+            (lambda p, q, d: np.full_like(p, 0.5),
+             "1/2 is right only where both densities are equal: at the very end of the game.")),
     ),
 )
 
@@ -201,37 +236,40 @@ ZERO_CENTRED_PENALTY = Exercise(
         "PyTorch: gradient.flatten(1).square().sum(dim=1).mean() / 2.",
     ),
     wrong=(
-        WrongAnswer(lambda gradient: float((gradient**2).mean() / 2),
-                    "You averaged over the pixels too: then the penalty would fade as images grow."),
-        WrongAnswer(lambda gradient: float((gradient**2).sum() / 2), "A mean over the batch, not a sum."),
-        WrongAnswer(lambda gradient: float((gradient**2).sum(axis=1).mean() / 2),
-                    "An image has more than one axis: sum over all axes but the first."),
-        WrongAnswer(lambda gradient: float((gradient**2).sum(axis=-1).mean() / 2),
-                    "You summed over the last axis alone: sum over all axes but the first."),
-        WrongAnswer(lambda gradient: float((_norms(gradient) ** 2).mean()),
-                    "The half is missing (gamma / 2 in the paper)."),
-        WrongAnswer(lambda gradient: float(_norms(gradient).mean() / 2), "The squared norm, not the norm."),
-        WrongAnswer(lambda gradient: float(((_norms(gradient) - 1) ** 2).mean()),
-                    "That is WGAN-GP's: it pulls the norms to 1; R1 pulls them to 0."),
-        WrongAnswer(lambda gradient: float(_norms(gradient).mean() ** 2 / 2),
-                    "Square each norm, then take the mean: you squared the mean norm."),
-        WrongAnswer(lambda gradient: float(((_norms(gradient) - 1) ** 2).mean() / 2),
-                    "That pulls the norms to 1, as WGAN-GP does; R1 pulls them to 0."),
-        WrongAnswer(lambda gradient: float((gradient**2).sum(axis=0).mean() / 2),
-                    "You summed over the batch: sum over each image's entries, then take the mean over the batch."),
-        WrongAnswer(lambda gradient: float((gradient.reshape(len(gradient), -1).sum(axis=1) ** 2).mean() / 2),
-                    "Square each entry, then sum: you squared the sum."),
-        WrongAnswer(lambda gradient: float(np.abs(gradient).reshape(len(gradient), -1).sum(axis=1).mean() / 2),
-                    "Squares, not absolute values."),
-        WrongAnswer(lambda gradient: float((np.abs(gradient).reshape(len(gradient), -1).sum(1) ** 2).mean() / 2),
-                    "The norm is the root of the sum of squares, not the sum of absolute values."),
-        WrongAnswer(lambda gradient: float((_norms(gradient)[0] ** 2) / 2), "That is the first image: mean over all."),
-        WrongAnswer(lambda gradient: float((_norms(gradient)[0] ** 2) / 2 / len(gradient)),
-                    "Your loop returns in its first round: the first image's part, over B."),
-        WrongAnswer(lambda gradient: float((gradient**2).sum() / 2 / gradient.shape[1]),
-                    "Divide by the batch size, the length of the first axis."),
-        WrongAnswer(lambda gradient: float((gradient.mean(axis=0) ** 2).sum() / 2),
-                    "First square each image's gradient, then average: opposite gradients must not cancel."),
+        *_slips(lambda gradient: _norms(gradient) ** 2 / 2, "image"),
+        *_wrong(
+            lambda gradient: (gradient, gradient.reshape(len(gradient), -1), _norms(gradient)),
+            (lambda g, flat, norm: (g**2).mean() / 2,
+             "You averaged over the pixels too: then the penalty would fade as images grow."),
+            (lambda g, flat, norm: (g**2).mean(), "You averaged over the pixels too, and the half is missing."),
+            (lambda g, flat, norm: (g**2).sum(), "A mean over the batch, not a sum; and half of it."),
+            (lambda g, flat, norm: (g**2).sum(axis=1).mean() / 2,
+             "An image has more than one axis: sum over all axes but the first."),
+            (lambda g, flat, norm: (g**2).sum(axis=-1).mean() / 2,
+             "You summed over the last axis alone: sum over all axes but the first."),
+            (lambda g, flat, norm: (norm**2).mean(), "The half is missing (gamma / 2 in the paper)."),
+            (lambda g, flat, norm: norm.mean() / 2, "The squared norm, not the norm."),
+            (lambda g, flat, norm: norm.mean(), "Half of the squared norm, not the norm."),
+            (lambda g, flat, norm: ((norm - 1) ** 2).mean(),
+             "That is WGAN-GP's: it pulls the norms to 1; R1 pulls them to 0."),
+            (lambda g, flat, norm: norm.mean() ** 2 / 2,
+             "Square each norm, then take the mean: you squared the mean norm."),
+            (lambda g, flat, norm: ((norm - 1) ** 2).mean() / 2,
+             "That pulls the norms to 1, as WGAN-GP does; R1 pulls them to 0."),
+            (lambda g, flat, norm: (flat**2).sum(axis=0).mean() / 2,
+             "You divide the total by the number of an image's entries, not by B: each row must be one image."),
+            (lambda g, flat, norm: (flat.sum(axis=1) ** 2).mean() / 2, "Square each entry, then sum: you squared the sum."),
+            (lambda g, flat, norm: np.abs(flat).sum(axis=1).mean() / 2, "Squares, not absolute values."),
+            (lambda g, flat, norm: (np.abs(flat).sum(axis=1) ** 2).mean() / 2,
+             "The norm is the root of the sum of squares, not the sum of absolute values."),
+            (lambda g, flat, norm: np.mean([np.linalg.norm(one, 2) ** 2 for one in g]) / 2,
+             "np.linalg.norm(g, 2) of a matrix is its largest singular value: flatten each image first."),
+            (lambda g, flat, norm: ((flat - flat.mean(axis=0)) ** 2).sum(axis=1).mean() / 2,
+             "Zero-centred means pulled to 0: do not take off the mean gradient."),
+            (lambda g, flat, norm: (g**2).sum() / 2 / g.shape[1],
+             "Divide by the batch size, the length of the first axis."),
+            (lambda g, flat, norm: (flat.mean(axis=0) ** 2).sum() / 2,
+             "Opposite gradients cancel in yours: square each image's own gradient, then average.")),
     ),
 )
 
@@ -244,28 +282,19 @@ def _clouds(rng):
     return cases
 
 
-def _diagonal(real, fake):
-    return float(((real.mean(0) - fake.mean(0)) ** 2).sum() + ((real.std(0, ddof=1) - fake.std(0, ddof=1)) ** 2).sum())
+def _root(matrix):
+    values, vectors = np.linalg.eig(matrix)
+    return (vectors * np.sqrt(np.maximum(values.real, 0)) @ np.linalg.inv(vectors)).real
 
 
-def _means(real, fake):
-    return float(((real.mean(0) - fake.mean(0)) ** 2).sum())
+def _parts(real, fake, cov=lambda points: np.cov(points, rowvar=False)):
+    """The difference of the means, both covariances, and the root of their product."""
+    first, second = cov(real), cov(fake)
+    return real.mean(0) - fake.mean(0), first, second, _root(first @ second)
 
 
-def _entrywise(real, fake):
-    first, second = np.cov(real, rowvar=False), np.cov(fake, rowvar=False)
-    return _means(real, fake) + float(np.trace(first + second)
-                                      - 2 * np.sqrt(np.maximum(np.diag(first @ second), 0)).sum())
-
-
-def _shrunk(points):  # so that np.cov gives what it would give if it divided by N
-    return points.mean(0) + (points - points.mean(0)) * np.sqrt(1 - 1 / len(points))
-
-
-def _parts(real, fake):
-    """The squared distance of the means, both covariances, and the trace of the root of their product."""
-    first, second = np.cov(real, rowvar=False), np.cov(fake, rowvar=False)
-    return _means(real, fake), first, second, np.sqrt(np.maximum(np.linalg.eigvals(first @ second).real, 0)).sum()
+def _put_together(d, a, b, root):
+    return d @ d + np.trace(a + b - 2 * root)
 
 
 FRECHET_DISTANCE = Exercise(
@@ -283,34 +312,53 @@ FRECHET_DISTANCE = Exercise(
         "difference @ difference + np.trace(C1 + C2) - 2 * np.sqrt(eigenvalues).sum().",
     ),
     wrong=(
-        WrongAnswer(_means, "Only the means: a generator that draws one and the same average image would pass."),
-        WrongAnswer(_diagonal,
-                    "That ignores how features vary together: use the whole covariance matrices."),
-        *(WrongAnswer(lambda real, fake, part=part: part(*_parts(real, fake)), hint) for part, hint in (
-            (lambda m, c1, c2, root: m + np.trace(c1 + c2) - root, "The root counts twice: - 2 * its trace."),
-            (lambda m, c1, c2, root: m + np.trace(c1 + c2) + 2 * root, "The root is taken off, not added."),
-            (lambda m, c1, c2, root: m + np.trace(c1 + c2) - 2 * np.sqrt(np.trace(c1 @ c2)),
+        *_wrong(
+            _parts,
+            (lambda d, a, b, root: d @ d,
+             "Only the means: a generator that draws one and the same average image would pass."),
+            (lambda d, a, b, root: d @ d + ((np.sqrt(np.diag(a)) - np.sqrt(np.diag(b))) ** 2).sum(),
+             "In yours only the variances count: take the whole covariances, and C1 @ C2, not C1 * C2."),
+            (lambda d, a, b, root: d @ d + np.trace(a + b - root), "The root counts twice: - 2 * its trace."),
+            (lambda d, a, b, root: d @ d + np.trace(a + b + 2 * root), "The root is taken off, not added."),
+            (lambda d, a, b, root: d @ d - 2 * np.trace(root), "The traces of C1 and of C2 are missing."),
+            (lambda d, a, b, root: d @ d + np.trace(a + b), "The matrix root of C1 C2 is missing."),
+            (lambda d, a, b, root: d @ d + np.trace(a + b) - 2 * np.sqrt(np.trace(a @ b)),
              "The trace of the root, not the root of the trace: take the root of each eigenvalue first."),
-            (lambda m, c1, c2, root: m + np.trace(c1 + c2) - 2 * np.trace(c1 @ c2),
+            (lambda d, a, b, root: d @ d + np.trace(a + b - 2 * a @ b),
              "The square root is missing: take the root of each eigenvalue."),
-            (lambda m, c1, c2, root: m + np.trace(c1 + c2) - 2 * np.sqrt(np.linalg.svd(c1 @ c2)[1]).sum(),
+            (lambda d, a, b, root: d @ d + np.trace(a + b) - 2 * np.sqrt(np.linalg.svd(a @ b)[1]).sum(),
              "Eigenvalues, not singular values: C1 C2 is not symmetric."),
-            (lambda m, c1, c2, root: m + np.trace(c1 + c2) - 2 * np.sqrt(
-                np.maximum(np.linalg.eigvalsh(c1 @ c2), 0)).sum(), "C1 C2 is not symmetric: eigvals, not eigvalsh."),
-            (lambda m, c1, c2, root: m + (c1 + c2).sum() - 2 * root, "The trace is the sum of the diagonal alone."),
-            (lambda m, c1, c2, root: m / len(c1) + np.trace(c1 + c2) - 2 * root,
+            (lambda d, a, b, root: d @ d + np.trace(a + b) - 2 * np.sqrt(np.maximum(np.linalg.eigvalsh(a @ b), 0)).sum(),
+             "C1 C2 is not symmetric: eigvals, not eigvalsh."),
+            (lambda d, a, b, root: d @ d + (a + b).sum() - 2 * np.trace(root),
+             "The trace is the sum of the diagonal alone."),
+            (lambda d, a, b, root: d @ d + (a + b - 2 * root).sum(), "np.trace, not the sum of the whole matrix."),
+            (lambda d, a, b, root: d @ d + np.trace(a + b - 2 * np.sqrt(a @ b)),
+             "np.sqrt of a matrix takes the root of each entry: that is not the matrix root."),
+            (lambda d, a, b, root: d @ d + np.trace(a + b - 2 * _root(a) @ _root(b)),
+             "The root of the product C1 C2, not the product of the roots."),
+            (lambda d, a, b, root: np.sqrt(_put_together(d, a, b, root)),
+             "Without the root at the end: what is reported is the squared distance."),
+            (lambda d, a, b, root: np.trace(a + b - 2 * root), "The means are missing."),
+            (lambda d, a, b, root: np.sqrt(d @ d) + np.trace(a + b - 2 * root),
+             "The distance of the means is squared: without the root of np.linalg.norm."),
+            (lambda d, a, b, root: d @ d / len(d) + np.trace(a + b - 2 * root),
              "The squared distance of the means is a sum over the features, not their mean."),
-        )),
-        WrongAnswer(_entrywise, "np.sqrt of a matrix takes the root of each entry: that is not the matrix root."),
-        WrongAnswer(lambda real, fake: reference.frechet_distance(_shrunk(real), _shrunk(fake)),
-                    "Nearly: np.cov divides by N - 1, unless it is told otherwise."),
-        WrongAnswer(lambda real, fake: float(np.sqrt(max(reference.frechet_distance(real, fake), 0))),
-                    "Without the root at the end: what is reported is the squared distance."),
-        WrongAnswer(lambda real, fake: reference.frechet_distance(real, fake) - _means(real, fake),
-                    "The means are missing."),
+            (lambda d, a, b, root: d.mean() ** 2 + np.trace(a + b - 2 * root),
+             "Each feature has its own mean: axis=0. You took one over all of them."),
+            (lambda d, a, b, root: d.sum() ** 2 + np.trace(a + b - 2 * root),
+             "Square each difference of the means, then sum."),
+            (lambda d, a, b, root: np.abs(d).sum() + np.trace(a + b - 2 * root),
+             "|m1 - m2|^2 is the sum of the squared differences, not of the absolute ones.")),
+        *(WrongAnswer(lambda real, fake, cov=cov: _put_together(*_parts(real, fake, cov)), hint) for cov, hint in (
+            (lambda x: np.cov(x, rowvar=False, ddof=0), "Nearly: np.cov divides by N - 1, unless it is told otherwise."),
+            (lambda x: np.corrcoef(x, rowvar=False), "Covariances, not correlations: the spread counts too."),
+            (lambda x: x.T @ x / (len(x) - 1), "Take off the mean before you multiply: a covariance is about the mean."),
+            (np.cov, "np.cov takes rows for variables: rowvar=False, or transpose the points."))),
         WrongAnswer(lambda real, fake: reference.frechet_distance(real, fake) - _means(real, fake)
-                    + float(np.linalg.norm(real.mean(0) - fake.mean(0))),
-                    "The distance of the means is squared: without the root of np.linalg.norm."),
+                    + ((real.mean(1) - fake.mean(1)) ** 2).sum(), "One mean for each feature, not for each point: axis=0."),
+        WrongAnswer(lambda real, fake: reference.frechet_distance(real, fake) - _means(real, fake)
+                    + ((real - fake) ** 2).sum(1).mean(), "Points have no partners: first the means, then their difference."),
     ),
 )
 
@@ -320,16 +368,20 @@ def _neighbours(rng):
     cases = [dict(real=line, fake=np.array(fake)[:, None], k=1) for fake in ([0.5, 5, 30], [5.0, 30])]
     for size, other, k in ((12, 10, 1), (20, 15, 3), (25, 40, 5)):
         cases.append(dict(real=rng.normal(size=(size, 2)), fake=rng.normal(0.8, 0.6, size=(other, 2)), k=k))
-    return cases
+    # as many generated points as real ones, and so close together that some balls hold all of them
+    return [*cases, dict(real=rng.normal(size=(16, 2)), fake=rng.normal(0, 0.3, size=(16, 2)), k=4)]
 
 
-def _distances(first, second):
-    return np.linalg.norm(first[:, None] - second, axis=2)
+def _distances(first, second, order=2):
+    return np.linalg.norm(first[:, None] - second, axis=2, ord=order)
 
 
-def _radius(points, k):
-    return np.sort(_distances(points, points), axis=1)[:, k]
+def _radius(points, k, order=2):
+    return np.sort(_distances(points, points, order), axis=1)[:, k]
 
+
+NORMS = ((1, "That is the Manhattan distance: balls are round, so square, sum and take the root."),
+         (np.inf, "That is the largest coordinate's distance: balls are round, so square, sum and take the root."))
 
 COVERAGE = Exercise(
     id="04.coverage",
@@ -344,18 +396,48 @@ COVERAGE = Exercise(
         "Then each real point's distance to the nearest generated one: is it inside the ball (<)? The mean of that.",
     ),
     wrong=(
-        WrongAnswer(lambda real, fake, k: float((_distances(real, fake).min(1) < _radius(real, k - 1)).mean()),
-                    "You counted the point itself as its first neighbour, at distance 0."),
-        WrongAnswer(lambda real, fake, k: float((_distances(real, fake) < _radius(real, k)[:, None]).any(0).mean()),
-                    "That is precision: the share of *generated* points in some real ball."),
-        WrongAnswer(lambda real, fake, k: float((_distances(real, fake) < _radius(fake, k)).any(1).mean()),
-                    "That is recall: there the balls are around the generated points, and outliers make them wide."),
-        WrongAnswer(lambda real, fake, k: float((_distances(real, fake) < _radius(real, k)[:, None]).mean()),
-                    "A ball counts once, however many generated points it holds: any, then mean."),
-        WrongAnswer(lambda real, fake, k: reference.coverage(fake, real, min(k, len(fake) - 1)),
-                    "Real and generated are the wrong way round: the balls are around the real points."),
-        WrongAnswer(lambda real, fake, k: float((_distances(real, fake).min(1) < _radius(real, k).mean()).mean()),
-                    "Each ball has its own radius: that is how it adapts to dense and thin places."),
+        *_wrong(
+            lambda real, fake, k: (_distances(real, fake), np.sort(_distances(real, real), axis=1), k),
+            (lambda d, among, k: (d.min(1) < among[:, k - 1]).mean(),
+             "Only k - 1 other real points count in yours: leave out the point itself, and generated ones."),
+            (lambda d, among, k: (d.min(1) < among[:, k + 1]).mean(),
+             "That is neighbour k + 1: leave out the point itself once, not twice."),
+            (lambda d, among, k: (d < among[:, [k]]).any(0).mean(),
+             "That is precision: the share of *generated* points in some real ball."),
+            (lambda d, among, k: (d < among[:, [k]]).mean(),
+             "A ball counts once, however many generated points it holds: any, then mean."),
+            (lambda d, among, k: (d < among[:, [k]]).sum(1).mean(),
+             "A ball counts once, however many generated points it holds: stop at the first."),
+            (lambda d, among, k: (d < among[:, [k]]).sum() / k / d.shape[1],
+             "That is density: here a ball counts once, however many generated points it holds."),
+            (lambda d, among, k: (d < among[:, [k]]).all(1).mean(), "One generated point in a ball is enough: any, not all."),
+            (lambda d, among, k: (d.min(1) < among[:, k]).sum() / d.shape[1],
+             "A share of the balls: divide by the number of real points."),
+            (lambda d, among, k: (d.min(1) < among[:, k])[0] / len(d),
+             "That is the first ball's part alone: does your loop return in its first round?"),
+            (lambda d, among, k: (d.min(1) < among[:, k].mean()).mean(),
+             "Each ball has its own radius: that is how it adapts to dense and thin places."),
+            (lambda d, among, k: (d.min(1) < among[:, 1:k + 1].mean(1)).mean(),
+             "A ball reaches to the k-th neighbour: that distance, not the mean of the first k."),
+            (lambda d, among, k: (d.min(1) < among[k]).mean(), "Each row is sorted: take column k, [:, k], not row k."),
+            (lambda d, among, k: (d.min(0) < among[:, k]).mean(),
+             "Each real point's nearest generated one is wanted: the minimum over the other axis."),
+            (lambda d, among, k: (d.min(1) < np.sort(d, axis=1)[:, k - 1]).mean(),
+             "Radii come from the real points' distances to each other, not to the generated ones."),
+            (lambda d, among, k: (d.min(1) ** 2 < among[:, k]).mean(),
+             "A squared distance against a radius that is not squared.")),
+        *_wrong(
+            lambda real, fake, k: (real, fake, k),
+            (lambda real, fake, k: (_distances(real, fake) < _radius(fake, k)).any(1).mean(),
+             "That is recall: there the balls are around the generated points, and outliers make them wide."),
+            (lambda real, fake, k: reference.coverage(fake, real, min(k, len(fake) - 1)),
+             "Real and generated are the wrong way round: the balls are around the real points."),
+            (lambda real, fake, k: (np.linalg.norm(real - fake, axis=1) < _radius(real, k)).mean(),
+             "Points have no partners: each real point meets all generated ones, real[:, None] - fake."),
+            (lambda real, fake, k: (_distances(real, fake).min(1) < np.argsort(_distances(real, real))[:, k]).mean(),
+             "argsort gives numbers of points; a radius is a distance: sort."),
+            *((lambda real, fake, k, order=order: (_distances(real, fake, order).min(1) < _radius(real, k, order)).mean(),
+               hint) for order, hint in NORMS)),
     ),
 )
 
@@ -372,11 +454,17 @@ def _rings(rng):
     quarter = np.array([[0.0, 0.0], [3.0, 0.0], [3.1, 0.0], [2.9, 0.0]])
     wide = np.array([[1.7, 0.0], [0.0, -1.7], [-1.2, 1.2], [9.0, 8.0]])  # their squared distances are above 2
     return [*cases, dict(points=quarter, centres=np.array([[0.0, 0.0], [3.0, 0.0]]), radius=0.5, least=0.25),
-            dict(points=wide, centres=np.array([[0.0, 0.0], [9.0, 9.0]]), radius=2.0, least=0.5)]
+            dict(points=wide, centres=np.array([[0.0, 0.0], [9.0, 9.0]]), radius=2.0, least=0.5),
+            # on the ball's edge; in the square around the ball; in the ball and not in the diamond; and far from all
+            dict(points=np.array([[3.0, 4], [24, 4], [3, 23], [90, 90]]), centres=np.array([[0.0, 0], [20, 0], [0, 20]]),
+                 radius=5.0, least=0.2),
+            # half of the points near two centres; a stray at the first centre, and many that are nearest to it, yet far
+            dict(points=np.array([[0.5, 0]] * 6 + [[9.5, 0]] + [[9, 6]] * 5), radius=2.0, least=0.2,
+                 centres=np.array([[9.0, 0], [0, 0], [2, 0]]))]
 
 
-def _near(points, centres, radius):
-    return _distances(points, centres) <= radius
+def _nearest(distances):
+    return distances == distances.min(axis=1, keepdims=True)
 
 
 MODES_FOUND = Exercise(
@@ -392,17 +480,49 @@ MODES_FOUND = Exercise(
         "Count the centres whose share is at least `least`.",
     ),
     wrong=(
-        WrongAnswer(lambda points, centres, radius, least: int(_near(points, centres, radius).any(0).sum()),
-                    "One stray point is not enough: compare the *share* of points with `least`."),
-        WrongAnswer(lambda points, centres, radius, least: len(np.unique(_distances(points, centres).argmin(1))),
-                    "Every point is nearest to some centre, however far away: look at the radius."),
-        WrongAnswer(lambda points, centres, radius, least: int((_near(points, centres, radius).mean(0) > least).sum()),
-                    "At least a share `least`: exactly that share is enough (>=)."),
-        WrongAnswer(lambda points, centres, radius, least: int((_near(points, centres, radius).mean(1) >= least).sum()),
-                    "You counted points, not centres: average over the other axis."),
-        WrongAnswer(lambda points, centres, radius, least: float((_near(points, centres, radius).mean(0) >= least
-                                                                  ).mean()),
-                    "The number of modes, not their share."),
+        *_wrong(
+            lambda points, centres, radius, least: (_distances(points, centres), radius, least),
+            (lambda d, r, least: (d <= r).any(0).sum(),
+             "One stray point is enough in yours: compare a share of all points, from 0 to 1, with `least`."),
+            (lambda d, r, least: ((d <= r).sum(0) >= int(least * len(d))).sum(),
+             "The number of points that is needed may be a fraction: do not round it, or compare shares."),
+            (lambda d, r, least: len(np.unique(d.argmin(1))),
+             "Every point is nearest to some centre, however far away: look at `radius`, and at `least`."),
+            (lambda d, r, least: len(np.unique(d.argmin(1)[d.min(1) <= r])),
+             "You count each centre that is nearest to some point: ask for a share `least` of all points."),
+            (lambda d, r, least: (_nearest(d).mean(0) >= least).sum(),
+             "To be nearest is not enough: a point must lie within `radius` of the centre."),
+            (lambda d, r, least: ((_nearest(d) & (d <= r)).mean(0) >= least).sum(),
+             "A point counts for every centre within `radius`, not for its nearest one alone."),
+            (lambda d, r, least: ((_nearest(d) & (d <= r)).sum(0) / np.maximum(_nearest(d).sum(0), 1) >= least).sum(),
+             "A share of *all* points, not of those that are nearest to the centre."),
+            (lambda d, r, least: ((d <= r).sum(0) / (d <= r).sum() >= least).sum(),
+             "A share of *all* points: divide by N, not by the number of points near some centre."),
+            (lambda d, r, least: ((d <= r).sum(0) / d.shape[1] >= least).sum(),
+             "Divide by the number of points, not of centres."),
+            (lambda d, r, least: ((d < r).mean(0) >= least).sum(),
+             "A point at exactly the distance `radius` counts too (<=)."),
+            (lambda d, r, least: ((d <= r).mean(0) > least).sum(),
+             "At least a share `least`: exactly that share is enough (>=)."),
+            (lambda d, r, least: ((d <= r).mean(1) >= least).sum(),
+             "You counted points, not centres: average over the other axis."),
+            (lambda d, r, least: (d <= r).any(1).sum(), "That is the number of points near some centre: count centres."),
+            (lambda d, r, least: ((d <= r).mean(0) >= least).mean(), "The number of modes, not their share."),
+            (lambda d, r, least: int((d <= r)[:, 0].mean() >= least),
+             "Only the first centre was looked at: does your loop return in its first round?"),
+            (lambda d, r, least: ((d <= r).mean(0).cumsum() >= least).sum(),
+             "The count of near points must start again at 0 for each centre."),
+            (lambda d, r, least: ((d > r).mean(0) >= least).sum(), "Within the radius, not outside of it: <=."),
+            (lambda d, r, least: ((d**2 <= r).mean(0) >= least).sum(),
+             "A squared distance against a radius that is not squared.")),
+        *(WrongAnswer(lambda points, centres, radius, least, order=order: (
+            (_distances(points, centres, order) <= radius).mean(0) >= least).sum(), hint) for order, hint in NORMS),
+        WrongAnswer(lambda points, centres, radius, least: (
+            (np.abs(points[:, None] - centres)[..., 0] <= radius).mean(0) >= least).sum(),
+            "You compare the first coordinate alone: the distance takes all of them."),
+        WrongAnswer(lambda points, centres, radius, least: (
+            (np.linalg.norm(points[:, None] - centres, axis=1) <= radius).mean(0) >= least).sum(),
+            "Sum the squares over the coordinates, the last axis: yours ran over the centres."),
     ),
 )
 

@@ -12,7 +12,10 @@ def _gradients(rng):
     drawn = [dict(gradients=[rng.normal(size=shape) * size for shape in ((3, 4), (4,), (4, 2))], max_norm=1.5)
              for size in (2.0, 0.1)]
     return [dict(gradients=[np.array([3.0, 0.0]), np.array([[4.0]])], max_norm=1.0),
-            dict(gradients=[np.zeros(3), np.zeros((2, 2))], max_norm=1.0), *drawn]
+            dict(gradients=[np.zeros(3), np.zeros((2, 2))], max_norm=1.0), *drawn,
+            # too long only together; short enough, though the sum of norms is not; one long and one short
+            *(dict(gradients=[np.array([3.0, 0.0]), np.array([[other]])], max_norm=most)
+              for other, most in ((4.0, 4.5), (4.0, 6.0), (0.1, 1.0)))]
 
 
 def _norms(gradients):
@@ -70,7 +73,8 @@ CLIP = Exercise(
 
 def _activations(rng):
     return [dict(x=rng.normal(size=shape), draws=rng.random(shape), rate=rate)
-            for shape, rate in (((4, 6), 0.5), ((3, 8), 0.2), ((2, 5), 0.0))]
+            for shape, rate in (((4, 6), 0.5), ((3, 8), 0.2), ((2, 5), 0.0))] + [
+        dict(x=np.ones((1, 2)), draws=np.array([[0.5, 0.25]]), rate=0.5)]  # a draw of just the rate stays
 
 
 DROPOUT = Exercise(
@@ -171,7 +175,8 @@ ADAM = Exercise(
 
 
 def _losses(rng):
-    fixed = [([3.0, 2, 1, 2, 3, 0.5], 2), ([1.0, 2, 3, 4], 3), ([4.0, 3, 2, 1], 2), ([2.0, 2, 2, 1], 2), ([1.0], 1)]
+    fixed = [([3.0, 2, 1, 2, 3, 0.5], 2), ([1.0, 2, 3, 4], 3), ([4.0, 3, 2, 1], 2), ([2.0, 2, 2, 1], 2), ([1.0], 1),
+             ([1.0, 2, 0.5, 3], 2), ([3000.0, 2500, 2499.999, 2600, 2600], 2)]
     drawn = [(np.abs(np.linspace(-1, 1, 20)) + rng.normal(0, 0.1, 20), patience) for patience in (3, 5)]
     return [dict(losses=np.array(losses), patience=patience) for losses, patience in (*fixed, *drawn)]
 

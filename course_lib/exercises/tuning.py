@@ -11,7 +11,7 @@ from course_lib.tuning import reference
 def _decisions(rng):
     cases = []
     for runs in (1, 4, 7):
-        ended, lost = np.arange(runs) % 2 == 0, np.arange(runs) % 4 == 2
+        ended, lost = np.arange(runs) % 2 == 0, np.isin(np.arange(runs) % 4, (2, 3))
         cases.append(dict(before=rng.uniform(0.2, 3, runs), after=rng.uniform(0.2, 3, runs),
                           accuracy=rng.uniform(0.3, 1, runs), ended=ended, lost=lost, bonus=float(rng.uniform(0.5, 2))))
     return cases
@@ -55,7 +55,7 @@ REWARD = Exercise(
 
 def _curves(rng):
     fixed = [[9, 5, 4, 4], [8, 6, 6, 1], [7, 7, 2, 0.5], [6, 8, 7, 5]]
-    unsteady = [[1, 9, 8, 0.5], [2, 3, 3, 3], [4, 2, 1, 2], [8, 8, 9, 9]]
+    unsteady = [[1, 9, 8, 0.5], [2, 3, 3, 3], [4, 2, 1, 3.5], [8, 8, 9, 9]]
     drawn = [np.sort(rng.random((runs, steps)), axis=1)[:, ::-1].copy() for runs, steps in ((8, 6), (5, 10), (1, 4))]
     return [dict(curves=np.array(fixed, float), half=2), *(
         dict(curves=np.array(unsteady, float), half=half) for half in (2, 1, 3)), *(
