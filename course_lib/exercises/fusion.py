@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from course_lib.exercises.engine.exercise import Exercise, Topic, WrongAnswer
@@ -13,15 +15,24 @@ def _experts(rng):
     cases = [np.array([[[0.5, 0.5]], [[0.8, 0.2]]]), np.array([[[0.7, 0.2, 0.1]]]),
              np.array([[[0.9, 0.1], [0.5, 0.5]], [[0.9, 0.1], [0.25, 0.75]], [[1e-6, 1 - 1e-6], [0.5, 0.5]]])]
     cases += [rng.dirichlet(np.ones(classes), (experts, size)) for experts, size, classes in ((2, 3, 4), (5, 4, 3))]
-    many = 0.1 * rng.normal(size=(400, 2, 10))
+    many = 0.1 * rng.normal(size=(400, 3, 10))
     many[:200, 1, 3] += 12  # products of about 1e-400 for one example, of 1e-1000 for another, on which few agree
-    many[200:, 1, 5] += 12
-    cases.append(softmax(many))
+    many[200:392, 1, 5] += 12.5
+    many[:, 2, 0] += 12  # here all agree
+    cases += [softmax(many[:, :2]), softmax(many[:, ::2])]
     return [dict(probabilities=case) for case in cases]
+
+
+def _wrong(*found):
+    return tuple(WrongAnswer(*pair) for pair in found)
 
 
 def _shares(values):
     return values / values.sum(axis=1, keepdims=True)
+
+
+def _in_turn(experts):
+    return reduce(lambda so_far, p: _shares(so_far * p), experts, np.ones(experts.shape[1:]))
 
 
 PRODUCT_OF_EXPERTS = Exercise(
@@ -37,22 +48,40 @@ PRODUCT_OF_EXPERTS = Exercise(
         "The log: np.log(probabilities).sum(axis=0) is the log of the product, and it does not underflow.",
         "A softmax is exp, and then division by the sum: softmax(np.log(probabilities).sum(axis=0)).",
     ),
-    wrong=(
-        WrongAnswer(lambda p: p.mean(axis=0), "That is the mean: there nobody has a veto. Multiply."),
-        WrongAnswer(lambda p: p.prod(axis=0),
-                    "The products of an example no longer sum to 1: divide them by their sum over the classes."),
-        WrongAnswer(lambda p: p.prod(axis=0) / p.prod(axis=0).sum(axis=0),
-                    "You normalised over the examples: each *example's* classes should sum to 1."),
-        WrongAnswer(lambda p: p.prod(axis=0) / p.sum(axis=0),
-                    "You divided by the sum over the experts: divide the product by *its* sum over the classes."),
-        WrongAnswer(lambda p: _shares(p.prod(axis=0)),
-                    "Hundreds of factors underflow to 0, and 0 / 0 is NaN: add logs, and use softmax, not a bare exp."),
-        WrongAnswer(lambda p: _shares(np.exp(np.log(p).sum(axis=0) - np.log(p).sum(axis=0).max())),
-                    "You took the batch's largest log off before exp: take off each example's own."),
-        WrongAnswer(lambda p: np.log(p).sum(axis=0), "Those are logs: back to probabilities with exp, or a softmax."),
-        WrongAnswer(lambda p: softmax(np.log(p).mean(axis=0)),
-                    "The mean of the logs gives the geometric mean: in a product each expert counts in full."),
-        WrongAnswer(lambda p: softmax(p.sum(axis=0)), "The softmax takes logs: you gave it the probabilities."),
+    wrong=_wrong(
+        (lambda p: p.mean(axis=0), "In a mean, or a median, nobody has a veto: multiply."),
+        (lambda p: p.prod(axis=0), "The products of an example do not sum to 1: divide by their sum over the classes."),
+        (lambda p: p.prod(axis=0) / p.prod(axis=0).sum(axis=0), "Each *example's* classes should sum to 1."),
+        (lambda p: p.prod(axis=0) / p.sum(axis=0), "Divide the product by *its* sum, over the classes."),
+        (lambda p: _shares(p.prod(axis=0)),
+         "Hundreds of factors underflow to 0, and 0 / 0 is NaN: add logs, and use softmax, not a bare exp."),
+        (lambda p: p.prod(axis=0) / (p.prod(axis=0).sum(axis=1, keepdims=True) + 1e-12),
+         "Hundreds of factors underflow to 0, and no guard of the division brings them back: add logs, use softmax."),
+        (lambda p: np.nan_to_num(_shares(p.prod(axis=0)), nan=1 / p.shape[2]),
+         "Even shares where the product underflows are a guess: add logs, which do not underflow."),
+        (_in_turn, "You normalise after each expert: a class that once falls to 0 stays at 0. Add logs instead."),
+        (lambda p: _shares(_in_turn(p[: len(p) // 2]) * _in_turn(p[len(p) // 2:])),
+         "Parts that contradict each other multiply to 0 everywhere, and 0 / 0 is NaN: add logs instead."),
+        (lambda p: _shares(np.exp(np.log(p).sum(axis=0) - np.log(p).sum(axis=0).max())),
+         "You took the batch's largest log off before exp: take off each example's own."),
+        (lambda p: np.log(p).sum(axis=0), "Those are logs: back to probabilities with exp, or a softmax."),
+        (lambda p: _shares(np.log(p).sum(axis=0)), "Shares of logs are no probabilities: first exp, or a softmax."),
+        (lambda p: softmax(np.log(p).mean(axis=0)), "The geometric mean takes the mean of logs, a product their sum."),
+        (lambda p: softmax(-np.log(p).sum(axis=0)), "A minus too many: large products should become large."),
+        (lambda p: softmax(np.log2(p).sum(axis=0)), "Softmax undoes natural logs: np.log, not np.log2."),
+        (lambda p: softmax(np.log10(p).sum(axis=0)), "Softmax undoes natural logs: np.log, not np.log10."),
+        (lambda p: softmax(p.sum(axis=0)), "The softmax takes logs: you gave it the probabilities."),
+        (lambda p: softmax(p.prod(axis=0)), "The softmax takes the *log* of the product, not the product."),
+        (lambda p: reference.product_of_experts(p[: max(1, len(p) - 1)]),
+         "The last expert is left out of the product."),
+        (lambda p: reference.product_of_experts(p[min(1, len(p) - 1):]),
+         "The first expert is left out of the product."),
+        *((lambda p, least=least: softmax(np.log(p + least).sum(axis=0)),
+           f"None is 0, so log needs no guard: {least:g} weakens vetoes.") for least in 10.0 ** -np.arange(6, 11)),
+        (lambda p: p[0], "That is the first expert alone: does your loop return in its first round?"),
+        (lambda p: p[-1], "That is the last expert alone: your loop should multiply, or add logs, to what there is."),
+        (lambda p: _shares(p.max(axis=0)), "You take the largest probability: multiply, so that each expert counts."),
+        (lambda p: np.eye(p.shape[2])[p.argmax(axis=2)].mean(axis=0), "That counts votes: multiply the probabilities."),
     ),
 )
 
@@ -72,24 +101,24 @@ def _branches(rng):
     return cases
 
 
-def _over_branches(scores, units):
-    return softmax(scores.reshape(len(scores), -1, units).swapaxes(1, 2)).swapaxes(1, 2)
+def _over_branches(scores):
+    return softmax(scores.swapaxes(1, 2)).swapaxes(1, 2)
 
 
-def _gated(gates=_over_branches, *, squash=np.tanh, after=lambda values: values, gate_bias=True):
+def _sigmoid(values):
+    return 1 / (1 + np.exp(-values))
+
+
+def _gated(gates=_over_branches, *, say=lambda z, bias: np.tanh(z + bias), gate_bias=True,
+           mix=lambda g, said: (g * said).sum(axis=1), shown=lambda scores, gates: gates):
     """A gated unit with one part exchanged."""
     def unit(features, kernels, biases, gate_kernel, shift):
-        said = np.stack([squash(x @ kernel + bias)
-                         for x, kernel, bias in zip(features, kernels, biases, strict=True)], axis=1)
-        found = gates(np.concatenate(features, axis=1) @ gate_kernel + shift * gate_bias, said.shape[2])
-        return [after(found * said).sum(axis=1), found]
+        said = np.stack([*map(say, map(np.matmul, features, kernels), biases)], axis=1)
+        scores = (np.concatenate(features, axis=1) @ gate_kernel + shift * gate_bias).reshape(said.shape)
+        found = gates(scores)
+        return [mix(found, said), shown(scores, found)]
 
     return unit
-
-
-def _one_for_each_branch(scores, units):
-    each = softmax(scores.reshape(len(scores), -1, units).mean(axis=2))
-    return np.repeat(each[:, :, None], units, axis=2)
 
 
 GATED_UNIT = Exercise(
@@ -108,20 +137,33 @@ GATED_UNIT = Exercise(
         "scores.reshape(B, M, U) has the branches on axis 1: there the gates should sum to 1.",
         "gates = softmax(scores.swapaxes(1, 2)).swapaxes(1, 2) does that. Return (gates * said).sum(axis=1), gates.",
     ),
-    wrong=(
-        WrongAnswer(_gated(lambda scores, units: 1 / (1 + np.exp(-scores.reshape(len(scores), -1, units)))),
-                    "A sigmoid for each branch: then gates sum to anything. A softmax over the branches makes it 1."),
-        WrongAnswer(_gated(lambda scores, units: softmax(scores.reshape(len(scores), -1, units))),
-                    "Your softmax runs over the neurons: the *branches* compete, neuron by neuron."),
-        WrongAnswer(_gated(squash=lambda values: values, after=np.tanh),
-                    "The gate comes after the tanh: it mixes what the branches say."),
-        WrongAnswer(_gated(_one_for_each_branch), "You have one gate for a whole branch: each neuron has its own."),
-        WrongAnswer(_gated(gate_bias=False), "The gate's bias is missing."),
-        WrongAnswer(_gated(lambda scores, units: softmax(scores).reshape(len(scores), -1, units)),
-                    "Your softmax runs over all M * U scores at once: reshape first, then over the branches."),
-        WrongAnswer(_gated(lambda scores, units: softmax(scores.reshape(len(scores), units, -1)).swapaxes(1, 2)),
-                    "Reshape the scores to (B, M, U): the first U of them belong to the first branch."),
-        WrongAnswer(_gated(squash=lambda values: values), "The tanh of each branch is missing."),
+    wrong=_wrong(
+        (_gated(_sigmoid), "Sigmoids sum to anything: take a softmax over the branches, which makes it 1."),
+        (_gated(lambda s: s), "Scores are no gates yet: a softmax over the branches makes them."),
+        (_gated(softmax), "Your softmax runs over the neurons: the *branches* compete, neuron by neuron."),
+        (_gated(lambda s: softmax(s.reshape(len(s), -1)).reshape(s.shape)),
+         "Your softmax runs over all scores of an example: reshape to (B, M, U), then over axis 1 alone."),
+        (_gated(lambda s: softmax(s.ravel()).reshape(s.shape)), "Your softmax runs over everything: axis 1 alone."),
+        (_gated(lambda s: softmax(s.T).T), "Your softmax runs over the examples: take the branches, axis 1."),
+        (_gated(lambda s: softmax(s.reshape(len(s), s.shape[2], -1)).swapaxes(1, 2)),
+         "Reshape the scores to (B, M, U): the first U of them belong to the first branch."),
+        (_gated(lambda s: _over_branches(s.reshape(s.shape[1], len(s), -1).swapaxes(0, 1))),
+         "Scores reshaped to (M, B, U) mix the examples: reshape to (B, M, U), and swap axes afterwards."),
+        (_gated(lambda s: _over_branches(np.tanh(s))), "No tanh of the scores: it is for what the branches say."),
+        (_gated(lambda s: softmax(s.mean(axis=2))[:, :, None] + 0 * s), "One gate a branch? Each neuron has its own."),
+        (_gated(gate_bias=False), "The gate's bias is missing."),
+        (_gated(shown=lambda s, gates: gates.swapaxes(1, 2)), "The sum is right; swap the gates' axes: (B, M, U)."),
+        (_gated(shown=lambda s, gates: s), "The sum is right, but you return the scores: return the gates."),
+        (_gated(say=np.add), "The tanh of each branch is missing."),
+        (_gated(say=lambda z, bias: np.maximum(z + bias, 0)), "What a branch says is a tanh, not a ReLU."),
+        (_gated(say=lambda z, bias: np.tanh(z)), "The biases of the branches are missing."),
+        (_gated(say=lambda z, bias: np.tanh(z) + bias), "A branch's bias belongs inside of its tanh."),
+        (_gated(say=np.add, mix=lambda g, said: np.tanh(g * said).sum(axis=1)), "The gate comes after the tanh."),
+        (_gated(say=np.add, mix=lambda g, said: np.tanh((g * said).sum(axis=1))), "Tanh each branch, not the sum."),
+        (_gated(mix=lambda g, said: (g * said).mean(axis=1)), "The gates sum to 1: a sum of gate times said, no mean."),
+        (_gated(mix=lambda g, said: said.sum(axis=1)), "The gates are right, but you never multiply with them."),
+        (_gated(mix=lambda g, said: (g * said)[:, 0]), "Your sum holds the first branch alone: add all of them."),
+        (_gated(mix=lambda g, said: (g * said)[:, -1]), "Your sum holds the last branch alone: add with +=."),
     ),
 )
 
@@ -129,14 +171,19 @@ GATED_UNIT = Exercise(
 def _scores(rng):
     log = np.log([1.0, 2, 3, 4])
     fixed = ((log[None, :3], 2), (np.array([[0.5, -1.0, 2.0], [3.0, 1.0, 0.0]]), 1), (log[[[3, 0, 1, 2]]], 4),
-             (np.array([[-3.0, -1, -2, -4]]), 2), (np.array([[1000.0, 999, 998, -1000]]), 3),
-             (np.array([[-100.0, -101, -103]]), 2))
+             (np.array([[-3.0, -1, -2, -4]]), 2), (np.array([[1000.0, 999, 998, -1000], [2, 3, 1, 0]]), 3),
+             (np.array([[-5e6, -5e6 - 1, -5e6 - 3]]), 2), (np.array([[0.1, 0.3, 0.2]]), 1))
     drawn = [(rng.normal(0, 2, shape), k) for *shape, k in ((4, 5, 2), (6, 4, 3), (3, 8, 1))]
     return [dict(scores=scores, k=k) for scores, k in (*fixed, *drawn)]
 
 
 def _kept(scores, k):
     return scores >= np.sort(scores, axis=1)[:, -k:][:, :1]
+
+
+def _among(kept, fill=lambda scores: -np.inf):
+    """A softmax over those that `kept` keeps."""
+    return lambda scores, k: softmax(np.where(kept(scores, k), scores, fill(scores)))
 
 
 TOP_K_GATES = Exercise(
@@ -152,41 +199,68 @@ TOP_K_GATES = Exercise(
         "What score gets exactly 0 from a softmax? e^-inf is 0.",
         "Start with np.full_like(scores, -np.inf), put the k scores in (np.put_along_axis), and take the softmax.",
     ),
-    wrong=(
-        WrongAnswer(lambda scores, k: softmax(scores) * _kept(scores, k),
-                    "The gates of a row no longer sum to 1: the softmax is over the k that are kept."),
-        WrongAnswer(lambda scores, k: softmax(np.where(_kept(-scores, k), scores, -np.inf)),
-                    "You keep the k smallest: np.argsort sorts upwards."),
-        WrongAnswer(lambda scores, k: softmax(np.where(_kept(scores, k), scores, 0)),
-                    "A score of 0 is not a gate of 0, for e^0 is 1: give the others -inf."),
-        WrongAnswer(lambda scores, k: softmax(np.where(_kept(scores, k), scores, -50.0)),
-                    "Beside scores of -100 your fill is the largest: only -inf is below all of them."),
-        WrongAnswer(lambda scores, k: softmax(np.where(_kept(scores, 1), scores, -np.inf)),
-                    "Only the best one is asked: the k best share, by softmax."),
-        WrongAnswer(lambda scores, k: _kept(scores, k) / k,
-                    "All k count alike in yours: their scores decide, by softmax."),
-        WrongAnswer(lambda scores, k: softmax(scores), "Nobody is left out: you never used k."),
-        WrongAnswer(lambda scores, k: softmax(np.where(_kept(scores.T, k).T, scores, -np.inf)),
-                    "You chose the k largest of each column: each example, a row, chooses its experts."),
-        WrongAnswer(lambda scores, k: (np.exp(scores) * _kept(scores, k)
-                                       / (np.exp(scores) * _kept(scores, k)).sum(axis=1, keepdims=True)),
-                    "e^1000 overflows: take the largest score of the row off before exp."),
+    wrong=_wrong(
+        (lambda s, k: softmax(s) * _kept(s, k), "The gates of a row no longer sum to 1: softmax over the k alone."),
+        (_among(lambda s, k: _kept(-s, k)), "You keep the k smallest: np.argsort sorts upwards."),
+        *((_among(_kept, lambda s, fill=fill: fill),
+           f"A score of {fill} is no gate of 0, for e^{fill} is more: give the others -inf.") for fill in (0, -10)),
+        (_among(_kept, lambda s: -50), "Beside scores of -5e6 your fill is the largest: -inf is below all."),
+        *((_among(_kept, lambda s, less=less: s.min() - less),
+           f"{less} below the smallest score is still a gate above 0: only -inf gets exactly 0.") for less in (1, 10)),
+        (_among(lambda s, k: _kept(s, 1)), "Only the best one is asked: the k best share, by softmax."),
+        (_among(lambda s, k: _kept(s, k + 1)), "One too many is kept: the k best of an upward order are [:, -k:]."),
+        (_among(lambda s, k: _kept(s, k + 1) & ~_kept(s, 1)),
+         "The best is left out: of an upward order take [:, -k:]."),
+        (_among(lambda s, k: s > np.sort(s, axis=1)[:, [-k]]), "One too few is kept: the k-th largest is in."),
+        (_among(lambda s, k: np.argsort(-s, axis=1) < k), "np.argsort gives places, not ranks: use [:, :k] of it."),
+        (_among(lambda s, k: _kept(s, k).any(axis=0)), "What one row keeps, all keep ([:, keep]?): np.put_along_axis."),
+        *((_among(lambda s, k: s >= np.sort(s, axis=None)[-k], lambda s, fill=fill: fill), hint) for fill, hint in (
+            (-np.inf, "One threshold for the whole batch leaves some rows without any: each row has its own."),
+            (-1e30, "You keep the k largest of the whole batch: each row has its own."))),
+        (_among(lambda s, k: s >= -np.partition(-s, k, axis=1)[:, [k - 1]]),
+         "It fails where k is M: np.argpartition counts places from 0, so ask for place k - 1."),
+        (lambda s, k: s * np.nan, "All gates are NaN, and so are 0 * -inf, and a softmax over nothing: use np.where."),
+        (lambda s, k: _kept(s, k) / k, "All k count alike in yours: their scores decide, by softmax."),
+        (lambda s, k: 1 * _kept(s, k), "That is the mask, 1 for those who are kept: take the softmax over them."),
+        (lambda s, k: _shares(np.where(_kept(s, k), s, 0)), "Shares of scores are no softmax: exp is missing."),
+        (lambda s, k: reference.top_k_gates(softmax(s), k), "A softmax of a softmax: take only one."),
+        (lambda s, k: np.where(_kept(s, k), s, -np.inf), "Those are the masked scores: take the softmax over them."),
+        (lambda s, k: np.where(_kept(s, k), s, 0), "Those are the k best scores: take the softmax over them."),
+        (lambda s, k: softmax(s), "Nobody is left out: you never used k."),
+        (_among(lambda s, k: _kept(s.T, k).T), "You chose the k largest of each column: each row chooses its experts."),
+        (lambda s, k: _shares(np.exp(s) * _kept(s, k)), "e^1000 overflows: take each row's maximum off before exp."),
+        (lambda s, k: _shares(np.exp(s - s.max()) * _kept(s, k)),
+         "Before exp take off each row's maximum, not the batch's."),
+        (lambda s, k: np.eye(len(s), 1) * reference.top_k_gates(s, k), "Only row 0 is filled: return after the loop."),
     ),
 )
 
 
 def _loads(rng):
-    fixed = (([[2, 0], [0, 2]], 1), ([[2, 0], [1, 0], [3, 0]], 1), ([[0.5, 0], [0, 0.2], [4, 0]], 2))
+    fixed = (([[2, 0], [0, 2]], 1), ([[2, 1, 0], [1, 2, 0], [3, 1, 0], [2, 0, 1]], 1),
+             ([[0.5, 0], [0, 0.2], [4, 0]], 2))
     drawn = [(rng.normal(rng.normal(size=shape[1]), 1, shape), k) for *shape, k in ((6, 3, 1), (8, 4, 2), (5, 6, 3))]
     return [dict(scores=np.array(scores, float), k=k) for scores, k in (*fixed, *drawn)]
 
 
 def _load(scores, k):
-    return _kept(scores, k).mean(axis=0)
+    return _kept(scores, k).mean(axis=0) / k
 
 
-def _importance(scores):
+def _importance(scores, k):
     return softmax(scores).mean(axis=0)
+
+
+def _mean_gates(scores, k):
+    return reference.top_k_gates(scores, k).mean(axis=0)
+
+
+def _balance(load=_load, importance=_importance):
+    return lambda scores, k: scores.shape[1] * float(load(scores, k) @ importance(scores, k))
+
+
+def _times(factor):
+    return lambda scores, k: factor(*scores.shape, k) * reference.load_balancing_loss(scores, k)
 
 
 LOAD_BALANCING_LOSS = Exercise(
@@ -204,29 +278,34 @@ LOAD_BALANCING_LOSS = Exercise(
         "(top_k_gates(scores, k) > 0).mean(axis=0) / k are the loads. The importance: softmax(scores).mean(axis=0).",
         "M * (load * importance).sum(). It is 1 if both are even.",
     ),
-    wrong=(
-        WrongAnswer(lambda scores, k: float(_load(scores, k) / k @ _importance(scores)),
-                    "Times M, the number of experts: so an even load costs 1, however many there are."),
-        WrongAnswer(lambda scores, k: float(scores.shape[1] * _load(scores, k) @ _importance(scores)),
-                    "There are k assignments for each example: divide by k, so that the loads sum to 1."),
-        WrongAnswer(lambda scores, k: float(scores.shape[1] * _importance(scores) @ _importance(scores)),
-                    "You took the mean softmax twice: one factor counts who is really asked."),
-        WrongAnswer(lambda scores, k: float(scores.shape[1] * (_load(scores, k) / k) @ (_load(scores, k) / k)),
-                    "You took the load twice: counts have no gradient, so the gate could not learn from it."),
-        WrongAnswer(lambda scores, k: float((_importance(scores).std() / _importance(scores).mean()) ** 2),
-                    "That looks at the importance alone: experts can matter alike, and one still gets the most work."),
-        WrongAnswer(lambda scores, k: float(scores.shape[1] * reference.top_k_gates(scores, k).mean(axis=0) / k
-                                            @ _importance(scores)),
-                    "For the load, count who is asked (gate > 0), not how large the gate is."),
-        WrongAnswer(lambda scores, k: float(scores.shape[1] * _load(scores, k) / k @ softmax(scores.T).mean(axis=1)),
-                    "Your softmax runs over the examples: it belongs over the experts, axis 1."),
-        WrongAnswer(lambda scores, k: float(scores.shape[1] * _load(scores, k) / k
-                                            @ reference.top_k_gates(scores, k).mean(axis=0)),
-                    "The importance is the mean of the softmax over *all* scores, not of the gates of the best k."),
-        WrongAnswer(lambda scores, k: float(len(scores) * _load(scores, k) / k @ _importance(scores)),
-                    "The factor is M, the number of experts: scores.shape[1], not the batch size."),
-        WrongAnswer(lambda scores, k: len(scores) * reference.load_balancing_loss(scores, k),
-                    "The mean over the batch, not the sum: else the loss grows with the batch."),
+    wrong=_wrong(
+        (_times(lambda b, m, k: 1 / m), "M times the *sum*: so an even load costs 1, however many experts there are."),
+        (_times(lambda b, m, k: k), "Each example has k assignments: divide by k, so that the loads sum to 1."),
+        (_times(lambda b, m, k: b / m), "The factor is M, the number of experts: scores.shape[1], not the batch size."),
+        (_times(lambda b, m, k: k / m), "An M is missing, or M divides where k should: loads are shares of B * k."),
+        (_times(lambda b, m, k: b), "The mean over the batch, not the sum: else the loss grows with the batch."),
+        (_times(lambda b, m, k: b * k), "Counts are no loads: divide them by all B * k assignments."),
+        (lambda s, k: len(s) / s.shape[1], "Your means run over the experts: take them over the batch, axis 0."),
+        (_balance(_importance), "You took the mean softmax twice: one factor counts who is really asked."),
+        (_balance(importance=_load), "You took the load twice: counts have no gradient, so the gate could not learn."),
+        (lambda s, k: float((_importance(s, k).std() / _importance(s, k).mean()) ** 2),
+         "That looks at the importance alone: experts can matter alike, and one still gets the most work."),
+        (_balance(_mean_gates), "For the load, count who is asked (gate > 0), not how large the gate is."),
+        (_balance(lambda s, k: _mean_gates(s, k) / k), "For a load, small gates count as much as large ones."),
+        (_balance(lambda s, k: _load(-s, k)), "You count those with the k smallest scores: np.argsort sorts upwards."),
+        (_balance(lambda s, k: _kept(s, k).any(axis=0) / (len(s) * k)),
+         "count[chosen] += 1 counts an expert once, however often it is chosen: np.bincount, or np.add.at."),
+        (_balance(lambda s, k: np.bincount(np.argsort(-s)[:, :k].ravel()) / (len(s) * k)),
+         "Experts who are never asked are missing in your counts: np.bincount(..., minlength=M)."),
+        (_balance(importance=lambda s, k: softmax(s.T).mean(axis=1)), "Softmax over the experts, not the examples."),
+        (_balance(importance=lambda s, k: softmax(s.ravel()).reshape(s.shape).mean(axis=0)),
+         "One softmax for each row."),
+        (_balance(importance=lambda s, k: softmax(s.mean(axis=0))), "First each example's softmax, then the mean."),
+        (_balance(importance=lambda s, k: s.mean(axis=0)), "The importance is a mean *softmax*, not a mean score."),
+        (_balance(importance=_mean_gates), "The importance is a mean softmax over *all* scores, not over the best k."),
+        (lambda s, k: float(s.shape[1] * (_kept(s, k) / k * softmax(s)).sum(axis=1).mean()),
+         "First both means over the batch, then their product: you multiplied example by example."),
+        (_balance(lambda s, k: _load(s, k) * np.eye(s.shape[1])[0]), "Your sum holds the first expert alone: add all."),
     ),
 )
 

@@ -19,10 +19,6 @@ def _softplus(x):
     return np.logaddexp(0, x)
 
 
-def _log_sigmoid(x):
-    return -_softplus(-x)
-
-
 def _sigmoid(x):
     return 0.5 + 0.5 * np.tanh(np.asarray(x, np.float64) / 2)
 
@@ -36,9 +32,9 @@ def _each(real, fake):
     return _softplus(-real) + _softplus(fake)
 
 
-def _wrong(prepare, *found):
+def _wrong(prepare, *found, finish=np.asarray):
     """Known mistakes, from pairs of a function of what `prepare` makes of the inputs, and a hint."""
-    return tuple(WrongAnswer(lambda *given, part=part: part(*prepare(*given)), hint) for part, hint in found)
+    return tuple(WrongAnswer(lambda *given, part=part: finish(part(*prepare(*given))), hint) for part, hint in found)
 
 
 def _slips(each, one):
@@ -47,8 +43,8 @@ def _slips(each, one):
         lambda *given: (each(*given),),
         (lambda x: x.sum(), "A mean over the batch, not a sum: else it grows with the batch."),
         (lambda x: x, "One number is wanted: the mean over the batch is missing."),
-        (lambda x: x[0], f"That is the first {one} alone: mean over all."),
-        (lambda x: x[0] / len(x), f"That is the first {one}, over B: does your loop return in its first round?"),
+        (lambda x: x[0], f"That is the first {one} alone: does your loop return in its first round?"),
+        (lambda x: x[0] / len(x), f"That is the first {one}, over B: does your loop return too early?"),
         (lambda x: x[-1], f"That is the last {one} alone: in a loop add up, with +=."),
         (lambda x: x[-1] / len(x), f"That is the last {one}, over B: in the loop add up, with +=."),
         (lambda x: x[:-1].sum() / len(x), f"The last {one} is left out of the sum: where does your loop end?"),
@@ -62,11 +58,15 @@ def _cut_off(loss):
     return tuple(WrongAnswer(lambda real, fake, most=most: loss(real, fake, most).mean(),
                              f"No loss may be cut off (yours at {most:.4g}) by a bound, or a number inside the log: "
                              "use softplus.")
-                 for most in (*(digits * np.log(10) for digits in (6, 7, 8, 9, 10, 12, 15)), 20, 30, 50, 88, 100))
+                 for most in (*(n * np.log(10) for n in (5, 6, 7, 8, 9, 10, 12, 15)), 10, 15, 20, 30, 50, 88, 100))
 
 
 LOGITS = "These are logits, not probabilities: the sigmoid is missing. Or use softplus at once."
 TWICE = "The sigmoid stands in the softplus already: yours is applied twice."
+LOG_OF_A_MEAN = "First the logarithm of each, then the mean: you took the log of a mean."
+LOSS_OF_A_MEAN = "First each image's loss, then the mean: you took the loss of the mean logit."
+SKIPPED = "Large logits count too: do not leave their losses out."
+OVERFLOW = "For large logits e^l overflows, or the logarithm meets a 0: use softplus."
 
 DISCRIMINATOR_LOSS = Exercise(
     id="04.discriminator_loss",
@@ -81,42 +81,35 @@ DISCRIMINATOR_LOSS = Exercise(
         "So each real logit costs softplus(-real), and each generated one softplus(fake).",
         "PyTorch: F.softplus(-real) + F.softplus(fake), and the mean. Keras: ops.softplus. Both bear large logits.",
     ),
-    wrong=(
-        *_slips(_each, "pair"),
-        *_cut_off(lambda real, fake, most: np.minimum(_softplus(-real), most) + np.minimum(_softplus(fake), most)),
-        *_wrong(
-            lambda real, fake: (real, fake),
-            (lambda r, f: (np.minimum(_softplus(-r), 7 * np.log(10)) + np.minimum(_softplus(f), 23 * np.log(2))).mean(),
-             "A bound of 1e-7 (in float32) on the probabilities makes large losses too small: use softplus."),
-            (lambda r, f: _each(f, r).mean(), "Real and generated are the wrong way round: a high logit means real."),
-            (lambda r, f: _each(r, f).mean() / 2, "The sum of both parts, not their mean: two logits of 0 cost 2 log 2."),
-            (lambda r, f: -_each(r, f).mean(),
-             "The sign: that is the value which the discriminator makes large. A loss is made small."),
-            (lambda r, f: _each(r, f).mean() / np.log(2), "Logarithms to base 2: the loss has natural ones."),
-            (lambda r, f: (np.maximum(1 - r, 0) + np.maximum(1 + f, 0)).mean(), "That is the hinge loss."),
-            (lambda r, f: (f - r).mean(), "That is Wasserstein's loss: no logarithm in it."),
-            (lambda r, f: ((_sigmoid(r) - 1) ** 2 + _sigmoid(f) ** 2).mean(),
-             "That is the least-squares loss: here each image costs a logarithm."),
-            (lambda r, f: (_sigmoid(-r) + _sigmoid(f)).mean(), "The logarithm is missing: -log D, not 1 - D."),
-            (lambda r, f: _softplus(f - r).mean(), "That is the relativistic loss: here each image is judged by itself."),
-            (lambda r, f: -np.log(_sigmoid(r).mean()) - np.log(1 - _sigmoid(f).mean()),
-             "First the logarithm of each, then the mean: you took the log of a mean."),
-            (lambda r, f: _each(r.mean(), f.mean()), "First each logit's loss, then the mean: you took that of mean logits."),
-            (lambda r, f: (0.9 * _softplus(-r) + 0.1 * _softplus(r) + _softplus(f)).mean(),
-             "No smoothed labels: real images count 1."),
-            (lambda r, f: (_naive_softplus(-r) + _naive_softplus(f)).mean(),
-             "For large logits e^l overflows, or the logarithm meets a 0: use softplus."),
-            (lambda r, f: (-np.log(r) - np.log(1 - f)).mean(), LOGITS),
-            (lambda r, f: (np.log1p(np.exp(-np.abs(r))) + np.log1p(np.exp(-np.abs(f)))).mean(),
-             "log(1 + e^-|l|) is one part only: add max(-real, 0) and max(fake, 0)."),
-            (lambda r, f: (np.maximum(-r, 0) + np.log1p(np.exp(-r)) + np.maximum(f, 0) + np.log1p(np.exp(-f))).mean(),
-             "In the stable form stands e^-|l|: the absolute value is missing."),
-            (lambda r, f: _softplus(-r).mean(), "The generated images are missing: it must learn to refuse them too."),
-            (lambda r, f: _each(r, -f).mean(), "That asks it to call generated images real; their part is softplus(fake)."),
-            (lambda r, f: _each(-r, f).mean(), "That asks it to call real images generated; their part is softplus(-real)."),
-            (lambda r, f: (_softplus(-r) - _softplus(f)).mean(), "Both parts are losses: add -log(1 - D), do not take it off."),
-            (lambda r, f: _each(_sigmoid(r), _sigmoid(f)).mean(), TWICE)),
-    ),
+    wrong=_slips(_each, "pair") + _cut_off(
+        lambda real, fake, most: np.minimum(_softplus(-real), most) + np.minimum(_softplus(fake), most)
+    ) + _wrong(
+        lambda real, fake: (real, fake),
+        (lambda r, f: np.minimum(_softplus(-r), 7 * np.log(10)) + np.minimum(_softplus(f), 23 * np.log(2)),
+         "A bound of 1e-7 (in float32) on the probabilities makes large losses too small: use softplus."),
+        (lambda r, f: _each(f, r), "Real and generated are the wrong way round: a high logit means real."),
+        (lambda r, f: _each(r, f) / 2, "The sum of both parts, not their mean: two logits of 0 cost 2 log 2."),
+        (lambda r, f: -_each(r, f), "The sign: that is what the discriminator makes large. A loss is made small."),
+        (lambda r, f: _each(r, f) / np.log(2), "Logarithms to base 2: the loss has natural ones."),
+        (lambda r, f: np.maximum(1 - r, 0) + np.maximum(1 + f, 0), "That is the hinge loss."),
+        (lambda r, f: f - r, "That is Wasserstein's loss: no logarithm in it."),
+        (lambda r, f: (_sigmoid(r) - 1) ** 2 + _sigmoid(f) ** 2, "That is the least-squares loss: take logarithms."),
+        (lambda r, f: _sigmoid(-r) + _sigmoid(f), "The logarithm is missing: -log D, not 1 - D."),
+        (lambda r, f: _softplus(f - r), "That is the relativistic loss: here each image is judged by itself."),
+        (lambda r, f: -np.log(_sigmoid(r).mean()) - np.log(1 - _sigmoid(f).mean()), LOG_OF_A_MEAN),
+        (lambda r, f: _each(r.mean(), f.mean()), LOSS_OF_A_MEAN),
+        (lambda r, f: _each(r, f) + 0.1 * r, "No smoothed labels: real images count 1."),
+        (lambda r, f: _naive_softplus(-r) + _naive_softplus(f), OVERFLOW),
+        (lambda r, f: -np.log(r) - np.log(1 - f), LOGITS),
+        (lambda r, f: np.where(np.abs([-r, f]) < 50, [_softplus(-r), _softplus(f)], 0).sum(0), SKIPPED),
+        (lambda r, f: _softplus(-r), "The generated images are missing: it must learn to refuse them too."),
+        (lambda r, f: _each(r, -f), "That asks it to call generated images real: their part is softplus(fake)."),
+        (lambda r, f: _each(-r, f), "That asks it to call real images generated: their part is softplus(-real)."),
+        (lambda r, f: _softplus(-r) - _softplus(f), "Both parts are losses: add -log(1 - D), do not take it off."),
+        (lambda r, f: _each(_sigmoid(r), _sigmoid(f)), TWICE),
+        finish=np.mean,
+    ) + _wrong(lambda real, fake: (_softplus(-real), _softplus(fake)),
+               (lambda r, f: [r.mean(), f.mean()], "One number is wanted: add the two parts.")),
 )
 
 GENERATOR_LOSS = Exercise(
@@ -132,38 +125,30 @@ GENERATOR_LOSS = Exercise(
         "-log sigmoid(fake) is a softplus. Of what?",
         "The mean of softplus(-fake).",
     ),
-    wrong=(
-        *_slips(lambda real, fake: _softplus(-fake), "image"),
-        *_cut_off(lambda real, fake, most: np.minimum(_softplus(-fake), most)),
-        *_wrong(
-            lambda real, fake: (real, fake),
-            (lambda r, f: -_softplus(f).mean(),
-             "That is the minimax loss, log(1 - D): where the discriminator wins, it is flat."),
-            (lambda r, f: _softplus(f).mean(),
-             "That teaches the generator to be found out: the sign of the logit is wrong."),
-            (lambda r, f: -_softplus(-f).mean(), "The sign: log D is to be made large, so the loss is -log D."),
-            (lambda r, f: _softplus(-r).mean(), "Only the generated images depend on the generator: use `fake`."),
-            (lambda r, f: _softplus(-_sigmoid(f)).mean(), TWICE),
-            (lambda r, f: -np.log(f).mean(), LOGITS),
-            (lambda r, f: -f.mean(), "That is the loss of hinge and Wasserstein GANs."),
-            (lambda r, f: _sigmoid(-f).mean(), "The logarithm is missing: -log D, not 1 - D."),
-            (lambda r, f: _softplus(r - f).mean(), "That is the relativistic loss: here `fake` alone counts."),
-            (lambda r, f: -np.log(_sigmoid(f).mean()),
-             "First the logarithm of each, then the mean: you took the log of a mean."),
-            (lambda r, f: _softplus(-f.mean()),
-             "First each image's loss, then the mean: you took the loss of the mean logit."),
-            (lambda r, f: ((_sigmoid(f) - 1) ** 2).mean(), "That is the least-squares loss."),
-            (lambda r, f: ((_sigmoid(f) - 1) ** 2).mean() / 2,
-             "That is half the least-squares loss: a logarithm is wanted."),
-            (lambda r, f: ((f - 1) ** 2).mean(), "That is the least-squares loss, of the logits."),
-            (lambda r, f: _each(r, f).mean(), "That is the discriminator's loss."),
-            (lambda r, f: _softplus(-np.concatenate([r, f])).mean(),
-             "The real images are none of the generator's: mean over `fake` alone."),
-            (lambda r, f: _each(r, -f).mean(), "`real` has no part in it: leave its loss out."),
-            (lambda r, f: _naive_softplus(-f).mean(),
-             "For large logits e^l overflows, or the logarithm meets a 0: use softplus."),
-            (lambda r, f: np.log1p(np.exp(-np.abs(f))).mean(),
-             "log(1 + e^-|l|) is right for l > 0 alone: below 0 add -l.")),
+    wrong=_slips(lambda real, fake: _softplus(-fake), "image") + _cut_off(
+        lambda real, fake, most: np.minimum(_softplus(-fake), most)
+    ) + _wrong(
+        lambda real, fake: (real, fake),
+        (lambda r, f: -_softplus(f), "That is the minimax loss, log(1 - D): where the discriminator wins, it is flat."),
+        (lambda r, f: _softplus(f), "That teaches the generator to be found out: the sign of the logit is wrong."),
+        (lambda r, f: -_softplus(-f), "The sign: log D is to be made large, so the loss is -log D."),
+        (lambda r, f: _softplus(-r), "Only the generated images depend on the generator: use `fake`."),
+        (lambda r, f: _softplus(-_sigmoid(f)), TWICE),
+        (lambda r, f: -np.log(f), LOGITS),
+        (lambda r, f: -f, "That is the loss of hinge and Wasserstein GANs."),
+        (lambda r, f: _sigmoid(-f), "The logarithm is missing: -log D, not 1 - D."),
+        (lambda r, f: _softplus(r - f), "That is the relativistic loss: here `fake` alone counts."),
+        (lambda r, f: -np.log(_sigmoid(f).mean()), LOG_OF_A_MEAN),
+        (lambda r, f: _softplus(-f.mean()), LOSS_OF_A_MEAN),
+        (lambda r, f: (_sigmoid(f) - 1) ** 2, "That is the least-squares loss: a logarithm is wanted."),
+        (lambda r, f: (_sigmoid(f) - 1) ** 2 / 2, "That is half the least-squares loss: a logarithm is wanted."),
+        (lambda r, f: np.where(np.abs(f) < 50, _softplus(-f), 0), SKIPPED),
+        (lambda r, f: _each(r, f), "That is the discriminator's loss."),
+        (lambda r, f: _softplus(-np.append(r, f)), "Real images are none of the generator's: mean over `fake` alone."),
+        (lambda r, f: _each(r, -f), "`real` has no part in it: leave its loss out."),
+        (lambda r, f: _naive_softplus(-f), OVERFLOW),
+        (lambda r, f: np.log1p(np.exp(-np.abs(f))), "log(1 + e^-|l|) is right for l > 0 alone: below 0 add -l."),
+        finish=np.mean,
     ),
 )
 
@@ -185,30 +170,26 @@ OPTIMAL_DISCRIMINATOR = Exercise(
         "p_real / D = p_fake / (1 - D). Solve for D.",
         "D = p_real / (p_real + p_fake).",
     ),
-    wrong=(
-        *_wrong(
-            lambda p, q: (p, q, p / (p + q)),
-            (lambda p, q, d: 1 - d, "That is the probability of *generated*."),
-            (lambda p, q, d: p / q, "That is the ratio of the densities; D is a probability, from 0 to 1."),
-            (lambda p, q, d: np.log(p / q), "That is the logarithm of the densities' ratio: D is its sigmoid."),
-            (lambda p, q, d: (p > q) * 1.0,
-             "That is the best verdict, not the best probability: near p_real = p_fake it must be near 1/2."),
-            (lambda p, q, d: p / (p + q).sum(), "Each place for itself: do not sum over the places."),
-            (lambda p, q, d: (p / p.sum()) / (p / p.sum() + q / q.sum()),
-             "Take the densities as they are: do not divide them by their sums first."),
-            (lambda p, q, d: p - q, "A difference is no probability. Set the derivative by D to zero."),
-            (lambda p, q, d: (p - q) / (p + q), "That goes from -1 to 1; D goes from 0 to 1."),
-            (lambda p, q, d: _sigmoid(p - q), "Not the sigmoid of the difference. Set the derivative by D to zero."),
-            (lambda p, q, d: p * np.log(d) + q * np.log(1 - d), "That is the value reached, not the D that reaches it."),
-            (lambda p, q, d: p**2 / (p**2 + q**2), "No squares: solve p_real / D = p_fake / (1 - D) once more."),
-            (lambda p, q, d: p / (p - q), "A sign: in p_real (1 - D) = p_fake D bring both parts with D to one side."),
-            (lambda p, q, d: p / p + q, "Brackets: a / b + c is (a / b) + c."),
-            (lambda p, q, d: p / np.maximum(p, q), "Divide by the sum of both densities, not by the larger one."),
-            (lambda p, q, d: np.clip(d, 0.01, 0.99), "D may reach 0 and 1: do not keep it away from them."),
-            (lambda p, q, d: np.where(q > 0, d, 0), "Where nothing is generated, D is 1: that needs no case of its own."),
-            (lambda p, q, d: d.ravel(), "The right numbers, but flat: give them the shape of p_real."),
-            (lambda p, q, d: np.full_like(p, 0.5),
-             "1/2 is right only where both densities are equal: at the very end of the game.")),
+    wrong=_wrong(
+        lambda p, q: (p, q, p / (p + q)),
+        (lambda p, q, d: 1 - d, "That is the probability of *generated*."),
+        (lambda p, q, d: p / q, "That is the ratio of the densities; D is a probability, from 0 to 1."),
+        (lambda p, q, d: np.log(p / q), "That is the logarithm of the densities' ratio: D is its sigmoid."),
+        (lambda p, q, d: (p >= q) * 1.0, "A probability is wanted, not a verdict of 0 or 1."),
+        (lambda p, q, d: (p > q) * 1.0, "That is the best verdict, not the best probability: D goes from 0 to 1."),
+        (lambda p, q, d: p / (p + q).sum(), "Each place for itself: do not sum over the places."),
+        (lambda p, q, d: p / (p + q * (p.sum() / q.sum())), "Take the densities as they are, not over their sums."),
+        (lambda p, q, d: p - q, "A difference is no probability. Set the derivative by D to zero."),
+        (lambda p, q, d: (p - q) / (p + q), "That goes from -1 to 1; D goes from 0 to 1."),
+        (lambda p, q, d: _sigmoid(p - q), "Not the sigmoid of the difference. Set the derivative by D to zero."),
+        (lambda p, q, d: p * np.log(d) + q * np.log(1 - d), "That is the value reached; wanted is its D."),
+        (lambda p, q, d: p**2 / (p**2 + q**2), "No squares: solve p_real / D = p_fake / (1 - D) once more."),
+        (lambda p, q, d: p / (p - q), "A sign: solve p_real (1 - D) = p_fake D once more."),
+        (lambda p, q, d: p / p + q, "Brackets: a / b + c is (a / b) + c."),
+        (lambda p, q, d: np.clip(d, 0.01, 0.99), "D may reach 0 and 1: do not keep it away from them."),
+        (lambda p, q, d: np.where(q > 0, d, 0), "Where nothing is generated, D is 1, not 0."),
+        (lambda p, q, d: d.ravel(), "The right numbers, but flat: give them the shape of p_real."),
+        (lambda p, q, d: np.full_like(p, 0.5), "1/2 is right only where both densities are equal."),
     ),
 )
 
@@ -235,41 +216,26 @@ ZERO_CENTRED_PENALTY = Exercise(
         "Sum over every axis but the first, then take the mean over the first.",
         "PyTorch: gradient.flatten(1).square().sum(dim=1).mean() / 2.",
     ),
-    wrong=(
-        *_slips(lambda gradient: _norms(gradient) ** 2 / 2, "image"),
-        *_wrong(
-            lambda gradient: (gradient, gradient.reshape(len(gradient), -1), _norms(gradient)),
-            (lambda g, flat, norm: (g**2).mean() / 2,
-             "You averaged over the pixels too: then the penalty would fade as images grow."),
-            (lambda g, flat, norm: (g**2).mean(), "You averaged over the pixels too, and the half is missing."),
-            (lambda g, flat, norm: (g**2).sum(), "A mean over the batch, not a sum; and half of it."),
-            (lambda g, flat, norm: (g**2).sum(axis=1).mean() / 2,
-             "An image has more than one axis: sum over all axes but the first."),
-            (lambda g, flat, norm: (g**2).sum(axis=-1).mean() / 2,
-             "You summed over the last axis alone: sum over all axes but the first."),
-            (lambda g, flat, norm: (norm**2).mean(), "The half is missing (gamma / 2 in the paper)."),
-            (lambda g, flat, norm: norm.mean() / 2, "The squared norm, not the norm."),
-            (lambda g, flat, norm: norm.mean(), "Half of the squared norm, not the norm."),
-            (lambda g, flat, norm: ((norm - 1) ** 2).mean(),
-             "That is WGAN-GP's: it pulls the norms to 1; R1 pulls them to 0."),
-            (lambda g, flat, norm: norm.mean() ** 2 / 2,
-             "Square each norm, then take the mean: you squared the mean norm."),
-            (lambda g, flat, norm: ((norm - 1) ** 2).mean() / 2,
-             "That pulls the norms to 1, as WGAN-GP does; R1 pulls them to 0."),
-            (lambda g, flat, norm: (flat**2).sum(axis=0).mean() / 2,
-             "You divide the total by the number of an image's entries, not by B: each row must be one image."),
-            (lambda g, flat, norm: (flat.sum(axis=1) ** 2).mean() / 2, "Square each entry, then sum: you squared the sum."),
-            (lambda g, flat, norm: np.abs(flat).sum(axis=1).mean() / 2, "Squares, not absolute values."),
-            (lambda g, flat, norm: (np.abs(flat).sum(axis=1) ** 2).mean() / 2,
-             "The norm is the root of the sum of squares, not the sum of absolute values."),
-            (lambda g, flat, norm: np.mean([np.linalg.norm(one, 2) ** 2 for one in g]) / 2,
-             "np.linalg.norm(g, 2) of a matrix is its largest singular value: flatten each image first."),
-            (lambda g, flat, norm: ((flat - flat.mean(axis=0)) ** 2).sum(axis=1).mean() / 2,
-             "Zero-centred means pulled to 0: do not take off the mean gradient."),
-            (lambda g, flat, norm: (g**2).sum() / 2 / g.shape[1],
-             "Divide by the batch size, the length of the first axis."),
-            (lambda g, flat, norm: (flat.mean(axis=0) ** 2).sum() / 2,
-             "Opposite gradients cancel in yours: square each image's own gradient, then average.")),
+    wrong=_slips(lambda gradient: _norms(gradient) ** 2 / 2, "image") + _wrong(
+        lambda gradient: (gradient, gradient.reshape(len(gradient), -1), _norms(gradient)),
+        (lambda g, x, n: g**2 / 2, "You averaged over the pixels too: then the penalty would fade as images grow."),
+        (lambda g, x, n: (g**2).sum(1) / 2, "An image has more than one axis: sum over all axes but the first."),
+        (lambda g, x, n: (g**2).sum(-1) / 2, "You summed over the last axis alone: sum over all axes but the first."),
+        (lambda g, x, n: n**2, "The half is missing (gamma / 2 in the paper)."),
+        (lambda g, x, n: n / 2, "The squared norm, not the norm."),
+        (lambda g, x, n: n, "Half of the squared norm, not the norm."),
+        (lambda g, x, n: (n - 1) ** 2, "That is WGAN-GP's: it pulls the norms to 1; R1 pulls them to 0."),
+        (lambda g, x, n: (n - 1) ** 2 / 2, "That pulls the norms to 1, as WGAN-GP does; R1 pulls them to 0."),
+        (lambda g, x, n: n.mean() ** 2 / 2, "Square each norm, then take the mean: you squared the mean norm."),
+        (lambda g, x, n: (x**2).sum(0) / 2, "You divide by an image's number of entries, not by B: sum along images."),
+        (lambda g, x, n: x.sum(1) ** 2 / 2, "Square each entry, then sum: you squared the sum."),
+        (lambda g, x, n: np.abs(x).sum(1) / 2, "Squares, not absolute values."),
+        (lambda g, x, n: np.abs(x).sum(1) ** 2 / 2, "The norm: the root of the sum of squares, not a sum of sizes."),
+        (lambda g, x, n: [np.linalg.norm(one, 2) ** 2 / 2 for one in g], "A matrix has another norm: flatten it."),
+        (lambda g, x, n: ((x - x.mean(0)) ** 2).sum(1) / 2, "Pulled to 0: do not take off the mean gradient."),
+        (lambda g, x, n: n**2 / 2 * len(g) / g.shape[1], "Divide by the batch size, the length of the first axis."),
+        (lambda g, x, n: (x.mean(0) ** 2).sum() / 2, "Opposite gradients cancel in yours: square each, then average."),
+        finish=np.mean,
     ),
 )
 
@@ -288,13 +254,13 @@ def _root(matrix):
 
 
 def _parts(real, fake, cov=lambda points: np.cov(points, rowvar=False)):
-    """The difference of the means, both covariances, and the root of their product."""
+    """The squared distance of the means, both covariances, and the root of their product."""
     first, second = cov(real), cov(fake)
-    return real.mean(0) - fake.mean(0), first, second, _root(first @ second)
+    return ((real.mean(0) - fake.mean(0)) ** 2).sum(), first, second, _root(first @ second)
 
 
-def _put_together(d, a, b, root):
-    return d @ d + np.trace(a + b - 2 * root)
+def _whole(means, first, second, root):
+    return means + np.trace(first + second - 2 * root)
 
 
 FRECHET_DISTANCE = Exercise(
@@ -311,55 +277,40 @@ FRECHET_DISTANCE = Exercise(
         "np.linalg.eigvals(C1 @ C2) gives the eigenvalues, with rounding errors: take .real and at least 0.",
         "difference @ difference + np.trace(C1 + C2) - 2 * np.sqrt(eigenvalues).sum().",
     ),
-    wrong=(
-        *_wrong(
-            _parts,
-            (lambda d, a, b, root: d @ d,
-             "Only the means: a generator that draws one and the same average image would pass."),
-            (lambda d, a, b, root: d @ d + ((np.sqrt(np.diag(a)) - np.sqrt(np.diag(b))) ** 2).sum(),
-             "In yours only the variances count: take the whole covariances, and C1 @ C2, not C1 * C2."),
-            (lambda d, a, b, root: d @ d + np.trace(a + b - root), "The root counts twice: - 2 * its trace."),
-            (lambda d, a, b, root: d @ d + np.trace(a + b + 2 * root), "The root is taken off, not added."),
-            (lambda d, a, b, root: d @ d - 2 * np.trace(root), "The traces of C1 and of C2 are missing."),
-            (lambda d, a, b, root: d @ d + np.trace(a + b), "The matrix root of C1 C2 is missing."),
-            (lambda d, a, b, root: d @ d + np.trace(a + b) - 2 * np.sqrt(np.trace(a @ b)),
-             "The trace of the root, not the root of the trace: take the root of each eigenvalue first."),
-            (lambda d, a, b, root: d @ d + np.trace(a + b - 2 * a @ b),
-             "The square root is missing: take the root of each eigenvalue."),
-            (lambda d, a, b, root: d @ d + np.trace(a + b) - 2 * np.sqrt(np.linalg.svd(a @ b)[1]).sum(),
-             "Eigenvalues, not singular values: C1 C2 is not symmetric."),
-            (lambda d, a, b, root: d @ d + np.trace(a + b) - 2 * np.sqrt(np.maximum(np.linalg.eigvalsh(a @ b), 0)).sum(),
-             "C1 C2 is not symmetric: eigvals, not eigvalsh."),
-            (lambda d, a, b, root: d @ d + (a + b).sum() - 2 * np.trace(root),
-             "The trace is the sum of the diagonal alone."),
-            (lambda d, a, b, root: d @ d + (a + b - 2 * root).sum(), "np.trace, not the sum of the whole matrix."),
-            (lambda d, a, b, root: d @ d + np.trace(a + b - 2 * np.sqrt(a @ b)),
-             "np.sqrt of a matrix takes the root of each entry: that is not the matrix root."),
-            (lambda d, a, b, root: d @ d + np.trace(a + b - 2 * _root(a) @ _root(b)),
-             "The root of the product C1 C2, not the product of the roots."),
-            (lambda d, a, b, root: np.sqrt(_put_together(d, a, b, root)),
-             "Without the root at the end: what is reported is the squared distance."),
-            (lambda d, a, b, root: np.trace(a + b - 2 * root), "The means are missing."),
-            (lambda d, a, b, root: np.sqrt(d @ d) + np.trace(a + b - 2 * root),
-             "The distance of the means is squared: without the root of np.linalg.norm."),
-            (lambda d, a, b, root: d @ d / len(d) + np.trace(a + b - 2 * root),
-             "The squared distance of the means is a sum over the features, not their mean."),
-            (lambda d, a, b, root: d.mean() ** 2 + np.trace(a + b - 2 * root),
-             "Each feature has its own mean: axis=0. You took one over all of them."),
-            (lambda d, a, b, root: d.sum() ** 2 + np.trace(a + b - 2 * root),
-             "Square each difference of the means, then sum."),
-            (lambda d, a, b, root: np.abs(d).sum() + np.trace(a + b - 2 * root),
-             "|m1 - m2|^2 is the sum of the squared differences, not of the absolute ones.")),
-        *(WrongAnswer(lambda real, fake, cov=cov: _put_together(*_parts(real, fake, cov)), hint) for cov, hint in (
-            (lambda x: np.cov(x, rowvar=False, ddof=0), "Nearly: np.cov divides by N - 1, unless it is told otherwise."),
-            (lambda x: np.corrcoef(x, rowvar=False), "Covariances, not correlations: the spread counts too."),
-            (lambda x: x.T @ x / (len(x) - 1), "Take off the mean before you multiply: a covariance is about the mean."),
-            (np.cov, "np.cov takes rows for variables: rowvar=False, or transpose the points."))),
-        WrongAnswer(lambda real, fake: reference.frechet_distance(real, fake) - _means(real, fake)
-                    + ((real.mean(1) - fake.mean(1)) ** 2).sum(), "One mean for each feature, not for each point: axis=0."),
-        WrongAnswer(lambda real, fake: reference.frechet_distance(real, fake) - _means(real, fake)
-                    + ((real - fake) ** 2).sum(1).mean(), "Points have no partners: first the means, then their difference."),
-    ),
+    wrong=_wrong(
+        _parts,
+        (lambda m, a, b, r: m, "Only the means: a generator that draws one and the same average image would pass."),
+        (lambda m, a, b, r: m + np.trace(a + b - 2 * np.sqrt(a * b)),
+         "In yours only the variances count: take the whole covariances, and C1 @ C2, not C1 * C2."),
+        (lambda m, a, b, r: m + np.trace(a + b - r), "The root counts twice: - 2 * its trace."),
+        (lambda m, a, b, r: m + np.trace(a + b + 2 * r), "The root is taken off, not added."),
+        (lambda m, a, b, r: m - 2 * np.trace(r), "The traces of C1 and of C2 are missing."),
+        (lambda m, a, b, r: m + np.trace(a + b), "The matrix root of C1 C2 is missing."),
+        (lambda m, a, b, r: m + np.trace(a + b) - 2 * np.sqrt(np.trace(a @ b)),
+         "The trace of the root, not the root of the trace: take the root of each eigenvalue first."),
+        (lambda m, a, b, r: m + np.trace(a + b - 2 * a @ b), "The square root of each eigenvalue is missing."),
+        (lambda m, a, b, r: m + np.trace(a + b) - 2 * np.sqrt(np.linalg.svd(a @ b)[1]).sum(),
+         "Eigenvalues, not singular values: C1 C2 is not symmetric."),
+        (lambda m, a, b, r: m + np.trace(a + b) - 2 * np.sqrt(np.maximum(np.linalg.eigvalsh(a @ b), 0)).sum(),
+         "C1 C2 is not symmetric: eigvals, not eigvalsh."),
+        (lambda m, a, b, r: m + (a + b - 2 * r).sum(), "np.trace, not the sum of the whole matrix."),
+        (lambda m, a, b, r: m + np.trace(a + b - 2 * np.sqrt(a @ b)), "np.sqrt takes the root of each entry alone."),
+        (lambda m, a, b, r: m + np.trace(a + b - 2 * _root(a) @ _root(b)), "The root of C1 @ C2, not roots of each."),
+    ) + _wrong(
+        lambda x, y: (x, y, x.mean(0) - y.mean(0), reference.frechet_distance(x - x.mean(0), y - y.mean(0))),
+        (lambda x, y, d, c: np.sqrt(d @ d + c), "No root at the end: what is reported is the squared distance."),
+        (lambda x, y, d, c: c, "The means are missing."),
+        (lambda x, y, d, c: np.sqrt(d @ d) + c, "The distance of the means is squared: no root of it, np.linalg.norm."),
+        (lambda x, y, d, c: d @ d / len(d) + c, "The means: a sum over the features, not an average."),
+        (lambda x, y, d, c: d.mean() ** 2 + c, "Each feature has its own mean: axis=0. You took one over all of them."),
+        (lambda x, y, d, c: d.sum() ** 2 + c, "Square each difference of the means, then sum."),
+        (lambda x, y, d, c: ((x.mean(1) - y.mean(1)) ** 2).sum() + c, "One mean for each feature: axis=0."),
+        (lambda x, y, d, c: ((x - y) ** 2).sum(1).mean() + c, "Points have no partners: compare the means alone."),
+    ) + tuple(_wrong(lambda x, y, cov=cov: _parts(x, y, cov), (_whole, hint))[0] for cov, hint in (
+        (lambda x: np.cov(x, rowvar=False, ddof=0), "Nearly: np.cov divides by N - 1, unless told otherwise."),
+        (lambda x: np.corrcoef(x, rowvar=False), "Covariances, not correlations: the spread counts too."),
+        (lambda x: x.T @ x / (len(x) - 1), "Take off the mean before you multiply: covariances are about it."),
+        (np.cov, "np.cov takes rows for variables: rowvar=False, or transpose the points."))),
 )
 
 
@@ -368,8 +319,9 @@ def _neighbours(rng):
     cases = [dict(real=line, fake=np.array(fake)[:, None], k=1) for fake in ([0.5, 5, 30], [5.0, 30])]
     for size, other, k in ((12, 10, 1), (20, 15, 3), (25, 40, 5)):
         cases.append(dict(real=rng.normal(size=(size, 2)), fake=rng.normal(0.8, 0.6, size=(other, 2)), k=k))
-    # as many generated points as real ones, and so close together that some balls hold all of them
-    return [*cases, dict(real=rng.normal(size=(16, 2)), fake=rng.normal(0, 0.3, size=(16, 2)), k=4)]
+    # as many generated points as real ones, so close together that some balls hold all; and balls that must be round
+    far = dict(real=np.array([[0.0, 0], [3, 4], [100, 0], [104, 0]]), fake=np.array([[3.5, 3.9], [102, 3]]), k=1)
+    return [*cases, dict(real=rng.normal(size=(16, 2)), fake=rng.normal(0, 0.3, size=(16, 2)), k=4), far]
 
 
 def _distances(first, second, order=2):
@@ -395,49 +347,35 @@ COVERAGE = Exercise(
         "A point is its own nearest, at distance 0: the k-th other one stands at index k.",
         "Then each real point's distance to the nearest generated one: is it inside the ball (<)? The mean of that.",
     ),
-    wrong=(
-        *_wrong(
-            lambda real, fake, k: (_distances(real, fake), np.sort(_distances(real, real), axis=1), k),
-            (lambda d, among, k: (d.min(1) < among[:, k - 1]).mean(),
-             "Only k - 1 other real points count in yours: leave out the point itself, and generated ones."),
-            (lambda d, among, k: (d.min(1) < among[:, k + 1]).mean(),
-             "That is neighbour k + 1: leave out the point itself once, not twice."),
-            (lambda d, among, k: (d < among[:, [k]]).any(0).mean(),
-             "That is precision: the share of *generated* points in some real ball."),
-            (lambda d, among, k: (d < among[:, [k]]).mean(),
-             "A ball counts once, however many generated points it holds: any, then mean."),
-            (lambda d, among, k: (d < among[:, [k]]).sum(1).mean(),
-             "A ball counts once, however many generated points it holds: stop at the first."),
-            (lambda d, among, k: (d < among[:, [k]]).sum() / k / d.shape[1],
-             "That is density: here a ball counts once, however many generated points it holds."),
-            (lambda d, among, k: (d < among[:, [k]]).all(1).mean(), "One generated point in a ball is enough: any, not all."),
-            (lambda d, among, k: (d.min(1) < among[:, k]).sum() / d.shape[1],
-             "A share of the balls: divide by the number of real points."),
-            (lambda d, among, k: (d.min(1) < among[:, k])[0] / len(d),
-             "That is the first ball's part alone: does your loop return in its first round?"),
-            (lambda d, among, k: (d.min(1) < among[:, k].mean()).mean(),
-             "Each ball has its own radius: that is how it adapts to dense and thin places."),
-            (lambda d, among, k: (d.min(1) < among[:, 1:k + 1].mean(1)).mean(),
-             "A ball reaches to the k-th neighbour: that distance, not the mean of the first k."),
-            (lambda d, among, k: (d.min(1) < among[k]).mean(), "Each row is sorted: take column k, [:, k], not row k."),
-            (lambda d, among, k: (d.min(0) < among[:, k]).mean(),
-             "Each real point's nearest generated one is wanted: the minimum over the other axis."),
-            (lambda d, among, k: (d.min(1) < np.sort(d, axis=1)[:, k - 1]).mean(),
-             "Radii come from the real points' distances to each other, not to the generated ones."),
-            (lambda d, among, k: (d.min(1) ** 2 < among[:, k]).mean(),
-             "A squared distance against a radius that is not squared.")),
-        *_wrong(
-            lambda real, fake, k: (real, fake, k),
-            (lambda real, fake, k: (_distances(real, fake) < _radius(fake, k)).any(1).mean(),
-             "That is recall: there the balls are around the generated points, and outliers make them wide."),
-            (lambda real, fake, k: reference.coverage(fake, real, min(k, len(fake) - 1)),
-             "Real and generated are the wrong way round: the balls are around the real points."),
-            (lambda real, fake, k: (np.linalg.norm(real - fake, axis=1) < _radius(real, k)).mean(),
-             "Points have no partners: each real point meets all generated ones, real[:, None] - fake."),
-            (lambda real, fake, k: (_distances(real, fake).min(1) < np.argsort(_distances(real, real))[:, k]).mean(),
-             "argsort gives numbers of points; a radius is a distance: sort."),
-            *((lambda real, fake, k, order=order: (_distances(real, fake, order).min(1) < _radius(real, k, order)).mean(),
-               hint) for order, hint in NORMS)),
+    wrong=_wrong(
+        lambda real, fake, k: (_distances(real, fake), np.sort(_distances(real, real), axis=1), k),
+        (lambda d, a, k: d.min(1) < a[:, k - 1],
+         "Only k - 1 other real points count in yours: leave out the point itself, and generated ones."),
+        (lambda d, a, k: d.min(1) < a[:, k + 1], "That is neighbour k + 1: leave out the point itself only once."),
+        (lambda d, a, k: (d < a[:, [k]]).any(0), "That is precision, a share of *generated* points."),
+        (lambda d, a, k: d < a[:, [k]], "A ball counts once, however full: any, then mean."),
+        (lambda d, a, k: (d < a[:, [k]]).sum(1), "A ball counts once, however full: stop at its first point."),
+        (lambda d, a, k: (d < a[:, [k]]).mean(0) * len(d) / k, "That is density: a ball counts once here."),
+        (lambda d, a, k: (d < a[:, [k]]).all(1), "One generated point in a ball is enough: any, not all."),
+        (lambda d, a, k: (d.min(1) < a[:, k]) * len(d) / d.shape[1], "Divide by the number of real points."),
+        (lambda d, a, k: (d.min(1) < a[:, k])[0] / len(d), "That is the first ball, over N: does your loop end there?"),
+        (lambda d, a, k: d.min(1) < a[:, k].mean(), "Each ball has its own radius, for dense and thin places."),
+        (lambda d, a, k: d.min(1) < a[:, 1:k + 1].mean(1), "The k-th neighbour's distance alone, no mean."),
+        (lambda d, a, k: d.min(1) < a[k], "Each row is sorted: take column k, [:, k], not row k."),
+        (lambda d, a, k: d.min(0) < a[:, k], "Each real point's nearest generated one: the other axis."),
+        (lambda d, a, k: d.min(1) < np.sort(d)[:, k - 1], "Radii are distances between real points."),
+        (lambda d, a, k: d.min(1) ** 2 < a[:, k], "A squared distance against a radius that is not squared."),
+        finish=np.mean,
+    ) + _wrong(
+        lambda real, fake, k: (real, fake, k),
+        (lambda x, y, k: (_distances(x, y) < _radius(y, k)).any(1), "That is recall: its balls are around `fake`."),
+        (lambda x, y, k: reference.coverage(y, x, min(k, len(y) - 1)),
+         "Real and generated are the wrong way round: the balls are around the real points."),
+        (lambda x, y, k: np.linalg.norm(x - y, axis=1) < _radius(x, k), "Each meets all: real[:, None] - fake."),
+        (lambda x, y, k: _distances(x, y).min(1) < np.argsort(_distances(x, x))[:, k], "argsort gives no distances."),
+        *((lambda x, y, k, order=order: _distances(x, y, order).min(1) < _radius(x, k, order), hint)
+          for order, hint in NORMS),
+        finish=np.mean,
     ),
 )
 
@@ -455,16 +393,12 @@ def _rings(rng):
     wide = np.array([[1.7, 0.0], [0.0, -1.7], [-1.2, 1.2], [9.0, 8.0]])  # their squared distances are above 2
     return [*cases, dict(points=quarter, centres=np.array([[0.0, 0.0], [3.0, 0.0]]), radius=0.5, least=0.25),
             dict(points=wide, centres=np.array([[0.0, 0.0], [9.0, 9.0]]), radius=2.0, least=0.5),
-            # on the ball's edge; in the square around the ball; in the ball and not in the diamond; and far from all
-            dict(points=np.array([[3.0, 4], [24, 4], [3, 23], [90, 90]]), centres=np.array([[0.0, 0], [20, 0], [0, 20]]),
-                 radius=5.0, least=0.2),
-            # half of the points near two centres; a stray at the first centre, and many that are nearest to it, yet far
-            dict(points=np.array([[0.5, 0]] * 6 + [[9.5, 0]] + [[9, 6]] * 5), radius=2.0, least=0.2,
-                 centres=np.array([[9.0, 0], [0, 0], [2, 0]]))]
-
-
-def _nearest(distances):
-    return distances == distances.min(axis=1, keepdims=True)
+            # on the ball's edge; in the square around it; in it and not in the diamond; near, twice; farther and farther
+            dict(points=np.array([[3.0, 4], [24, 4], [3, 23], [1.5, 60], [2.4, 90], [8, 120], [12, 150], [90, 90]]),
+                 centres=np.array([[0.0, 0], [20, 0], *([0, y] for y in (20, 60, 90, 120, 150))]), radius=5.0, least=0.125),
+            # many points near two centres; few at the first centre, and more that are nearest to it, yet far
+            dict(points=np.array([[0.5, 0]] * 6 + [[9.5, 0]] * 2 + [[9, 6]] * 14),
+                 centres=np.array([[9.0, 0], [0, 0], [2, 0]]), radius=2.0, least=0.14)]
 
 
 MODES_FOUND = Exercise(
@@ -479,50 +413,37 @@ MODES_FOUND = Exercise(
         "np.linalg.norm(..., axis=2) <= radius is a table of booleans (N, K). Its mean over the points is the share.",
         "Count the centres whose share is at least `least`.",
     ),
-    wrong=(
-        *_wrong(
-            lambda points, centres, radius, least: (_distances(points, centres), radius, least),
-            (lambda d, r, least: (d <= r).any(0).sum(),
-             "One stray point is enough in yours: compare a share of all points, from 0 to 1, with `least`."),
-            (lambda d, r, least: ((d <= r).sum(0) >= int(least * len(d))).sum(),
-             "The number of points that is needed may be a fraction: do not round it, or compare shares."),
-            (lambda d, r, least: len(np.unique(d.argmin(1))),
-             "Every point is nearest to some centre, however far away: look at `radius`, and at `least`."),
-            (lambda d, r, least: len(np.unique(d.argmin(1)[d.min(1) <= r])),
-             "You count each centre that is nearest to some point: ask for a share `least` of all points."),
-            (lambda d, r, least: (_nearest(d).mean(0) >= least).sum(),
-             "To be nearest is not enough: a point must lie within `radius` of the centre."),
-            (lambda d, r, least: ((_nearest(d) & (d <= r)).mean(0) >= least).sum(),
-             "A point counts for every centre within `radius`, not for its nearest one alone."),
-            (lambda d, r, least: ((_nearest(d) & (d <= r)).sum(0) / np.maximum(_nearest(d).sum(0), 1) >= least).sum(),
-             "A share of *all* points, not of those that are nearest to the centre."),
-            (lambda d, r, least: ((d <= r).sum(0) / (d <= r).sum() >= least).sum(),
-             "A share of *all* points: divide by N, not by the number of points near some centre."),
-            (lambda d, r, least: ((d <= r).sum(0) / d.shape[1] >= least).sum(),
-             "Divide by the number of points, not of centres."),
-            (lambda d, r, least: ((d < r).mean(0) >= least).sum(),
-             "A point at exactly the distance `radius` counts too (<=)."),
-            (lambda d, r, least: ((d <= r).mean(0) > least).sum(),
-             "At least a share `least`: exactly that share is enough (>=)."),
-            (lambda d, r, least: ((d <= r).mean(1) >= least).sum(),
-             "You counted points, not centres: average over the other axis."),
-            (lambda d, r, least: (d <= r).any(1).sum(), "That is the number of points near some centre: count centres."),
-            (lambda d, r, least: ((d <= r).mean(0) >= least).mean(), "The number of modes, not their share."),
-            (lambda d, r, least: int((d <= r)[:, 0].mean() >= least),
-             "Only the first centre was looked at: does your loop return in its first round?"),
-            (lambda d, r, least: ((d <= r).mean(0).cumsum() >= least).sum(),
-             "The count of near points must start again at 0 for each centre."),
-            (lambda d, r, least: ((d > r).mean(0) >= least).sum(), "Within the radius, not outside of it: <=."),
-            (lambda d, r, least: ((d**2 <= r).mean(0) >= least).sum(),
-             "A squared distance against a radius that is not squared.")),
-        *(WrongAnswer(lambda points, centres, radius, least, order=order: (
-            (_distances(points, centres, order) <= radius).mean(0) >= least).sum(), hint) for order, hint in NORMS),
-        WrongAnswer(lambda points, centres, radius, least: (
-            (np.abs(points[:, None] - centres)[..., 0] <= radius).mean(0) >= least).sum(),
-            "You compare the first coordinate alone: the distance takes all of them."),
-        WrongAnswer(lambda points, centres, radius, least: (
-            (np.linalg.norm(points[:, None] - centres, axis=1) <= radius).mean(0) >= least).sum(),
-            "Sum the squares over the coordinates, the last axis: yours ran over the centres."),
+    wrong=_wrong(
+        lambda points, centres, r, s: (d := _distances(points, centres), r, s, d == d.min(axis=1, keepdims=True)),
+        (lambda d, r, s, own: (d <= r).any(0),
+         "One stray point is enough in yours: compare a share of all points, from 0 to 1, with `least`."),
+        (lambda d, r, s, own: (d <= r).sum(0) >= int(s * len(d)), "Do not round the number of points that is needed."),
+        (lambda d, r, s, own: own.any(0), "Every point is nearest to some centre: look at `radius` and `least`."),
+        (lambda d, r, s, own: (own & (d <= r)).any(0), "One point is enough in yours: a share `least` is wanted."),
+        (lambda d, r, s, own: own.mean(0) >= s, "Nearest is not enough: the point must lie within `radius`."),
+        (lambda d, r, s, own: (own & (d <= r)).mean(0) >= s,
+         "A point counts for every centre within `radius`, not for its nearest one alone."),
+        (lambda d, r, s, own: (own & (d <= r)).sum(0) / np.maximum(own.sum(0), 1) >= s,
+         "A share of *all* points, not of those that are nearest to the centre."),
+        (lambda d, r, s, own: (d <= r).sum(0) / (d <= r).sum() >= s, "A share of *all* points, near a centre or not."),
+        (lambda d, r, s, own: (d <= r).sum(0) / d.shape[1] >= s, "Divide by the number of points, not of centres."),
+        (lambda d, r, s, own: (d < r).mean(0) >= s, "A point at exactly the distance `radius` counts too (<=)."),
+        (lambda d, r, s, own: (d <= r).mean(0) > s, "At least a share `least`: exactly that share is enough (>=)."),
+        (lambda d, r, s, own: (d <= r).mean(1) >= s, "You counted points, not centres: average over the other axis."),
+        (lambda d, r, s, own: (d <= r).any(1), "That is the number of points near some centre: count centres."),
+        (lambda d, r, s, own: np.mean((d <= r).mean(0) >= s), "The number of modes, not their share."),
+        (lambda d, r, s, own: (d <= r)[:, 0].mean() >= s, "The first centre alone: does your loop end there?"),
+        (lambda d, r, s, own: (d <= r).mean(0).cumsum() >= s, "Each centre's count of points starts at 0 again."),
+        (lambda d, r, s, own: (d < 1).mean(0) >= s, "The radius is given: `radius`, not 1."),
+        (lambda d, r, s, own: (d > r).mean(0) >= s, "Within the radius, not outside of it: <=."),
+        (lambda d, r, s, own: (d**2 <= r).mean(0) >= s, "A squared distance against a radius that is not squared."),
+        finish=np.sum,
+    ) + _wrong(
+        lambda points, centres, radius, least: (points[:, None] - centres, radius, least),
+        *((lambda x, r, s, o=o: (np.linalg.norm(x, o, axis=2) <= r).mean(0) >= s, hint) for o, hint in NORMS),
+        (lambda x, r, s: (np.abs(x[..., 0]) <= r).mean(0) >= s, "You compare the first coordinate alone: take all."),
+        (lambda x, r, s: (np.linalg.norm(x, axis=1) <= r).mean(0) >= s, "Square and sum over the coordinates: axis=2."),
+        finish=np.sum,
     ),
 )
 

@@ -142,6 +142,6 @@ def test_a_simulated_class():
     assert [result.points for result in results] == [result.points for result in simulated_results(
         "02_pruning", students=20, seed=3)]
     states = [mark.state for result in results for mark in result.marks]
-    assert {"right", "wrong", "not written", "to be read"} == set(states)
+    assert {"right", "wrong", "not written", "to be read"} <= set(states)
     assert 0 < sum(result.points for result in results) < 20 * 60
     assert all(mark.mistake is not None for result in results for mark in result.marks if mark.state == "wrong")

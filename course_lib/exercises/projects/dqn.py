@@ -10,6 +10,7 @@ from course_lib.dqn.reference import value_iteration
 from course_lib.exercises.engine.project import Project
 
 _SIZE = 8
+_STILL = np.zeros((_SIZE**2, 4))
 
 
 def _draw_lake(rng):
@@ -20,10 +21,11 @@ def _draw_lake(rng):
         gamma = float(rng.choice([0.96, 0.97, 0.98]))
         given = {"map": ["".join(row) for row in cells[:, ::rng.choice([-1, 1])]], "gamma": gamma,
                  "slip": float(rng.choice([0.2, 0.25])), "step_reward": round(gamma - 1, 2)}  # to stay is worth -1
-        still, *tables = np.zeros((_SIZE**2, 4)), *(_action_values(given, given["slip"] * share) for share in (0, 0.5, 1))
-        floor, hasty, careful, best = (_return(given, {}, table) for table in (still, *tables))
-        if (floor < -0.97 and best > -0.3 and 0.25 < (hasty - floor) / (best - floor) < 0.55
-                and 0.65 < (careful - floor) / (best - floor) < 0.88):  # otherwise to care about ice does not pay
+        best, still = _return(given, {}, _optimal(given)), _return(given, {}, _STILL)
+        if best < -0.3 or still > -0.97:
+            continue
+        hasty, wary = ((_return(given, {}, _optimal(given, share)) - still) / (best - still) for share in (0, 0.5))
+        if 0.25 < hasty < 0.55 and 0.65 < wary < 0.88:  # to care about the ice pays
             return given, {}
 
 
@@ -36,9 +38,9 @@ def _model(given, slip):
             np.where(ice[:, None], icy.reward, dry.reward))
 
 
-def _action_values(given, slip):
-    """By value iteration; rounded, so that which of two equals comes first is the same everywhere."""
-    return np.round(value_iteration(*_model(given, slip), given["gamma"]), 9)
+def _optimal(given, share=1):
+    """Action values where ice has this share of its slip; rounded, so that equals are so on every machine."""
+    return np.round(value_iteration(*_model(given, share * given["slip"]), given["gamma"]), 9)
 
 
 def _return(given, _hidden, answer):
@@ -52,11 +54,17 @@ def _return(given, _hidden, answer):
 PROJECT = Project(
     id="01.project",
     title="Across the frozen lake",
-    statement="TODO",
+    statement="Given: `map`, 8 texts of 8 cells: S start, G goal, P pit, # wall, . ground, ~ ice; `slip`, "
+              "`step_reward`, `gamma`. The actions are up, right, down, left. On ice a move goes to each of its two "
+              "sides with chance `slip`; elsewhere it goes where it should. A move into a wall or off the map leads "
+              "nowhere. Each step gives `step_reward`; to arrive at the goal gives 1 more, in a pit 1 less, and either "
+              "ends the episode. Hand in action values (64, 4), cells row by row from the top. Judged by the exact "
+              "expected discounted return, from S, of the policy that is greedy in them (the first of equals). 100 is "
+              "an optimal policy. Not allowed: to call the project's own functions.",
     draw=_draw_lake,
     measure=_return,
-    floor=lambda given, _rng: np.zeros((_SIZE**2, 4)),
-    baseline=lambda given: _action_values(given, 0),  # a shortest path around the pits
-    par=lambda given: _action_values(given, given["slip"] / 2),
-    best=lambda given, _hidden: _action_values(given, given["slip"]),
+    floor=lambda _given, _rng: _STILL,
+    baseline=lambda given: _optimal(given, 0),  # a shortest path around the pits
+    par=lambda given: _optimal(given, 0.5),
+    best=lambda given, _hidden: _optimal(given),
 )
