@@ -21,8 +21,8 @@ def _draw_lake(rng):
         gamma = float(rng.choice([0.96, 0.97, 0.98]))
         given = {"map": ["".join(row) for row in cells[:, ::rng.choice([-1, 1])]], "gamma": gamma,
                  "slip": float(rng.choice([0.2, 0.25])), "step_reward": round(gamma - 1, 2)}  # to stay is worth -1
-        best, still = _return(given, {}, _optimal(given)), _return(given, {}, _STILL)
-        if best < -0.3 or still > -0.97:
+        still, best = (_return(given, {}, table) for table in (_STILL, _optimal(given)))
+        if still > -0.97 or best < -0.3:
             continue
         hasty, wary = ((_return(given, {}, _optimal(given, share)) - still) / (best - still) for share in (0, 0.5))
         if 0.25 < hasty < 0.55 and 0.65 < wary < 0.88:  # to care about the ice pays
@@ -40,7 +40,7 @@ def _model(given, slip):
 
 def _optimal(given, share=1):
     """Action values where ice has this share of its slip; rounded, so that equals are so on every machine."""
-    return np.round(value_iteration(*_model(given, share * given["slip"]), given["gamma"]), 9)
+    return np.round(value_iteration(*_model(given, share * given["slip"]), given["gamma"], tolerance=1e-7), 5)
 
 
 def _return(given, _hidden, answer):
@@ -55,12 +55,12 @@ PROJECT = Project(
     id="01.project",
     title="Across the frozen lake",
     statement="Given: `map`, 8 texts of 8 cells: S start, G goal, P pit, # wall, . ground, ~ ice; `slip`, "
-              "`step_reward`, `gamma`. The actions are up, right, down, left. On ice a move goes to each of its two "
-              "sides with chance `slip`; elsewhere it goes where it should. A move into a wall or off the map leads "
-              "nowhere. Each step gives `step_reward`; to arrive at the goal gives 1 more, in a pit 1 less, and either "
-              "ends the episode. Hand in action values (64, 4), cells row by row from the top. Judged by the exact "
-              "expected discounted return, from S, of the policy that is greedy in them (the first of equals). 100 is "
-              "an optimal policy. Not allowed: to call the project's own functions.",
+              "`step_reward`, `gamma`. The actions are up, right, down, left. On ice a move goes to each of its "
+              "two sides with chance `slip`; elsewhere it goes where it should. A move into a wall or off the map "
+              "leads nowhere. Each step gives `step_reward`; to arrive at the goal gives 1 more, in a pit 1 less, "
+              "and either ends the episode. Hand in action values (64, 4), cells row by row from the top. Judged "
+              "by the exact expected discounted return, from S, of the policy that is greedy in them (the first "
+              "of equals). 100 is an optimal policy. Not allowed: to call the project's own functions.",
     draw=_draw_lake,
     measure=_return,
     floor=lambda _given, _rng: _STILL,
