@@ -231,7 +231,8 @@ ZERO_CENTRED_PENALTY = Exercise(
         (lambda g, x, n: x.sum(1) ** 2 / 2, "Square each entry, then sum: you squared the sum."),
         (lambda g, x, n: np.abs(x).sum(1) / 2, "Squares, not absolute values."),
         (lambda g, x, n: np.abs(x).sum(1) ** 2 / 2, "The norm: the root of the sum of squares, not a sum of sizes."),
-        (lambda g, x, n: [np.linalg.norm(one, 2) ** 2 / 2 for one in g], "A matrix has another norm: flatten it."),
+        (lambda g, x, n: [np.linalg.norm(one, 2) ** 2 / 2 for one in g],
+         "np.linalg.norm(g, 2) of a matrix is its largest singular value: flatten each image first."),
         (lambda g, x, n: ((x - x.mean(0)) ** 2).sum(1) / 2, "Pulled to 0: do not take off the mean gradient."),
         (lambda g, x, n: n**2 / 2 * len(g) / g.shape[1], "Divide by the batch size, the length of the first axis."),
         (lambda g, x, n: (x.mean(0) ** 2).sum() / 2, "Opposite gradients cancel in yours: square each, then average."),
@@ -393,10 +394,9 @@ def _rings(rng):
     wide = np.array([[1.7, 0.0], [0.0, -1.7], [-1.2, 1.2], [9.0, 8.0]])  # their squared distances are above 2
     return [*cases, dict(points=quarter, centres=np.array([[0.0, 0.0], [3.0, 0.0]]), radius=0.5, least=0.25),
             dict(points=wide, centres=np.array([[0.0, 0.0], [9.0, 9.0]]), radius=2.0, least=0.5),
-            # on the ball's edge; in the square around it; in the ball and not in the diamond; near, twice; far
+            # on the ball's edge; in the square around it; in it and not in the diamond; near, twice; far, thrice
             dict(points=np.array([[3.0, 4], [24, 4], [3, 23], [1.5, 60], [2.4, 90], [8, 120], [12, 150], [90, 90]]),
-                 centres=np.array([[0.0, 0], [20, 0], *([0, y] for y in (20, 60, 90, 120, 150))]), radius=5.0,
-                 least=0.125),
+                 centres=np.array([*([0.0, y] for y in (0, 20, 60, 90, 120, 150)), [20, 0]]), radius=5.0, least=0.125),
             # many points near two centres; few at the first centre, and more that are nearest to it, yet far
             dict(points=np.array([[0.5, 0]] * 6 + [[9.5, 0]] * 2 + [[9, 6]] * 14),
                  centres=np.array([[9.0, 0], [0, 0], [2, 0]]), radius=2.0, least=0.14)]

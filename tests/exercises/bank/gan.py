@@ -1254,6 +1254,29 @@ def modes_indices(points, centres, radius, least):
     return np.flatnonzero(share >= least)
 
 
+def modes_manhattan(points, centres, radius, least):
+    near = np.abs(points[:, None] - centres).sum(axis=2) <= radius
+    return int((near.mean(axis=0) >= least).sum())
+
+
+def modes_chebyshev(points, centres, radius, least):
+    near = distance.cdist(points, centres, "chebyshev") <= radius
+    return int((near.mean(axis=0) >= least).sum())
+
+
+def modes_for_the_nearest_only(points, centres, radius, least):
+    d = distances(points, centres)
+    counts = np.zeros(len(centres))
+    for row in d:
+        if row.min() <= radius:
+            counts[row.argmin()] += 1
+    return int((counts / len(points) >= least).sum())
+
+
+def modes_strictly_inside(points, centres, radius, least):
+    return sum(np.mean(np.linalg.norm(points - c, axis=1) < radius) >= least for c in centres)
+
+
 def modes_broadcast(points, centres, radius, least):
     near = np.linalg.norm(points[:, None, :] - centres[None, :, :], axis=-1) <= radius
     return np.sum(near.mean(axis=0) >= least)
@@ -1482,6 +1505,10 @@ WRONG = {
         "first coordinate only": modes_first_coordinate,
         "the counter never set back": modes_counter_reset,
         "indices for their number": modes_indices,
+        "Manhattan distance": modes_manhattan,
+        "Chebyshev distance": modes_chebyshev,
+        "each point for its nearest centre only": modes_for_the_nearest_only,
+        "< for <= at the radius": modes_strictly_inside,
     },
 }
 RIGHT = {
