@@ -15,7 +15,8 @@ def _gradients(rng):
             dict(gradients=[np.zeros(3), np.zeros((2, 2))], max_norm=1.0), *drawn,
             # too long only together; short enough, though the sum of norms is not; one long and one short
             *(dict(gradients=[np.array([3.0, 0.0]), np.array([[other]])], max_norm=most)
-              for other, most in ((4.0, 4.5), (4.0, 6.0), (0.1, 1.0)))]
+              for other, most in ((4.0, 4.5), (4.0, 6.0), (0.1, 1.0))),
+            dict(gradients=[np.array([0.3, 0.0]), np.array([[0.4]])], max_norm=0.1)]
 
 
 def _norms(gradients):

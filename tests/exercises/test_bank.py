@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from exercises.mutants import mutants
 
 from course_lib.exercises.engine import diagnoses, judge, registry
 
@@ -47,3 +48,21 @@ def test_most_wrong_answers_are_told_something():
     assert silent.total() <= 0.2 * len(found), silent.most_common(9)
     for name, count in silent.items():
         assert count <= 0.5 * sum(key[0] == name for key in found), name
+
+
+# Changes that change no result: of guards for inputs that the statement excludes, of axes of inputs with one, of the
+# base of a ratio of logarithms, of a threshold that only ties would meet, of a second bound behind a first one.
+WITHOUT_EFFECT = {
+    "00.mean_squared_error": 1, "01.epsilon_at": 4, "02.entropy": 6, "02.mutual_information": 14,
+    "02.cubic_sparsity": 1, "03.nnls_weights": 4, "03.greedy_counts": 1, "04.zero_centred_penalty": 1,
+    "04.frechet_distance": 1, "04.coverage": 2, "05.product_of_experts": 3, "05.top_k_gates": 2,
+    "06.distillation_loss": 2, "08.ndcg": 4, "08.next_baskets": 3, "09.clip_by_norm": 4,
+}
+
+
+@pytest.mark.parametrize("exercise", registry.EXERCISES.values(), ids=registry.EXERCISES)
+def test_some_case_tells_each_small_change_apart(exercise):
+    found, key = list(mutants(exercise)), judge.AnswerKey(exercise, exercise.draw())
+    passed = [what for what, function in found
+              if key.judge(judge.run(exercise, function, cases=key.cases)).case is None]
+    assert len(passed) == WITHOUT_EFFECT.get(exercise.id, 0), passed

@@ -169,7 +169,9 @@ def compare(expected, got, tolerance):
     except ValueError:  # rows of different lengths
         found = None
     if found is None or found.dtype.kind not in "fiub" or found.shape != wanted.shape or isinstance(got, bool):
-        return f"expected {'a number' if single else f'an array of shape {wanted.shape}'}, got {kind(got)}"
+        shaped = isinstance(got, (list, tuple)) and found is not None and found.dtype.kind in "fiub"
+        there = f"a {type(got).__name__} of shape {found.shape}" if shaped else kind(got)
+        return f"expected {'a number' if single else f'an array of shape {wanted.shape}'}, got {there}"
     close = np.isclose(found.astype(float), wanted.astype(float), rtol=tolerance, atol=tolerance, equal_nan=True)
     return "" if close.all() else _difference(wanted, found, close)
 

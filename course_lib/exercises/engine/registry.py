@@ -110,7 +110,8 @@ def check(exercise_id, function):
 def _state_once(task):
     if task.id not in _statements_shown:
         _statements_shown.add(task.id)
-        print(textwrap.fill(f"{task.title}. {task.statement}", 100), end="\n\n")
+        title = task.title if task.title.endswith("?") else f"{task.title}."
+        print(textwrap.fill(f"{title} {task.statement}", 100), end="\n\n")
 
 
 def _check_project(task, answer):
