@@ -48,8 +48,7 @@ TD_TARGET = Exercise(
                     "The other way round: bootstrap where terminated is 0, not where it is 1."),
         WrongAnswer(lambda r, d, t, q: r + (1 - t) * q.max(1),
                     "You left out the discount: what comes later is worth less."),
-        WrongAnswer(lambda r, d, t, q: d * (1 - t) * q.max(1),
-                    "You left out the reward."),
+        WrongAnswer(lambda r, d, t, q: d * (1 - t) * q.max(1), "You left out the reward."),
         WrongAnswer(lambda r, d, t, q: (1 - t) * (r + d * q.max(1)),
                     "The last reward counts too: (1 - terminated) belongs to the bootstrap alone."),
         WrongAnswer(lambda r, d, t, q: d * (r + (1 - t) * q.max(1)),
@@ -117,6 +116,8 @@ DOUBLE_TD_TARGET = Exercise(
                     "The roles are swapped: next_q_online picks the action, next_q_target values it."),
         WrongAnswer(lambda r, d, t, on, ta: r + d * (1 - t) * np.minimum(on, ta).max(1),
                     "The minimum of the two is another algorithm (clipped double Q, in TD3)."),
+        WrongAnswer(lambda r, d, t, on, ta: r + d * (1 - t) * np.minimum(on.max(1), ta.max(1)),
+                    "Not the smaller of two maxima: the value, in next_q_target, of the best action in next_q_online."),
         WrongAnswer(lambda r, d, t, on, ta: r + d * (1 - t) * ta[:, on.argmax(1)],
                     "q[:, actions] picks these columns of every row: take each row's own action."),
         WrongAnswer(lambda r, d, t, on, ta: r + d * (1 - t) * _value_of(ta, on)[:, None],
@@ -169,7 +170,7 @@ EPSILON_AT = Exercise(
         WrongAnswer(lambda s, start, end, n: end + min(s / n, 1.0) * (start - end),
                     "Start and end are swapped: exploration should fall."),
         WrongAnswer(lambda s, start, end, n: start + min(s // n, 1) * (end - start),
-                    "// drops the fraction, so epsilon jumps instead of falling: divide by /."),
+                    "Epsilon jumps at decay_steps; it should fall along a line. If it is //: that drops the fraction."),
         WrongAnswer(lambda s, start, end, n: start + min(s / n, 1.0) * (start - end),
                     "Epsilon should fall: the way from start to end is end - start."),
         WrongAnswer(lambda s, start, end, n: start + max(s / n, 1.0) * (end - start),
@@ -183,7 +184,7 @@ EPSILON_AT = Exercise(
         WrongAnswer(lambda s, start, end, n: start - min(s / n, 1.0) * start,
                     "That line ends at 0: it should end at `end`."),
         WrongAnswer(lambda s, start, end, n: start + min(s / (n - 1), 1.0) * (end - start),
-                    "The line reaches `end` at step decay_steps, not one before: divide by decay_steps."),
+                    "The line reaches `end` at step decay_steps, not one before: it takes decay_steps steps."),
         WrongAnswer(lambda s, start, end, n: start + min((s + 1) / n, 1.0) * (end - start),
                     "You are one step ahead: at step 0 epsilon is `start` itself."),
     ),
@@ -292,7 +293,7 @@ SOFT_UPDATE = Exercise(
         WrongAnswer(lambda old, new, tau: [tau * a + (1 - tau) * b for a, b in zip(old, new, strict=True)],
                     "Tau is swapped: with a small tau the target should stay nearly where it is."),
         WrongAnswer(_soft_update_in_place,
-                    "You change the target network's own arrays: make new ones, as (1 - tau) * old + tau * new does."),
+                    "You change target_weights, the list or its arrays: make a new list of new arrays."),
         WrongAnswer(lambda old, new, tau: [a + tau * b for a, b in zip(old, new, strict=True)],
                     "The weights would grow without end: the old ones need the factor (1 - tau)."),
         WrongAnswer(lambda old, new, tau: [a - tau * (b - a) for a, b in zip(old, new, strict=True)],
@@ -335,13 +336,18 @@ def _rows_of(values, stored):
     return np.where(equal.any(1), equal.argmax(1), -1)
 
 
+def _replay_fields(storage, batch):
+    if isinstance(batch, dict) and batch.keys() == storage.keys():
+        return ""
+    some = isinstance(batch, dict) and batch.keys() < storage.keys()
+    return f"expected a dict with the fields {', '.join(storage)}" + (", not only some of them" if some else "")
+
+
 def _replay_complaint(storage, size, batch_size, batch):
-    if not isinstance(batch, dict) or batch.keys() != storage.keys():
-        return f"expected a dict with the fields {', '.join(storage)}"
     for name, stored in storage.items():
         shape = (batch_size, *stored.shape[1:])
         if np.shape(batch[name]) != shape:
-            return f"expected the field {name} to be an array of shape {shape}"
+            return f"expected the field {name} to be an array of shape {shape}, got shape {np.shape(batch[name])}"
     rows = {name: _rows_of(np.asarray(batch[name]), stored) for name, stored in storage.items()}
     if any((row < 0).any() for row in rows.values()):
         return "the batch holds something that is not in the storage"
@@ -354,6 +360,8 @@ def _replay_complaint(storage, size, batch_size, batch):
 
 def _uneven(rows, size):
     counts = np.bincount(rows, minlength=size)
+    if counts.max() == len(rows):
+        return "all rows of the batch are the same one"
     if counts.min() == 0:
         return f"row {counts.argmin()} of {size} filled rows is never drawn"
     return "" if counts.max() < 2 * counts.min() else "not all filled rows are equally likely"
@@ -361,15 +369,16 @@ def _uneven(rows, size):
 
 def _verify_replay(cases, outputs):
     for index, (case, batch) in enumerate(zip(cases, outputs, strict=True)):
-        complaint = _replay_complaint(case["storage"], case["size"], case["batch_size"], batch)
-        if complaint:
+        if complaint := _replay_fields(case["storage"], batch):
             return index, complaint
-    first, again, other = (np.asarray(batch["reward"]) for batch in outputs[:3])  # seeds 1, 1 and 2
-    if (first != again).any():
-        return 1, "the same seed gave other rows: draw with the rng that is given"
-    if (first == other).all():
+    first, again, other = (batch["reward"] for batch in outputs[:3])  # seeds 1, 1 and 2
+    if np.array_equal(first, other):
         return 2, "another seed gave the very same rows: draw with the rng that is given"
-    return None
+    for index, (case, batch) in enumerate(zip(cases, outputs, strict=True)):
+        if complaint := _replay_complaint(case["storage"], case["size"], case["batch_size"], batch):
+            return index, complaint
+    complaint = "the same seed gave other rows: draw with the rng that is given"
+    return None if np.array_equal(first, again) else (1, complaint)
 
 
 def replay_sample(rng, storage, size, batch_size):
@@ -414,6 +423,22 @@ REPLAY_SAMPLE = Exercise(
                     "You draw with another generator than `rng`: the same seed must give the same batch."),
         WrongAnswer(_sampler(lambda rng, capacity, size, n: np.random.default_rng(0).integers(0, size, n)),
                     "Your rows do not depend on the rng that is given: every batch would be the same."),
+        WrongAnswer(_sampler(lambda rng, capacity, size, n: rng.permutation(size)),
+                    "You return `size` rows, not `batch_size`: draw that many row numbers; one may come twice."),
+        WrongAnswer(_sampler(lambda rng, capacity, size, n: rng.integers(0, size)),
+                    "Each field has one row only: draw and keep `batch_size` rows."),
+        WrongAnswer(_sampler(lambda rng, capacity, size, n: np.full(n, rng.integers(0, size))),
+                    "You draw once, and repeat it: draw `batch_size` row numbers."),
+        WrongAnswer(_sampler(lambda rng, capacity, size, n: rng.integers(1, size, n)),
+                    "The first row, number 0, is never drawn: rows count from 0."),
+        WrongAnswer(_sampler(lambda rng, capacity, size, n: rng.integers(0, 3, n)),
+                    "Only rows 0 to 2 come. Do you draw below len(storage)? That counts fields, not filled rows."),
+        WrongAnswer(_sampler(lambda rng, capacity, size, n: np.round(rng.random(n) * (size - 1)).astype(int)),
+                    "Each row must be equally likely: rounding, clipping and remainders favour some."),
+        WrongAnswer(lambda rng, storage, size, n: list(replay_sample(rng, storage, size, n).values()),
+                    "Return one dict: each field's rows, as an array, under the field's name."),
+        WrongAnswer(lambda rng, storage, size, n: {"obs": replay_sample(rng, storage, size, n)["obs"]},
+                    "A field is missing: make the dict before your loop over fields, and return it after."),
     ),
 )
 

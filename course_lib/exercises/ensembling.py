@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
 from course_lib.ensembling import reference
@@ -14,7 +16,7 @@ def _models(rng, count, size, noise=1.0):
 
 
 def _weight_cases(rng):
-    fixed = (([1.0, 2, 3], [1.0, 2, 3], [0.0, 0, 0]), ([1.0, 2, 3], [2.0, 3, 4], [0.0, 1, 2]),
+    fixed = (([1.0, 2], [1.0, 3], [0.0, 1]), ([1.0, 2, 3], [2.0, 3, 4], [0.0, 1, 2]),
              ([0.0, 0], [1.0, 1], [2.0, 2]), ([0.0, 0], [2.0, 2], [1.0, 1]), ([1.0, 2, 3], [2.0, 2, 3], [1.0, 0, 3]))
     cases = [dict(y=np.array(y), first=np.array(first), second=np.array(second)) for y, first, second in fixed]
     for _ in range(4):
@@ -25,6 +27,12 @@ def _weight_cases(rng):
 
 def _ratio(above, below):
     return float(np.clip(above / below if below else 0.5, 0, 1))
+
+
+def _tried(count, end=True, found=lambda alphas, errors: alphas[errors.argmin()]):
+    """A search through `count` values of alpha."""
+    alphas = np.linspace(0, 1, count, endpoint=end)
+    return lambda y, a, b: float(found(alphas, ((b + alphas[:, None] * (a - b) - y) ** 2).mean(axis=1)))
 
 
 TWO_MODEL_WEIGHT = Exercise(
@@ -40,35 +48,48 @@ TWO_MODEL_WEIGHT = Exercise(
         "alpha = sum(d * (y - second)) / sum(d * d), and then np.clip(alpha, 0, 1).",
     ),
     wrong=(
-        WrongAnswer(lambda y, a, b: _ratio(b.sum(), (a + b).sum()),
-                    "Your formula never looks at y: how could it know which model is right?"),
         WrongAnswer(lambda y, a, b: float((a - b) @ (y - b) / ((a - b) @ (a - b))),
-                    "The formula is right, but it can leave [0, 1], if both models err on the same side: clip it."),
+                    "The formula is right, but alpha can leave [0, 1], if both err on one side: clip it at both ends."),
         WrongAnswer(lambda y, a, b: _ratio((a - b) @ (y - a), (a - b) @ (a - b)),
                     "What is left to explain is what the *second* model leaves: y - second."),
-        WrongAnswer(lambda y, a, b: 1 - reference.two_model_weight(y, a, b),
-                    "That is the weight of the second model."),
+        WrongAnswer(lambda y, a, b: 1 - reference.two_model_weight(y, a, b), "That is the weight of the second model."),
         WrongAnswer(lambda y, a, b: _ratio(((y - b) ** 2).sum(), ((y - a) ** 2).sum() + ((y - b) ** 2).sum()),
                     "Weighting by each one's error ignores how the two differ: minimise the error of the mixture."),
         WrongAnswer(lambda y, a, b: 0.5, "Half and half is a good start; minimise the error of the mixture."),
         WrongAnswer(lambda y, a, b: _ratio((a - b) @ (b - y), (a - b) @ (a - b)),
                     "The sign: what is left to explain is y - second."),
-        WrongAnswer(lambda y, a, b: _ratio(a @ y, a @ a),
-                    "That fits the first model alone: take the second one off both."),
-        WrongAnswer(lambda y, a, b: _ratio(((a - b) * (y - b)).sum(), np.abs(a - b).sum()),
-                    "Divide by the sum of the *squared* differences of both models."),
-        WrongAnswer(lambda y, a, b: _ratio((a - b).sum() * (y - b).sum(), (a - b).sum() ** 2),
-                    "Multiply entry by entry, then sum: you multiplied the sums."),
-        WrongAnswer(lambda y, a, b: _ratio(np.abs(y - b).sum(), np.abs(y - a).sum() + np.abs(y - b).sum()),
-                    "Weights by absolute errors ignore how both differ: minimise the error of the mixture."),
+        WrongAnswer(lambda y, a, b: _ratio((a - b) @ (y - b), np.linalg.norm(a - b)),
+                    "Divide by the sum of d * d, with d = first - second; np.linalg.norm(d) is only its root."),
         WrongAnswer(lambda y, a, b: float(((y - a) ** 2).sum() < ((y - b) ** 2).sum()),
                     "That picks the better one: a mixture can be better than both."),
+        WrongAnswer(lambda y, a, b: _ratio(((y - a) ** 2).sum(), ((y - a) ** 2).sum() + ((y - b) ** 2).sum()),
+                    "The worse model gets the larger weight; and how they differ counts, too, not only their errors."),
+        *(WrongAnswer(lambda y, a, b, size=size: _ratio(size(y - b), size(y - a) + size(y - b)),
+                      f"Weights by {name} ignore how both models differ: minimise the error of the mixture.")
+          for name, size in (("absolute errors", lambda e: np.abs(e).sum()), ("the roots of errors", np.linalg.norm))),
+        WrongAnswer(lambda y, a, b: np.clip(((y - b) / (a - b)).mean(), 0, 1),
+                    "A mean of quotients counts every row alike, and divides by 0 where both agree: sum, then divide."),
+        WrongAnswer(lambda y, a, b: np.clip(np.polyfit(a - b, y - b, 1)[0], 0, 1),
+                    "That is the slope of a line with an intercept; the mixture has none: leave it out."),
+        WrongAnswer(lambda y, a, b: np.clip(_plain(np.stack([a, b]), y)[0], 0, 1),
+                    "You fit two free weights; here they sum to 1, so there is only alpha to find."),
+        WrongAnswer(lambda y, a, b: (w := np.maximum(_plain(np.stack([a, b]), y), 0))[0] / w.sum(),
+                    "Two free weights, divided by their sum, are not the best that sum to 1: fit alpha alone."),
+        WrongAnswer(lambda y, a, b: [c := reference.two_model_weight(y, a, b), 1 - c],
+                    "Return alpha alone, one number, not both weights."),
+        WrongAnswer(lambda y, a, b: b + reference.two_model_weight(y, a, b) * (a - b),
+                    "That is the mixture: return alpha, one number."),
+        WrongAnswer(_tried(10001, found=lambda _, errors: errors.min()), "That is the least error: return its alpha."),
+        *(WrongAnswer(_tried(n, end), f"The best of {n} alphas {'to' if end else 'below'} 1 is inexact: solve for it.")
+          for end, counts in ((True, (11, 100, 101, 1000, 1001, 10001)), (False, (10, 100, 1000))) for n in counts),
+        *(WrongAnswer(_tried(n, found=lambda _, errors: errors.argmin()),
+                      f"That is a place among {n} values, not the value.") for n in (101, 1001)),
     ),
 )
 
 
 def _nnls_cases(rng):
-    cases = [dict(predictions=np.array([[1.0, 0, 0], [0, 1.0, 0]]), y=np.array([3.0, -2, 1])),
+    cases = [dict(predictions=np.array([[1.0, 0, 0], [0, 1.0, 0]]), y=np.array([5.0, -2, 1])),
              dict(predictions=np.array([[1.0, 2, 3]]), y=np.array([2.0, 4, 6]))]
     for count in (2, 3, 4):
         y, predictions = _models(rng, count, 40)
@@ -79,6 +100,18 @@ def _nnls_cases(rng):
 
 def _plain(predictions, y):
     return np.linalg.lstsq(predictions.T, y, rcond=None)[0]
+
+
+def _nnls(predictions, y):
+    """As nnls_weights, but faster: the best of what least squares on some of the models gives."""
+    found = [_plain(predictions * np.array(some)[:, None], y) for some in product((0, 1), repeat=len(predictions))]
+    return min((w for w in found if w.min() > -1e-9), key=lambda w: ((w @ predictions - y) ** 2).sum())
+
+
+def _simplex(predictions, y):
+    """Weights >= 0 of sum 1 with the least error."""
+    weights = _nnls(np.column_stack([predictions - y, np.ones(len(predictions))]), np.append(0 * y, 1.0))
+    return weights / weights.sum()
 
 
 NNLS_WEIGHTS = Exercise(
@@ -99,7 +132,7 @@ NNLS_WEIGHTS = Exercise(
         WrongAnswer(_plain, "Plain least squares gives negative weights: they are not allowed."),
         WrongAnswer(lambda p, y: np.maximum(_plain(p, y), 0),
                     "Cutting off the negative weights at the end is too late: the others were chosen to go with them."),
-        WrongAnswer(lambda p, y: reference.nnls_weights(p, y) / max(reference.nnls_weights(p, y).sum(), 1e-9),
+        WrongAnswer(lambda p, y: _nnls(p, y) / _nnls(p, y).sum(),
                     "Do not divide by the sum here: the weights may have any."),
         WrongAnswer(lambda p, y: 1 / ((p - y) ** 2).mean(axis=1) / (1 / ((p - y) ** 2).mean(axis=1)).sum(),
                     "Weights by each one's error ignore how alike the models are: minimise the error of the sum."),
@@ -110,6 +143,19 @@ NNLS_WEIGHTS = Exercise(
         WrongAnswer(lambda p, y: np.abs(_plain(p, y)),
                     "The absolute value turns a model that should count against into one that counts for."),
         WrongAnswer(lambda p, y: np.full(len(p), 1 / len(p)), "All alike is a good start, but not the least error."),
+        WrongAnswer(lambda p, y: (e := np.exp(-((p - y) ** 2).mean(axis=1))) / e.sum(),
+                    "A softmax of errors looks at each model alone: minimise the error of the sum."),
+        WrongAnswer(_simplex, "The weights may have any sum: nothing has to make it 1."),
+        WrongAnswer(lambda p, y: np.minimum(_nnls(p, y), 1), "A weight may be above 1."),
+        WrongAnswer(lambda p, y: _nnls(p - p.mean(axis=1, keepdims=True), y - y.mean()),
+                    "You fit an intercept, too, but only the models may count: leave it out."),
+        WrongAnswer(lambda p, y: _plain(p[_plain(p, y) > 0], y),
+                    "You return the weights of some models only: one that is left out has weight 0, at its place."),
+        WrongAnswer(lambda p, y: _nnls(p, y) @ p, "That is the weighted sum: return its weights."),
+        WrongAnswer(lambda p, y: p @ np.ones(len(p)),  # raises ValueError, as scipy.optimize.nnls(p, y) does
+                    "Some shapes do not fit: a fit wants predictions.T, (N, M), a sum is weights @ predictions."),
+        WrongAnswer(lambda p, y: np.linalg.lstsq(p, y, rcond=None)[0],
+                    "The unknowns belong to the columns: np.linalg wants predictions.T, (N, M), with y (N,)."),
     ),
 )
 
@@ -127,11 +173,11 @@ def _fit(x, y):
     return np.linalg.lstsq(x, y, rcond=None)[0]
 
 
-def _by_fold(x, y, fold, rows):
+def _by_fold(x, y, fold, rows, places=np.equal):
     found = np.empty(len(y))
     for number in np.unique(fold):
-        chosen = rows(fold, number)
-        found[fold == number] = x[fold == number] @ _fit(x[chosen], y[chosen])
+        chosen, filled = rows(fold, number), places(fold, number)
+        found[filled] = x[filled] @ _fit(x[chosen], y[chosen])
     return found
 
 
@@ -151,7 +197,7 @@ OUT_OF_FOLD = Exercise(
     wrong=(
         WrongAnswer(lambda x, y, f: x @ _fit(x, y),
                     "You fitted on all rows: each prediction has seen its own answer. That is the leak."),
-        WrongAnswer(lambda x, y, f: _by_fold(x, y, f, lambda fold, number: fold == number),
+        WrongAnswer(lambda x, y, f: _by_fold(x, y, f, np.equal),
                     "You fitted on the fold that you predict, instead of on the others."),
         WrongAnswer(lambda x, y, f: np.concatenate([x[f == k] @ _fit(x[f != k], y[f != k]) for k in np.unique(f)]),
                     "The predictions are right but out of order: put them back at their rows' places."),
@@ -159,13 +205,25 @@ OUT_OF_FOLD = Exercise(
                     "You left out the same fold each time: each fold needs a model of its own."),
         WrongAnswer(lambda x, y, f: y - reference.out_of_fold(x, y, f),
                     "Those are the errors: return the predictions."),
-        WrongAnswer(lambda x, y, f: np.full(len(y), np.mean(y)), "That is the mean: fit a linear model of x."),
         WrongAnswer(lambda x, y, f: np.where(f == np.unique(f)[-1], reference.out_of_fold(x, y, f), 0.0),
                     "Only the last fold is left: make the array once, before the loop."),
         WrongAnswer(lambda x, y, f: np.where(f == np.unique(f)[0], reference.out_of_fold(x, y, f), 0.0),
                     "Only the first fold is filled: does your loop return too early?"),
         WrongAnswer(lambda x, y, f: x @ np.mean([_fit(x[f != k], y[f != k]) for k in np.unique(f)], axis=0),
                     "You averaged the models of all folds: then each prediction has seen its own answer after all."),
+        WrongAnswer(lambda x, y, f: _by_fold(x, y, f, np.not_equal, np.not_equal),
+                    "You predict the rows that you fitted on: write to the rows that were held out."),
+        WrongAnswer(lambda x, y, f: _by_fold(x, y, f, np.equal, np.not_equal),
+                    "The masks are swapped: fit on the others, predict the rows of the fold."),
+        WrongAnswer(lambda x, y, f: x @ _fit(x[f != f.max()], y[f != f.max()]),
+                    "The last model predicts all rows, and overwrites the rest: fill only the rows of its fold."),
+        WrongAnswer(lambda x, y, f: reference.out_of_fold(x, y, np.arange(len(y)) * len(np.unique(f)) // len(y)),
+                    "You cut folds of your own: `fold` says where each row belongs."),
+        WrongAnswer(lambda x, y, f: reference.out_of_fold(x[:, 1:], y, f), "Use all columns of x, the ones as well."),
+        WrongAnswer(lambda x, y, f: x[f == f[0]].T @ y,  # raises ValueError, as x @ np.linalg.lstsq(...) does
+                    "Your shapes do not fit. Is it lstsq(...)[0]? Of its tuple, [0] are the coefficients, (d,)."),
+        WrongAnswer(lambda x, y, f: np.linalg.lstsq(x.T, y, rcond=None)[0],
+                    "lstsq wants x and y of the same rows, x as it is: no transpose, one mask for both."),
     ),
 )
 
@@ -257,8 +315,7 @@ GAUSSIAN_NLL = Exercise(
         "(0.5 * np.log(2 * np.pi * variance) + 0.5 * (y - mean)**2 / variance).mean()",
     ),
     wrong=(
-        WrongAnswer(lambda y, m, v: _half(np.log(v) + (y - m) ** 2 / v),
-                    "The constant is missing: log(2 pi) / 2."),
+        WrongAnswer(lambda y, m, v: _half(np.log(v) + (y - m) ** 2 / v), "The constant is missing: log(2 pi) / 2."),
         WrongAnswer(lambda y, m, v: _half((y - m) ** 2 / v),
                     "Without log(variance), who claims to know nothing pays nothing."),
         WrongAnswer(lambda y, m, v: _half(np.log(2 * np.pi * v) + (y - m) ** 2 / v**2),
@@ -284,12 +341,6 @@ GAUSSIAN_NLL = Exercise(
                     "Each example has its own variance."),
         WrongAnswer(lambda y, m, v: _half(np.log(2 * np.pi * v) + (y - m) ** 2),
                     "Divide the squared error by the variance."),
-        WrongAnswer(lambda y, m, v: _half(np.log(2 * np.pi * v) + (y - m) ** 2 / np.sqrt(v)),
-                    "Divide by the variance, not by the standard deviation."),
-        WrongAnswer(lambda y, m, v: _half(np.log(2 * np.pi) + np.log(v) / 2 + (y - m) ** 2 / v),
-                    "log(variance) is halved once, like the other terms."),
-        WrongAnswer(lambda y, m, v: float(np.exp(-_half(np.log(2 * np.pi * v) + (y - m) ** 2 / v))),
-                    "That is a likelihood: return minus its logarithm."),
         WrongAnswer(lambda y, m, v: float(-np.log((np.exp(-0.5 * (y - m) ** 2 / v) / np.sqrt(2 * np.pi * v)).mean())),
                     "First the logarithm of each, then the mean."),
         WrongAnswer(lambda y, m, v: -reference.gaussian_nll(y, m, v), "The sign: a likely target should cost little."),
@@ -322,16 +373,13 @@ AMBIGUITY = Exercise(
         "Then their weighted mean: weights @ that.",
     ),
     wrong=(
-        WrongAnswer(lambda p, w: float(((p - p.mean(axis=0)) ** 2).mean()),
-                    "You gave all models the same weight."),
+        WrongAnswer(lambda p, w: float(((p - p.mean(axis=0)) ** 2).mean()), "You gave all models the same weight."),
         WrongAnswer(lambda p, w: float(w @ ((p - p.mean(axis=0)) ** 2).mean(axis=1)),
                     "The distance is from the *weighted* mean of the models."),
-        WrongAnswer(lambda p, w: float(((p - w @ p) ** 2).mean()),
-                    "The mean over models has to be weighted, too."),
+        WrongAnswer(lambda p, w: float(((p - w @ p) ** 2).mean()), "The mean over models has to be weighted, too."),
         WrongAnswer(lambda p, w: float(w @ (p - w @ p).mean(axis=1) ** 2) + 0.0,
                     "Square each distance, then take the mean: distances of both signs cancel otherwise."),
-        WrongAnswer(lambda p, w: float(((p - w @ p) ** 2).mean(axis=1).sum()),
-                    "The models' weights are missing."),
+        WrongAnswer(lambda p, w: float(((p - w @ p) ** 2).mean(axis=1).sum()), "The models' weights are missing."),
         WrongAnswer(lambda p, w: reference.ambiguity(p, w) * len(p) / (len(p) - 1),
                     "No M - 1 here: the weights sum to 1."),
         WrongAnswer(lambda p, w: float(w @ p.var(axis=1)),
@@ -340,7 +388,6 @@ AMBIGUITY = Exercise(
                     "Each example has a mean of its own: w @ p is (N,)."),
         WrongAnswer(lambda p, w: float(w[0] * ((p[0] - w @ p) ** 2).mean()),
                     "Your loop returns in its first round: that is the first model's part."),
-        WrongAnswer(lambda p, w: float(p.var(axis=0).sum()), "That is no mean over examples, and not weighted."),
         WrongAnswer(lambda p, w: float(w**2 @ ((p - w @ p) ** 2).mean(axis=1)), "The weights are not squared."),
         WrongAnswer(lambda p, w: float(np.sqrt(reference.ambiguity(p, w))), "No root: squared distances."),
         WrongAnswer(lambda p, w: reference.ambiguity(p, w) * p.shape[1], "The mean over examples, not the sum."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from course_lib.exercises.engine.exercise import Exercise, Topic, WrongAnswer
@@ -10,7 +12,8 @@ from course_lib.recommendation import reference
 
 def _lists(rng):
     fixed = (([[0.1, 0.9, 0.5, 0.4]], [[1, 0, 0, 1]], 3), ([[3.0, 2, 1, 0]], [[1, 1, 1, 0]], 2),
-             ([[5.0, 1, 2, 3], [1, 2, 3, 4]], [[0, 1, 0, 0], [0, 0, 0, 1]], 4))
+             ([[5.0, 1, 2, 3], [1, 2, 3, 4]], [[0, 1, 0, 0], [0, 0, 0, 1]], 4),
+             ([[3.0, 2, 1, 0], [0, 2, 1, 3]], [[0, 0, 0, 1], [1, 0, 0, 1]], 2))  # no hit for one of them
     drawn = []
     for shape, k in (((4, 9), 5), ((6, 7), 3), ((3, 12), 10)):
         wanted = rng.random(shape) < 0.3
@@ -20,13 +23,14 @@ def _lists(rng):
             for scores, wanted, k in (*fixed, *drawn)]
 
 
-def _ndcg(first=2, log=np.log2, order=-1, ideal=lambda wanted, k: min(wanted, k), mean=np.mean, discount=None):
+def _ndcg(lists=lambda scores, k: np.argsort(-scores)[:, :k], hit=lambda w, top: np.take_along_axis(w, top, axis=1),
+          discount=lambda r: 1 / np.log2(r + 1), ideal=lambda w, hits, k: np.minimum(w.sum(axis=1), k),
+          mean=lambda sums, best: (sums / best).mean()):
     def ndcg(scores, wanted, k):
-        top = np.argsort(order * scores, axis=1, kind="stable")[:, :k]
-        hits = np.take_along_axis(wanted, top, axis=1)
-        shares = 1 / log(np.arange(first, first + scores.shape[1])) if discount is None else discount(scores.shape[1])
-        best = np.array([shares[: ideal(int(row.sum()), k)].sum() for row in wanted])
-        return float(mean((hits * shares[:k]).sum(axis=1) / best))
+        hits = hit(wanted, lists(scores, k))
+        shares = discount(np.arange(1, scores.shape[1] + 1))
+        best = np.append(0, shares.cumsum())[ideal(wanted, hits, k)]
+        return mean(np.where(hits, shares[: hits.shape[-1]], 0).sum(axis=1), best)
 
     return ndcg
 
@@ -46,17 +50,34 @@ NDCG = Exercise(
         "The best list has min(k, number of wanted items) hits, on top: the sum of that many discounts.",
     ),
     wrong=(
-        WrongAnswer(_ndcg(order=1), "You recommend the lowest scores: argsort sorts upwards."),
-        WrongAnswer(_ndcg(ideal=lambda wanted, k: wanted),
-                    "The best list has at most k hits: compare with min(k, number of wanted items) of them."),
-        WrongAnswer(_ndcg(ideal=lambda wanted, k: k),
+        WrongAnswer(_ndcg(lambda s, k: np.argsort(s)[:, :k]), "You recommend the lowest: argsort sorts upwards."),
+        WrongAnswer(_ndcg(lambda s, k: np.argsort(s)[:, -k:]), "The k highest, but the highest of them comes last."),
+        WrongAnswer(_ndcg(lambda s, k: np.argsort(s)[::-1, :k]), "[::-1] reverses the users; [:, ::-1] the items."),
+        WrongAnswer(_ndcg(lambda s, k: np.argsort(-s)), "Only hits among the k highest count: cut each list at k."),
+        WrongAnswer(_ndcg(lambda s, k: np.argsort(-s)[:, : k - 1]), "The last of the k places is left out."),
+        WrongAnswer(_ndcg(lambda s, k: np.argsort(np.argsort(-s))[:, :k]),
+                    "argsort gives the item at each place; the place of each item is argsort of argsort."),
+        WrongAnswer(_ndcg(lambda s, k: np.argsort(-s, axis=0)[:, :k]), "axis=0 sorts the users: axis=1 the items."),
+        WrongAnswer(_ndcg(hit=lambda w, top: w[:, top]), "Take each user's own list: np.take_along_axis(..., axis=1)."),
+        WrongAnswer(_ndcg(ideal=lambda w, hits, k: w.sum(axis=1)), "The best list has at most k hits: use min."),
+        WrongAnswer(_ndcg(ideal=lambda w, hits, k: k),
                     "You divide by the sum of k hits: who wants fewer items could never reach 1."),
-        WrongAnswer(_ndcg(ideal=lambda wanted, k: 1),
-                    "That is DCG, which can exceed 1: divide by the best that a list of k could have."),
-        WrongAnswer(_ndcg(discount=lambda items: np.ones(items)), "All places count alike in yours: that is recall."),
-        WrongAnswer(_ndcg(discount=lambda items: 1 / np.arange(1, items + 1)),
-                    "You discount by 1 / place; the logarithm falls more slowly."),
-        WrongAnswer(_ndcg(mean=np.sum), "The mean over the users, not the sum."),
+        WrongAnswer(_ndcg(ideal=lambda w, hits, k: min(k, w.sum())), "Count what one user wants, not all users."),
+        WrongAnswer(_ndcg(ideal=lambda w, hits, k: hits.sum(axis=1)),
+                    "What your list misses is in the best list, too, up to k. Without a hit, yours gives 0 / 0."),
+        WrongAnswer(_ndcg(ideal=lambda w, hits, k: hits.sum(axis=1), mean=lambda s, b: np.nan_to_num(s / b).mean()),
+                    "The best list has all that a user wants, up to k, not only the hits of yours."),
+        WrongAnswer(_ndcg(discount=np.ones_like), "All places count alike in yours: a lower one counts less."),
+        WrongAnswer(_ndcg(discount=np.ones_like, ideal=lambda w, hits, k: k),
+                    "That is precision: a hit counts less the lower its place, and the best list may have fewer."),
+        WrongAnswer(_ndcg(discount=lambda r: 1 / r), "You discount by 1 / place; the logarithm falls more slowly."),
+        WrongAnswer(_ndcg(discount=lambda r: 1 / np.log2(r)), "Count places from 1: from 0, you divide by log2(1)."),
+        WrongAnswer(_ndcg(discount=lambda r: 1 / np.log2(r + 2)), "One too many in the logarithm: place 1 counts 1."),
+        WrongAnswer(_ndcg(discount=lambda r: np.log2(r + 1)), "Divide by the logarithm: low places count less."),
+        WrongAnswer(_ndcg(mean=lambda sums, best: sums.mean()), "That is DCG: divide by the largest that is possible."),
+        WrongAnswer(_ndcg(mean=lambda s, best: s.sum() / best.sum()), "Divide user by user, then take the mean."),
+        WrongAnswer(_ndcg(mean=lambda sums, best: (sums / best).sum()), "The mean over the users, not the sum."),
+        WrongAnswer(_ndcg(mean=np.divide), "One number is wanted, not one for each user: return their mean."),
     ),
 )
 
@@ -101,6 +122,14 @@ NEXT_BASKETS = Exercise(
                     "All later baskets are in yours: only each user's *next* one is wanted."),
         WrongAnswer(lambda user, basket, time, cut: (time <= cut, reference.next_baskets(user, basket, time, cut)[1]),
                     "What happens at `cut` is not known: before means <."),
+        WrongAnswer(lambda *log: reference.next_baskets(*log[:3], np.nextafter(log[3], 99)),
+                    "A row at `cut` is later, not known: `<` for the known rows, `>=` for the others."),
+        WrongAnswer(lambda *log: [np.flatnonzero(rows) for rows in reference.next_baskets(*log)],
+                    "Those are numbers of rows: return True or False for each row."),
+        WrongAnswer(lambda user, basket, time, cut: (time < cut, np.isin(np.arange(len(user)), [
+            np.argmax((user == one) & (time >= cut)) for one in user[time >= cut]])), "All of a basket's rows count."),
+        WrongAnswer(lambda user, basket, time, cut: (time < cut, (time >= cut) & _last_left_out(
+            user, basket, time, cut)[1]), "Of the later baskets you take each user's last: the first is wanted."),
         WrongAnswer(lambda user, basket, time, cut: (time < cut, (time >= cut) & (basket == basket[time >= cut].min(
             initial=10**9))), "That is the first later basket of the shop; each user has one."),
     ),
@@ -219,7 +248,8 @@ IPS_AND_SNIPS = Exercise(
 
 def _networks(rng):
     cases = []
-    for batch, items, obs, size, features, hidden in ((1, 2, 7, 2, 3, 2), (3, 4, 9, 2, 4, 5), (2, 5, 12, 3, 5, 4)):
+    for batch, items, obs, size, features, hidden in ((1, 2, 7, 2, 3, 2), (3, 4, 9, 2, 4, 5), (2, 5, 12, 3, 5, 4),
+                                                      (2, 3, 5, 4, 4, 3)):  # the embedding is all
         shapes = ((batch, obs), (batch, 3, size), (items, features), (obs, hidden), (hidden,), (features, hidden),
                   (3, hidden), (hidden,))
         names = ("obs", "vectors", "items", "from_obs", "bias", "from_item", "from_products", "value")
@@ -227,11 +257,13 @@ def _networks(rng):
     return cases
 
 
-def _valued(change):
+def _valued(change=lambda parts, value: np.maximum(_summed(parts), 0) @ value, turn=lambda p: p.swapaxes(1, 2),
+            embed=lambda items, size: items[:, :size], used=lambda feature, size: True):
     def q(obs, vectors, items, from_obs, bias, from_item, from_products, value):
-        products = (vectors @ items[:, : vectors.shape[2]].T).swapaxes(1, 2)
-        parts = {"obs": (obs @ from_obs + bias)[:, None], "items": items @ from_item,
-                 "products": products @ from_products}
+        size = vectors.shape[2]
+        parts = {"obs": (obs @ from_obs + bias)[:, None],
+                 "items": items * used(np.arange(items.shape[1]), size) @ from_item,
+                 "products": turn(vectors @ embed(items, size).T) @ from_products}
         return change(parts, value)
 
     return q
@@ -256,14 +288,26 @@ ITEM_FEATURE_Q = Exercise(
         "np.maximum(sum of the three, 0) @ value is (B, N).",
     ),
     wrong=(
-        WrongAnswer(_valued(lambda parts, value: _summed(parts) @ value),
-                    "The ReLU is missing: without it an item's rank could hardly depend on the visitor."),
-        WrongAnswer(_valued(lambda parts, value: np.maximum(_summed(parts, "obs", "items"), 0) @ value),
+        WrongAnswer(_valued(lambda p, v: _summed(p) @ v), "The ReLU is missing: negative hidden units become 0."),
+        WrongAnswer(_valued(lambda p, v: np.maximum(_summed(p, "obs", "items"), 0) @ v),
                     "The inner products are missing: how far does the item point the visitor's way?"),
-        WrongAnswer(_valued(lambda parts, value: sum(np.maximum(part, 0) for part in parts.values()) @ value),
+        WrongAnswer(_valued(lambda p, v: sum(np.maximum(one, 0) for one in p.values()) @ v),
                     "First the sum of the three terms, then one ReLU."),
-        WrongAnswer(_valued(lambda parts, value: np.maximum(_summed(parts, "items", "products"), 0) @ value),
-                    "What about the rest of the observation, and the bias? Time and mood change values, too."),
+        WrongAnswer(_valued(lambda p, v: np.maximum(_summed(p) @ v, 0)), "The ReLU comes before `value`, not after."),
+        WrongAnswer(_valued(lambda p, v: np.maximum(np.maximum(_summed(p), 0) @ v, 0)), "No ReLU after `value`."),
+        WrongAnswer(_valued(lambda p, v: np.maximum(_summed(p) * v, 0).sum(axis=2)), "ReLU first, then times `value`."),
+        WrongAnswer(_valued(lambda p, v: np.minimum(_summed(p), 0) @ v), "ReLU keeps what is positive, not the rest."),
+        WrongAnswer(_valued(lambda p, v: np.max(_summed(p), 0) @ v),
+                    "np.max(x, 0) is the largest along axis 0: np.maximum(x, 0) puts 0 for what is negative."),
+        WrongAnswer(lambda *given: reference.item_feature_q(*given[:4], 0 * given[4], *given[5:]) + given[4] @ given[7],
+                    "The bias is added before the ReLU, not after it."),
+        WrongAnswer(_valued(embed=lambda items, size: items), "Only the first E columns are the embedding."),
+        WrongAnswer(_valued(embed=lambda items, size: items[:, -size:]), "The embedding comes first, not last."),
+        WrongAnswer(_valued(embed=lambda items, size: items[:, :3]), "E is the last axis of `vectors`, not the 3."),
+        WrongAnswer(_valued(used=lambda feature, size: feature < size), "`from_item` takes all features of an item."),
+        WrongAnswer(_valued(used=lambda feature, size: feature >= size), "`from_item` takes the embedding, too."),
+        WrongAnswer(_valued(turn=lambda p: p.reshape(len(p), -1, 3)), "reshape swaps no axes: swapaxes(1, 2) does."),
+        WrongAnswer(_valued(turn=lambda p: np.maximum(p, 0).swapaxes(1, 2)), "No ReLU of products, only of the sum."),
     ),
 )
 
@@ -282,6 +326,11 @@ def _weighed(weights):
     return fatigue
 
 
+def _folded(start=lambda embedding: np.zeros(embedding.shape[1]), items=lambda shown: shown):
+    return lambda shown, embedding, memory: reduce(
+        lambda tired, item: memory * tired + embedding[item], items(shown), start(embedding))
+
+
 FATIGUE = Exercise(
     id="08.fatigue",
     title="Not that again",
@@ -296,8 +345,7 @@ FATIGUE = Exercise(
         "Written out: the latest item counts 1, the one before it `memory`, the one before that memory ** 2.",
     ),
     wrong=(
-        WrongAnswer(_weighed(lambda steps, memory: memory ** np.arange(steps)),
-                    "The oldest item counts most in yours: it should be the latest."),
+        WrongAnswer(_folded(items=lambda shown: shown[::-1]), "The oldest item counts most in yours, not the latest."),
         WrongAnswer(_weighed(lambda steps, memory: memory ** np.arange(steps, 0, -1)),
                     "You let the latest item fade at once: first fade, then add."),
         WrongAnswer(_weighed(lambda steps, memory: np.ones(steps)), "Nothing fades in yours: use `memory`."),
@@ -305,8 +353,16 @@ FATIGUE = Exercise(
                     "That is a moving average: here the whole embedding is added."),
         WrongAnswer(_weighed(lambda steps, memory: (1 - memory) ** np.arange(steps - 1, -1, -1)),
                     "`memory` is the share that is left, not the share that goes."),
-        WrongAnswer(_weighed(lambda steps, memory: 1.0 * (np.arange(steps) == steps - 1)),
-                    "You only see the last item: what was there before counts, too."),
+        WrongAnswer(_weighed(lambda steps, memory: memory * np.ones(steps)), "`memory` is for what was there before."),
+        WrongAnswer(_folded(items=lambda shown: shown[-1:]), "You only see the last item: the others count, too."),
+        WrongAnswer(_folded(items=lambda shown: shown[:1]), "You only see the first item: a `return` in the loop?"),
+        WrongAnswer(_folded(items=lambda shown: shown[1:]), "The first item is left out: from zeros, add every item."),
+        WrongAnswer(_folded(items=lambda shown: shown[:-1]), "The last item is left out: where does your loop end?"),
+        WrongAnswer(_folded(items=lambda shown: dict.fromkeys(shown.tolist())), "What is shown twice counts twice."),
+        WrongAnswer(_folded(lambda embedding: 0), "Start with zeros, (E,): perhaps nothing was shown."),
+        WrongAnswer(_folded(lambda embedding: np.zeros(len(embedding))), "Fatigue has E entries, one a column."),
+        WrongAnswer(lambda shown, *rest: np.array([reference.fatigue(shown[:end], *rest) for end in range(
+            1, len(shown) + 1)]), "Only the fatigue after the last step is wanted."),
     ),
 )
 
