@@ -305,4 +305,4 @@ LOAD_BALANCING_LOSS = Exercise(
 )
 
 TOPIC = Topic(number="05", package="fusion", title="Fusion", exercises=(
-    PRODUCT_OF_EXPERTS, GATED_UNIT, TOP_K_GATES, LOAD_BALANCING_LOSS))
+    GATED_UNIT, PRODUCT_OF_EXPERTS, TOP_K_GATES, LOAD_BALANCING_LOSS))

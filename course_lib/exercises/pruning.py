@@ -350,5 +350,5 @@ TOPIC = Topic(
     number="02",
     package="pruning",
     title="Pruning",
-    exercises=(ENTROPY, MUTUAL_INFORMATION, GLOBAL_MASK, CUBIC_SPARSITY, CUT_DENSE, LEAST_SQUARES),
+    exercises=(GLOBAL_MASK, CUBIC_SPARSITY, ENTROPY, MUTUAL_INFORMATION, LEAST_SQUARES, CUT_DENSE),
 )

@@ -367,4 +367,4 @@ FATIGUE = Exercise(
 )
 
 TOPIC = Topic(number="08", package="recommendation", title="Recommendation", exercises=(
-    NDCG, NEXT_BASKETS, LINUCB_STEP, IPS_AND_SNIPS, ITEM_FEATURE_Q, FATIGUE))
+    LINUCB_STEP, IPS_AND_SNIPS, NDCG, NEXT_BASKETS, ITEM_FEATURE_Q, FATIGUE))

@@ -93,8 +93,8 @@ def test_double_mistakes_are_recognised(capsys, ops):
         return r + d * (1 - t) * ops.columns(target, ops.argmax(online))
 
     wrong = find("01.double_td_target").wrong
-    assert outcome(capsys, squeeze_forgotten, "01.double_td_target")[-1] == f"  Hint: {wrong[5].hint}"
-    assert outcome(capsys, columns, "01.double_td_target")[-1] == f"  Hint: {wrong[4].hint}"
+    assert outcome(capsys, squeeze_forgotten, "01.double_td_target")[-1] == f"  Hint: {wrong[6].hint}"
+    assert outcome(capsys, columns, "01.double_td_target")[-1] == f"  Hint: {wrong[5].hint}"
 
 
 def test_the_output_is_the_same_in_both(capsys, ops):
