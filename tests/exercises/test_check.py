@@ -90,7 +90,8 @@ def test_the_row_that_differs_is_shown():
     (lambda new: (w.copy() for w in new), "expected a list of 1, got a generator"),
     (lambda new: [np.zeros((2, 1))], "item 0: expected an array of shape (2,), got an array of shape (2, 1)"),
     (lambda new: [w.tolist() for w in new], "item 0: expected [1., 9.], got [10., 0.]"),
-    (lambda new: [w.astype(object) for w in new], "item 0: expected an array of shape (2,), got an array of objects"),
+    (lambda new: [w.astype(object) for w in new], "item 0: expected [1., 9.], got [10., 0.]"),
+    (lambda new: [np.array([object(), 1])], "item 0: expected an array of shape (2,), got an array of objects"),
     (lambda new: [w * np.nan for w in new], "item 0: expected [1., 9.], got [nan, nan]"),
     (lambda new: [w[::-1] for w in new], "item 0: expected [1., 9.], got [ 0., 10.]"),  # an input, but wrong as well
     (lambda new: new[0].fill(1) or new[0].copy(), "your function changes its input `weights` in place: "

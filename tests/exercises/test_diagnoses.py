@@ -72,7 +72,7 @@ def test_lists_and_their_items():
     assert said(right, [(b, a) for a, b in right]) == "These are the right values, in the reverse order."
     assert said(right, [[a, 2 * b] for a, b in right]) == "Of item 1 (from 0): Your result is twice what it should be."
     assert said(right, [[a + 3 * a**2, b] for a, b in right]) == "Only item 0 (from 0) is wrong."
-    assert said(right, [[a] for a, b in right]) == "You return 1 values; 2 are wanted."
+    assert said(right, [[a] for a, b in right]) == "You return a list of 1; 2 values are wanted."
     assert said(right, [3.0, 4.0]) == "Return 2 values, as a list."
 
 
@@ -91,7 +91,7 @@ def test_noise_is_not_explained():
 
 
 @pytest.mark.parametrize(("action", "words"), [
-    (lambda: np.zeros((2, 3))[5], "Along axis 0 there are only 2 entries"),
+    (lambda: np.zeros((2, 3))[5], "Along axis 0 there are 2 entries"),
     (lambda: np.zeros(3)[0, 1], "more indices than that array has axes"), (lambda: np.zeros(3)[1.0], "whole number"),
     (lambda: 1 / 0, "can be 0"), (lambda: bool(np.zeros(2)), "np.where"),
     (lambda: np.zeros(2) + np.zeros(3), "a[:, None]"),

@@ -17,7 +17,9 @@ from course_lib.exercises.engine import judge, registry
 from course_lib.exercises.engine.exercise import Exercise, WrongAnswer
 
 EXERCISES = list(registry.EXERCISES.values())
+IN_CLASS = [exercise for topic in registry.TOPICS if topic.is_graded for exercise in topic.graded.EXERCISES]
 by_id = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+those_in_class_too = pytest.mark.parametrize("exercise", EXERCISES + IN_CLASS, ids=lambda exercise: exercise.id)
 MISTAKES = [pytest.param(exercise, index, id=f"{exercise.id}-{index}")
             for exercise in EXERCISES for index in range(len(exercise.wrong))]
 
@@ -99,7 +101,7 @@ def test_each_mistake_fails_with_its_own_hint(exercise, index, in_numpy, capsys)
     assert lines[-1] == f"  Hint: {exercise.wrong[index].hint}"
 
 
-@by_id
+@those_in_class_too
 def test_other_seeds_judge_alike(exercise):
     for seed in range(1, 6):
         assert verdict(exercise, exercise.reference, seed) == judge.Verdict()
@@ -107,12 +109,13 @@ def test_other_seeds_judge_alike(exercise):
             assert verdict(exercise, wrong.function, seed).mistake == index
 
 
-@by_id
+@those_in_class_too
 def test_exercise_is_complete(exercise):
     assert len(exercise.wrong) >= 3 and len(exercise.hints) >= 2
     hints = [wrong.hint for wrong in exercise.wrong]
     assert len(set(hints)) == len(hints)
-    assert exercise.statement.endswith(".") and all(len(hint) <= 120 for hint in hints)
+    assert exercise.statement.endswith(".") and len(exercise.statement) <= 900
+    assert all(len(hint) <= 120 for hint in hints)
     assert exercise.draw(3) is not exercise.draw(3)
     assert repr(exercise.draw(3)) == repr(exercise.draw(3))
 
@@ -145,7 +148,7 @@ def from_json(value):
     return [from_json(item) for item in value] if isinstance(value, list) else value
 
 
-@by_id
+@those_in_class_too
 def test_cases_and_outputs_are_plain_data(exercise):
     cases = exercise.draw()
     copies = from_json(json.loads(json.dumps(as_json(cases))))

@@ -5,6 +5,7 @@ import pytest
 
 from course_lib.exercises import check, project
 from course_lib.exercises.engine import record, registry
+from course_lib.exercises.engine.project import AT_PAR
 
 every_project = pytest.mark.parametrize("task", [topic.project for topic in registry.PROJECTS.values()],
                                         ids=lambda task: task.id)
@@ -33,7 +34,8 @@ def test_from_without_thought_to_the_best(task, seed):
     given, hidden = task.instance(seed)
     thoughtless = task.score(task.floor(given, np.random.default_rng(7)), seed)
     assert abs(thoughtless) < 15
-    assert task.points(task.par, 10, seed) == 10 and task.points(task.baseline, 10, seed) < 10
+    assert task.points(task.baseline, 10, seed) < task.points(task.par, 10, seed) == 10 * AT_PAR
+    assert task.points(task.best(given, hidden), 10, seed) == 10
     assert 0 <= task.points(task.floor(given, np.random.default_rng(8)), 10, seed) < 3
     assert task.score(task.best(given, hidden), seed) == pytest.approx(100)
 

@@ -5,12 +5,16 @@ This file imports nothing of the course, for it also runs where a classroom keep
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import linecache
+import numbers
 import pickle
 import traceback
 import warnings
+from collections import deque
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -63,7 +67,7 @@ def _run_case(exercise, function, case, bridge):
             output = function(*given.values())
         if output is None:
             return Answer(complaint="your function returned None: is the `return` missing?")
-        output = _plain(output, bridge)
+        output = plain(output, bridge)
     except Exception as error:
         return Answer(complaint=_one_line(function, error))
     for name, value in _inputs(exercise, given, bridge).items():
@@ -74,14 +78,24 @@ def _run_case(exercise, function, case, bridge):
     return Answer(output)
 
 
-def _plain(value, bridge=None):
-    """Tensors, data frames and other things that can be an array, as arrays; in lists, tuples and dicts too."""
+def plain(value, bridge=None):
+    """Tensors, data frames and other things that can be an array, as arrays; in lists, tuples and dicts too.
+
+    What is like a number, list, tuple or dict (a Fraction, a range, a named tuple, ...) becomes one.
+    """
     if bridge and bridge.is_tensor(value):
         return bridge.out_of(value)
-    if isinstance(value, (list, tuple)):
-        return type(value)(_plain(entry, bridge) for entry in value) if type(value) in (list, tuple) else list(value)
+    if isinstance(value, tuple):
+        return tuple(plain(entry, bridge) for entry in value)
+    if isinstance(value, (list, range, deque)):
+        return [plain(entry, bridge) for entry in value]
     if isinstance(value, dict):
-        return {name: _plain(entry, bridge) for name, entry in value.items()}
+        return {name: plain(entry, bridge) for name, entry in value.items()}
+    if isinstance(value, (numbers.Real, Decimal)) and not isinstance(value, (bool, np.generic)):
+        return int(value) if isinstance(value, numbers.Integral) else float(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind == "O" and value.ndim:
+        with contextlib.suppress(TypeError, ValueError):  # of fractions, say
+            return value.astype(float)
     if hasattr(value, "__array__") and not isinstance(value, (np.ndarray, np.generic)):
         return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
     return value

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-QUIZZES, PROJECTS = (Path(__file__).parents[1] / folder for folder in ("quizzes", "projects"))
+QUIZZES, PROJECTS, IN_CLASS = (Path(__file__).parents[1] / folder for folder in ("quizzes", "projects", "in_class"))
 SEED = 0  # of the cases that `check` shows; a classroom draws hidden ones from another seed
 
 
@@ -80,11 +80,20 @@ class Topic:
         """Its `Project`; it is imported only now, as scikit-learn is with it."""
         return importlib.import_module(f"course_lib.exercises.projects.{self.package}").PROJECT
 
+    @property
+    def is_graded(self):
+        """Whether there is an assignment about it."""
+        return (IN_CLASS / f"{self.package}.py").exists()
+
+    @cached_property
+    def graded(self):
+        """What a class is graded on, which has no public solution: a module with EXERCISES and QUESTIONS."""
+        return importlib.import_module(f"course_lib.exercises.in_class.{self.package}")
+
     @cached_property
     def questions(self):
         """The quiz, from `quizzes/<package>.json`: dicts as jupyterquiz reads them, of plain text.
 
-        The first answer is the right one. "written": it can be answered without seeing the answers, so that a
-        classroom assignment may ask for it.
+        The first answer is the right one.
         """
         return json.loads((QUIZZES / f"{self.package}.json").read_text(encoding="utf-8"))

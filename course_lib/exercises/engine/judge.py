@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from course_lib.exercises.engine import diagnoses
-from course_lib.exercises.engine.answers import Answer, NotWritten, kind, run, shorten
+from course_lib.exercises.engine.answers import Answer, NotWritten, kind, plain, run, shorten
 
-__all__ = ["Answer", "AnswerKey", "NotWritten", "Verdict", "compare", "judge", "run", "shorten", "show"]
+__all__ = ["Answer", "AnswerKey", "NotWritten", "Verdict", "compare", "judge", "plain", "run", "shorten", "show"]
 
 
 @dataclass(frozen=True)

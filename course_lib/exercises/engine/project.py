@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+
+INSTANCES = 8  # of a project in a class; each student gets one of them
+AT_PAR = 0.7  # of the points of a class
+
+
+def class_number(student):
+    """Which of the class's instances a student gets."""
+    return int(hashlib.sha256(student.strip().lower().encode()).hexdigest(), 16) % INSTANCES
+
+
+def class_seed(secret, project_id, number):
+    """The seed of one of the class's instances, from the course's secret one."""
+    return int(hashlib.sha256(f"{secret}/{project_id}/{number}".encode()).hexdigest()[:12], 16)
 
 
 @dataclass(frozen=True)
@@ -53,5 +67,6 @@ class Project:
                 for name, value in found.items() if name != "floor"}
 
     def points(self, answer, most, seed):
-        """Points of a class: a share of `most` that grows with the score, all of it at par, none below 0."""
-        return round(most * float(np.clip(self.score(answer, seed) / self.scores(seed)["par"], 0, 1)), 1)
+        """Points of a class: none for a score of 0, `AT_PAR` of `most` at par, all of it for the best that is known."""
+        score, par = self.score(answer, seed), self.scores(seed)["par"]
+        return round(most * float(np.interp(score, [0, par, 100], [0, AT_PAR, 1])), 1)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import gzip
+import hashlib
 import html
+import json
 import random
 import textwrap
+from pathlib import Path
 
 from course_lib.common.framework import current
 from course_lib.exercises import (
@@ -21,7 +25,8 @@ from course_lib.exercises import (
     training,
     tuning,
 )
-from course_lib.exercises.engine import diagnoses, judge, record
+from course_lib.exercises.engine import diagnoses, judge, record, wire
+from course_lib.exercises.engine.project import class_number
 from course_lib.exercises.engine.source import shown_source
 from course_lib.exercises.engine.tensors import bridge
 
@@ -64,6 +69,10 @@ def find(exercise_id):
         If there is none; the message lists the nearest ids.
     """
     if exercise_id not in EXERCISES:
+        topic = next((topic for topic in TOPICS if topic.is_graded and str(exercise_id).startswith(topic.number)), None)
+        for exercise in topic.graded.EXERCISES if topic else ():
+            if exercise.id == exercise_id:
+                return exercise
         near = difflib.get_close_matches(str(exercise_id), EXERCISES, n=3, cutoff=0)
         raise ValueError(f"no exercise {exercise_id!r}; the nearest are {', '.join(near)}")
     return EXERCISES[exercise_id]
@@ -155,20 +164,77 @@ def project(number, *, seed=0):
 def hint(exercise_id):
     """Print one more hint at each call."""
     hints = find(exercise_id).hints
+    public = exercise_id in EXERCISES
     shown = _hints_shown[exercise_id] = min(_hints_shown.get(exercise_id, 0) + 1, len(hints))
-    last = f' (the last one; next: solution("{exercise_id}"))' if shown == len(hints) else ""
+    last = f' (the last one; next: solution("{exercise_id}"))' if shown == len(hints) and public else ""
     print(f"Hint {shown} of {len(hints)}: {hints[shown - 1]}{last}")
 
 
 def solution(exercise_id):
     """Print the source of the right answer, in the framework in use where the exercise is about tensors."""
     exercise = find(exercise_id)
+    if exercise_id not in EXERCISES:
+        raise ValueError(f"solution: expected an exercise of a lesson, got {exercise_id!r}, on which a class is graded")
     function = exercise.reference
     if exercise.tensors:
         package = next(topic.package for topic in TOPICS if exercise in topic.exercises)
         function = getattr(current().load(package), function.__name__)
     print(f"# {function.__module__}.{function.__name__}\n{shown_source(function, exercise.draw()[0])}")
 
+
+def class_project(number, student, folder="."):
+    """What a lesson's project gives a student of a class, from the file that the teacher hands out with the assignment.
+
+    Parameters
+    ----------
+    number : str
+    student : str
+        The name under which the work is handed in.
+    folder : path-like
+        Where the file is. Without it the instance is one of `project`: enough to try the notebook.
+
+    Returns
+    -------
+    dict
+    """
+    if not isinstance(student, str) or not student.strip():
+        raise ValueError(f"student: expected your name, got {student!r}")
+    path = Path(folder, f"{number}_project.json.gz")
+    if not path.exists():
+        print(f"{path.name} is not here: this is a public instance, which no teacher grades.")
+        return project(number, seed=class_number(student))
+    with gzip.open(path, "rt", encoding="ascii") as file:
+        return wire.decode(json.load(file)[class_number(student)])
+
+
+def hand_in(number, given, answer):
+    """Leave an answer to a project in the notebook's output, where a grader reads it.
+
+    Parameters
+    ----------
+    number : str
+    given : dict
+        What `class_project` gave.
+    answer : object
+        As the project's statement asks.
+
+    Raises
+    ------
+    ValueError
+        If the answer is not made of numbers, arrays and lists of these.
+    """
+    from IPython.display import display
+
+    if answer is None:
+        print(f"… {number}.project: nothing handed in yet")
+        return
+    data = {"id": f"{number}.project", "given": digest(given), "answer": wire.encode(judge.plain(answer))}
+    display({"text/plain": f"✓ {number}.project: handed in. Save the notebook now.", wire.MIME: data}, raw=True)
+
+
+def digest(given):
+    """A short text that names an instance of a project."""
+    return hashlib.sha256(json.dumps(wire.encode(given)).encode()).hexdigest()[:16]
 
 
 def progress():
