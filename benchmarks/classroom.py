@@ -14,7 +14,7 @@ from students import hand_in, right_functions, student_notebook
 
 from course_lib.classroom.course import grade, new_course
 
-COUNTS = {"02_pruning": 200, "01_dqn": 200}
+COUNTS = {"02_pruning": 200, "01_dqn": 100}
 JOBS = 2
 
 

@@ -6,12 +6,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from course_lib.classroom.exports import safe
 from course_lib.common.plotting import COLOURS
-from course_lib.exercises.engine.registry import EXERCISES
+from course_lib.exercises.engine.registry import find
 
-STATES = ("right", "wrong", "stopped", "missing", "not written")  # of a function; "to be read" of an answer in words
-_LOOKS = dict(zip(STATES, ((COLOURS[0], ""), (COLOURS[1], "//"), (COLOURS[2], "xx"), (COLOURS[3], ".."),
-                           ("#E6E6E6", "")), strict=True))
+STATES = ("right", "partly", "wrong", "stopped", "missing", "to be read", "not written", "not handed in",
+          "not graded")
+_LOOKS = dict(zip(STATES, ((COLOURS[0], ""), (COLOURS[0], "\\\\"), (COLOURS[1], "//"), (COLOURS[2], "xx"),
+                           (COLOURS[3], ".."), (COLOURS[4], "--"), ("#E6E6E6", ""), ("#F7F7F7", "oo"),
+                           ("#CFCFCF", "**")), strict=True))
 
 
 def by_exercise(results):
@@ -19,8 +22,9 @@ def by_exercise(results):
     table = pd.DataFrame(0, index=_exercises(results), columns=list(STATES))
     for result in results:
         for mark in result.marks:
+            state = mark.state if not result.problem else "not handed in" if result.graded else "not graded"
             if mark.id in table.index:
-                table.loc[mark.id, mark.state] += 1
+                table.loc[mark.id, state] += 1
     return table
 
 
@@ -36,8 +40,8 @@ def misconceptions(results):
     counts = {}
     for result in results:
         for mark in result.marks:
-            if mark.state == "wrong":
-                hint = EXERCISES[mark.id].wrong[mark.mistake].hint if mark.mistake is not None else ""
+            if mark.state in ("wrong", "partly") and not mark.id.endswith(".project"):
+                hint = find(mark.id).wrong[mark.mistake].hint if mark.mistake is not None else ""
                 counts[mark.id, hint] = counts.get((mark.id, hint), 0) + 1
     rows = sorted(((name, count, hint) for (name, hint), count in counts.items()), key=lambda row: (-row[1], row))
     return pd.DataFrame(rows, columns=["exercise", "students", "hint"])
@@ -50,9 +54,9 @@ def points(results):
     """
     shares = {}
     for result in results:
-        most = sum(mark.most for mark in result.marks if mark.id in EXERCISES)
-        if result.graded and most:
-            shares.setdefault(result.assignment, {})[result.student] = result.points / most
+        most = sum(mark.most for mark in result.marks if "." in mark.id)
+        tried = result.graded and not result.problem and most
+        shares.setdefault(result.assignment, {})[result.student] = result.points / most if tried else np.nan
     return pd.DataFrame(shares).sort_index().sort_index(axis=1)
 
 
@@ -77,6 +81,7 @@ def at_risk(results, *, below=0.5):
             absent.setdefault(result.student, []).append(f"{result.assignment}: {result.problem}")
     rows = {}
     for student, share in points(results).mean(axis=1).items():
+        share = float(share)
         why = [f"less than {below:.0%} of the points"] * (share < below) + absent.get(student, [])
         if why:
             rows[student] = {"share": round(share, 2), "why": "; ".join(why)}
@@ -104,9 +109,12 @@ def draw_class(shares, ax=None):
                       layout="constrained")[1] if ax is None else ax
     order = shares.loc[shares.mean(axis=1).sort_values(kind="stable").index]
     image = ax.imshow(order, aspect="auto", cmap="cividis", vmin=0, vmax=1)
+    for row, column in np.argwhere(order.isna().to_numpy()):
+        ax.text(column, row, "\N{EN DASH}", ha="center", va="center", color="0.4")
     ax.set_xticks(range(order.shape[1]), order.columns)
-    ax.set_yticks(range(len(order)), order.index, fontsize=8)
-    ax.set(title="Share of the points")
+    ax.set_yticks(range(len(order)), [name.replace("$", r"\$") for name in order.index], fontsize=8)
+    ax.grid(False)
+    ax.set(title="Share of the points; \N{EN DASH}: nothing to grade")
     ax.figure.colorbar(image, ax=ax)
     return ax
 
@@ -119,10 +127,10 @@ def export(results, folder):
     paths = []
     for name, table in tables.items():
         paths.append(folder / f"{name}.csv")
-        table.to_csv(paths[-1])
+        text = table.select_dtypes(exclude="number").columns
+        table.assign(**{column: table[column].map(safe) for column in text}).rename(index=safe).to_csv(paths[-1])
     return paths
 
 
 def _exercises(results):
-    there = {mark.id for result in results for mark in result.marks}
-    return [name for name in EXERCISES if name in there]
+    return list(dict.fromkeys(mark.id for result in results for mark in result.marks if "." in mark.id))

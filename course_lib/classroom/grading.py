@@ -9,18 +9,23 @@ import builtins
 import functools
 import hashlib
 import json
+import math
 import time
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from importlib.util import find_spec
+from pathlib import Path
 
 import course_lib
-from course_lib.classroom import sandbox, submissions, wire
-from course_lib.classroom.assignments import default_points, setup_source, topic_of, uses_tensors
-from course_lib.classroom.marks import Mark, judged, keys
+from course_lib.classroom import marks as marking
+from course_lib.classroom import sandbox, submissions
+from course_lib.classroom.assignments import default_points, handed_out, setup_source, topic_of, uses_tensors
+from course_lib.classroom.marks import Mark
 from course_lib.classroom.solutions import function_name, given
-from course_lib.exercises.engine import judge
+from course_lib.exercises.engine import judge, wire
 
 MODULES = {"pytorch": "torch", "keras": "keras"}
+
 
 class NotGraded(RuntimeError):
     """A submission could not be tried, through no fault of the student's."""
@@ -40,11 +45,14 @@ class Result:
     way: str = ""  # how the sandbox was made
     seconds: float = 0.0
     digest: str = ""  # of the submission, the exercises and the hidden cases
+    lost: float = 0.0  # share of the points taken off for being late
+    starved: bool = False  # something was ended while others had the machine: to be tried again, alone
+    handed_in: str = ""  # when, in UTC, as ISO 8601
 
     @property
     def points(self):
-        """The sum, without what a person has still to read."""
-        return sum(mark.points for mark in self.marks)
+        """The sum, without what a person has still to read, less what being late costs."""
+        return sum(mark.points for mark in self.marks) * (1 - self.lost)
 
     @property
     def most(self):
@@ -63,202 +71,230 @@ class Result:
         return cls(marks=marks, notes=tuple(data.pop("notes")), **data)
 
 
-def fingerprint(submission, assignment, points, seed, limits):
-    """What a grade depends on, as a short text: the same one need not be computed again."""
-    statements = [exercise.statement for exercise in topic_of(assignment).exercises]
-    parts = (course_lib.__version__, submission.digest, submission.problem, assignment, statements, points, seed,
-             limits)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
+@dataclass(frozen=True)
+class Terms:
+    """What a grade depends on beside the submission."""
+
+    seed: int  # of the hidden cases
+    points: dict  # what the exercises, the project and the questions count, by id; what is not in it is left out
+    handed_out: tuple = ()  # the assignment's own cells, `submissions.Cell`
+    due: datetime | None = None
+    late: float = 0.0  # share of the points that each day begun after that costs
+    limits: sandbox.Limits = sandbox.Limits()
+    way: sandbox.Way | None = None  # the safest one that works by default
+
+    @classmethod
+    def of(cls, assignment, *, seed=1, **more):
+        """The terms of an assignment as the course has it."""
+        topic = topic_of(assignment)
+        return cls(seed, **({"points": default_points(topic), "handed_out": handed_out(topic)} | more))
+
+    def lost(self, when):
+        """The share of the points that is lost by handing in at this time, or None."""
+        days = math.ceil((when - self.due) / timedelta(days=1)) if self.due and when else 0
+        return min(1.0, max(0, days) * self.late)
+
+    def fingerprint(self, submission, assignment):
+        """What a grade depends on, as a short text: the same one need not be computed again."""
+        statements = [exercise.statement for exercise in topic_of(assignment).graded.EXERCISES]
+        parts = (course_lib.__version__, submission.digest, submission.problem, submission.notes, assignment,
+                 statements, self.seed, self.points, self.handed_out, self.due, self.late, self.limits)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
 
-def nothing_graded(student, assignment, problem, *, points=None, graded=False, **more):
+def nothing_graded(student, assignment, problem, terms, *, graded=False, **more):
     """The result of a submission of which nothing could be tried: no points."""
-    points = points or default_points(topic_of(assignment))
-    marks = tuple(Mark(name, 0.0, most, "missing") for name, most in points.items())
-    return Result(student, assignment, marks, problem=str(problem), graded=graded, **more)
+    found = tuple(Mark(name, 0.0, most, "missing") for name, most in terms.points.items())
+    return Result(student, assignment, found, problem=str(problem), graded=graded, **more)
 
 
-def grade_file(path, student, assignment, *, seed, points=None, limits=None, way=None):
-    """Grade one notebook.
+def grade_one(folder, student, assignment, terms):
+    """Grade what a student has handed in.
 
     Parameters
     ----------
-    path : path-like
+    folder : path-like
+        `submitted/STUDENT/ASSIGNMENT`.
     student, assignment : str
-    seed : int
-        Of the hidden cases.
-    points : dict of str to float, optional
-        What the exercises and questions count, by id; those that are not in it are left out.
-    limits : sandbox.Limits, optional
-    way : sandbox.Way, optional
-        The safest one that works by default.
+    terms : Terms
 
     Returns
     -------
     Result
-        Whatever stands in the file.
+        Whatever stands in the folder.
     """
-    began, topic = time.monotonic(), topic_of(assignment)
-    limits, way = limits or sandbox.Limits(), way or sandbox.best_way()
-    points, submission = points or default_points(topic), submissions.read(path)
-    digest = fingerprint(submission, assignment, points, seed, limits)
+    began, topic, folder = time.monotonic(), topic_of(assignment), Path(folder)
+    submission = submissions.read(folder, assignment)
+    when, note = submissions.handed_in_at(submissions.find(folder, assignment)[0])
+    common = {"framework": submission.framework if uses_tensors(topic) else "", "digest": terms.fingerprint(
+        submission, assignment), "notes": submission.notes + ((note,) if note else ()),
+        "handed_in": when.isoformat(timespec="seconds") if when else "", "lost": terms.lost(when)}
     if submission.problem:
-        return nothing_graded(student, assignment, submission.problem, points=points, graded=True, digest=digest)
-    common = {"framework": submission.framework, "notes": submission.notes, "digest": digest}
+        return nothing_graded(student, assignment, submission.problem, terms, graded=True, **common)
+    way = terms.way or sandbox.best_way()
     try:
-        marks = _try_functions(topic, submission, points, seed, limits, way)
+        trial = _Trial(topic, submission, terms, way)
+        found = trial.marks()
+        found |= _other_marks(topic, submission, student, terms)
     except NotGraded as error:
-        return nothing_graded(student, assignment, error, points=points, **common)
+        return nothing_graded(student, assignment, error, terms, **common)
     except Exception as error:  # a fault of ours must not stop the others; a person has to look at this one
-        return nothing_graded(student, assignment, f"not graded: {type(error).__name__} in the grader", points=points,
-                              **common)
-    for name in points.keys() - marks.keys():
-        text = submission.written(name)
-        empty = text is None or text.strip() in ("", "YOUR ANSWER HERE")
-        marks[name] = Mark(name, 0.0, points[name], "not written" if empty else "to be read")
-    return Result(student, assignment, tuple(marks[name] for name in points), way=str(way),
-                  seconds=round(time.monotonic() - began, 2), **common)
+        return nothing_graded(student, assignment, f"not graded: {type(error).__name__} in the grader", terms, **common)
+    return Result(student, assignment, tuple(found[name] for name in terms.points), way=str(way),
+                  starved=trial.starved, seconds=round(time.monotonic() - began, 2), **common)
 
 
-def _try_functions(topic, submission, points, seed, limits, way):
-    """The marks for the functions of a topic that have points, by id."""
-    imports = []
-    if uses_tensors(topic):
-        imports = [MODULES[submission.framework]]
-        if find_spec(imports[0]) is None:
+def _other_marks(topic, submission, student, terms):
+    """The marks for the project and for answers in words."""
+    found, (answers, loose) = {}, submissions.written_answers(submission, terms.handed_out)
+    for name, most in terms.points.items():
+        if name == topic.project_id:
+            found[name] = marking.project_mark(topic.project, most, submission.handed_in(name), terms.seed, student)
+        elif "." not in name:
+            found[name] = Mark(name, 0.0, most, "to be read" if answers.get(name) or loose else "not written")
+    return found
+
+
+class _Trial:
+    """The functions of a submission, tried in one sandbox after another until all have answered or were stopped."""
+
+    def __init__(self, topic, submission, terms, way):
+        self.topic, self.submission, self.terms, self.way = topic, submission, terms, way
+        self.exercises = {exercise.id: exercise for exercise in topic.graded.EXERCISES if exercise.id in terms.points}
+        self.shown, self.hidden = {}, {}  # answers by id, or why there are none
+        self.verdicts = {}  # of what was shown: (the version of the function that was best, its Verdict)
+        self.errors, self.stopped, self.starved = None, set(), False  # errors of cells in the first sandbox, by number
+        self.imports = [MODULES[submission.framework or "pytorch"]] if uses_tensors(topic) else []
+        if self.imports and find_spec(self.imports[0]) is None:
             raise NotGraded(f"not graded: the submission uses {submission.framework}, which is not installed here")
-    box = functools.partial(sandbox.converse, limits=limits, way=way)
-    until, marks = time.monotonic() + 3 * limits.total + limits.start, {}
-    for exercises in _batches([exercise for exercise in topic.exercises if exercise.id in points]):
-        answers, errors = _answers(topic, submission, exercises, seed, imports, box, until)
-        for exercise in exercises:
-            marks[exercise.id] = _mark(exercise, points[exercise.id], answers[exercise.id], errors, submission, seed)
-    return marks
 
-
-def _batches(exercises):
-    """The exercises in as few lists as will do, none beside one whose help is its answer."""
-    batches = []
-    for exercise in exercises:
-        for batch in batches:
-            if not any(_gives_away(exercise, other) or _gives_away(other, exercise) for other in batch):
-                batch.append(exercise)
+    def marks(self):
+        """The marks by id."""
+        limits, failures = self.terms.limits, 0
+        cells = [[0, setup_source(self.topic)], *self.submission.code()]
+        until = time.monotonic() + 3 * limits.total + limits.start
+        while (left := self._left()) and time.monotonic() < until:
+            request = {"framework": self.submission.framework or "pytorch" if self.imports else "",
+                       "imports": self.imports, "cells": [cell for cell in cells if cell[0] not in self.stopped],
+                       "exercises": [self._task(exercise, marking.shown_key(exercise.id).cases) for exercise in left]}
+            said = sandbox.converse(request, hidden=functools.partial(self._hear_shown, left),
+                                    helpers=_helpers(self.topic, left), way=self.way, limits=limits)
+            if not any(message.get("ready") is True for message in said.shown):
+                failures += 1
+                if failures == 2:
+                    raise NotGraded(f"not graded: the sandbox did not start, it {said.why or 'ended'}")
+                continue
+            known = self._known()
+            self._learn(left, said, {f"cell {number}": number for number, _ in cells})
+            if self._known() == known:  # it would go on like this for ever
                 break
-        else:
-            batches.append([exercise])
-    return batches
+        return {name: self._mark(exercise) for name, exercise in self.exercises.items()}
+
+    def _known(self):
+        return len(self.shown) + len(self.hidden) + len(self.stopped)
+
+    def _left(self):
+        """The exercises that have still to answer: on what is shown, or, if all of that was right, on the rest."""
+        return [exercise for name, exercise in self.exercises.items() if name not in self.shown
+                or (self._is_right(name) and name not in self.hidden)]
+
+    def _is_right(self, name):
+        return name in self.verdicts and self.verdicts[name][1].case is None
+
+    def _task(self, exercise, cases, **more):
+        return {"id": exercise.id, "function": function_name(exercise), "seeded": list(exercise.seeded),
+                "tensors": exercise.tensors, "cases": [wire.encode(case) for case in cases], **more}
+
+    def _hear_shown(self, left, messages):
+        """Judge the answers to what is shown; the tasks with hidden cases for those that are right."""
+        self._note_errors(messages)
+        for name, answers in _answers(messages, left).items():
+            if name not in self.shown:
+                self.shown[name], self.verdicts[name] = answers, self._best(name, answers)
+        return [self._task(exercise, marking.hidden_key(exercise.id, self.terms.seed).cases,
+                           version=self.verdicts[exercise.id][0])
+                for exercise in left if self._is_right(exercise.id) and exercise.id not in self.hidden]
+
+    def _best(self, name, versions):
+        """The version of a function that is right, else the first that was written, and its verdict."""
+        count, verdicts = len(marking.shown_key(name).cases), []
+        for number, answers in enumerate(versions):
+            read = marking.read_answers(answers, count)
+            verdict = judge.Verdict(0, str(answers)) if read is None else marking.shown_verdict(name, read)
+            if verdict.case is None:
+                return number, verdict
+            if answers not in ("not written", "missing"):
+                verdicts.append((number, verdict))
+        return verdicts[0] if verdicts else (0, judge.Verdict(0, "not written" if "not written" in versions
+                                                              else "missing"))
+
+    def _learn(self, left, said, cells):
+        """Take in what was said, and what stopped it."""
+        if not said.hidden and said.why:
+            self._note_errors(said.shown)  # it did not come so far that `_hear_shown` was called
+        after = _answers(said.hidden, [exercise for exercise in left if exercise.id in self.shown])
+        self.hidden |= {name: answers for name, answers in after.items() if name not in self.hidden}
+        if not said.why:
+            asked = {exercise.id for exercise in left}
+            for name in asked - self.shown.keys():
+                self.shown[name] = "was not reached"
+            for name in asked - self.hidden.keys():
+                self.hidden[name] = None
+            return
+        self.starved |= said.starved
+        begun = [message["begin"] for message in (said.hidden or said.shown) if type(message.get("begin")) is str]
+        last = begun[-1] if begun else ""
+        if last in self.exercises and {"shown": True} in said.shown:
+            self.hidden.setdefault(last, None)
+        elif last in self.exercises:
+            self.shown.setdefault(last, said.why)
+        elif last in cells and cells[last] not in self.stopped:
+            self.stopped.add(cells[last])
+            self.errors = (self.errors or {}) | {cells[last]: f"Stopped: {said.why}"}
+
+    def _note_errors(self, messages):
+        if self.errors is None:  # later sandboxes run the same cells; only in the first one none was left out
+            said = [(message.get("cell"), message.get("error")) for message in messages]
+            self.errors = {cell: error for cell, error in said if type(cell) is int and type(error) is str and error}
+
+    def _mark(self, exercise):
+        most, name = self.terms.points[exercise.id], function_name(exercise)
+        answers = self.shown.get(exercise.id, "was not reached: the notebook ends its process, or has used up its time")
+        if isinstance(answers, str):
+            return Mark(exercise.id, 0.0, most, "stopped", f"{name} {answers}.")
+        verdict = self.verdicts[exercise.id][1]
+        if verdict.complaint == "not written":
+            return Mark(exercise.id, 0.0, most, "not written", "Not written yet.")
+        if verdict.complaint == "missing":
+            return Mark(exercise.id, 0.0, most, "missing", f"There is no function {name}.{self._why_missing(name)}")
+        if verdict.case is not None:
+            return marking.wrong_on_shown(exercise, most, verdict)
+        answers = self.hidden.get(exercise.id)
+        cases = marking.hidden_key(exercise.id, self.terms.seed).cases
+        return marking.on_hidden(exercise, most, self.terms.seed,
+                                 answers and marking.read_answers(answers[0], len(cases)))
+
+    def _why_missing(self, name):
+        for number, source in self.submission.code():
+            if name in source and number in (self.errors or {}):
+                kind = self.errors[number].partition(":")[0]
+                known = isinstance(getattr(builtins, kind, None), type)
+                return f" Cell {number} ended with {kind if known else 'an error'}."
+        return ""
 
 
-def _gives_away(one, other):
-    return one is not other and other.name in given(one)
+def _answers(messages, exercises):
+    """The answers of versions of functions in messages, {id: list}."""
+    wanted = {exercise.id for exercise in exercises}
+    return {message["exercise"]: message["answers"] for message in messages[::-1]
+            if type(message.get("exercise")) is str and message["exercise"] in wanted
+            and type(message.get("answers")) is list and message["answers"]}
 
 
 def _helpers(topic, exercises):
-    """The files of the course's package that students' code may import, and what stands in for the others."""
+    """The files of the course's package that students' code may import: the functions that a statement allows."""
     allowed = {name: source for exercise in exercises for name, source in given(exercise).items()}
-    named = {name for exercise in topic.exercises for name in given(exercise)}
-    if not named:
+    if not allowed:
         return {}
-    away = [f"def {name}(*given):\n    raise RuntimeError('{name} is out of reach while that exercise is graded')\n"
-            for name in sorted(named - allowed.keys())]
-    text = "\n\n".join(["import numpy as np\n", *allowed.values(), *away])
+    text = "\n\n".join(["import numpy as np\n", *allowed.values()])
     return {f"{topic.package}/__init__.py": "", f"{topic.package}/reference.py": text}
-
-
-def _answers(topic, submission, exercises, seed, imports, box, until):
-    """What functions answered, {id: list or text}, and what went wrong in cells, {number: text}.
-
-    What stops the process is left out, and the rest tried again.
-    """
-    found, errors, left = {}, {}, list(exercises)
-    cells, stopped, failures = [[0, setup_source(topic)], *submission.code()], set(), 0
-    while left and time.monotonic() < until:
-        request = {"framework": submission.framework, "imports": imports,
-                   "cells": [cell for cell in cells if cell[0] not in stopped],
-                   "exercises": [_task(exercise, seed) for exercise in left]}
-        messages, why = box(request, helpers=_helpers(topic, exercises))
-        if not any(message.get("ready") is True for message in messages):
-            failures += 1
-            if failures == 2:
-                raise NotGraded(f"not graded: the sandbox did not start, it {why or 'ended'}")
-            continue
-        wanted = {exercise.id for exercise in left}
-        errors |= {message["cell"]: message["error"] for message in messages if type(message.get("cell")) is int
-                   and type(message.get("error")) is str and message["error"]}
-        found |= {message["exercise"]: message.get("answers") for message in messages
-                  if type(message.get("exercise")) is str and message["exercise"] in wanted}
-        begun = [message["begin"] for message in messages if type(message.get("begin")) is str]
-        if why and begun:
-            last, numbers = begun[-1], {f"cell {number}": number for number, _ in cells}
-            if last in wanted and last not in found:
-                found[last] = Stopped(why)
-            elif last in numbers and numbers[last] not in stopped:
-                stopped.add(numbers[last])
-                errors[numbers[last]] = f"Stopped: {why}"
-            else:
-                break
-        elif why or not wanted & found.keys():
-            break
-        left = [exercise for exercise in left if exercise.id not in found]
-    return {exercise.id: found.get(exercise.id, Stopped("was not reached: the notebook ends its process, or has used "
-                                                        "up its time")) for exercise in exercises}, errors
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """Why a function's process was ended."""
-
-    why: str
-
-
-def _task(exercise, seed):
-    cases = [wire.encode(case) for key in keys(exercise.id, seed) for case in key.cases]
-    return {"id": exercise.id, "function": function_name(exercise), "seeded": list(exercise.seeded),
-            "tensors": exercise.tensors, "cases": cases}
-
-
-def _mark(exercise, most, answers, errors, submission, seed):
-    """The mark for what came from the sandbox. No text of the student's goes into the comment: it could hold cases."""
-    def none(state, comment):
-        return Mark(exercise.id, 0.0, most, state, comment)
-
-    name = function_name(exercise)
-    if isinstance(answers, Stopped):
-        return none("stopped", f"{name} {answers.why}.")
-    if answers == "not written":
-        return none("not written", "Not written yet.")
-    if answers == "missing":
-        return none("missing", f"There is no function {name}.{_why_missing(name, errors, submission)}")
-    parts = _split(answers, [len(key.cases) for key in keys(exercise.id, seed)])
-    if parts is None:
-        return none("wrong", "The answers could not be read.")
-    return judged(exercise, most, parts, seed)
-
-
-def _why_missing(name, errors, submission):
-    for number, source in submission.code():
-        if name in source and number in errors:
-            kind = errors[number].partition(":")[0]
-            known = isinstance(getattr(builtins, kind, None), type)
-            return f" Cell {number} ended with {kind if known else 'an error'}."
-    return ""
-
-
-def _split(answers, lengths):
-    """What came from the sandbox as lists of `judge.Answer`, or None."""
-    if type(answers) is not list or len(answers) != sum(lengths):
-        return None
-    read = []
-    for answer in answers:
-        if type(answer) is not dict or not all(type(answer.get(name)) is str for name in ("complaint", "shared")):
-            return None
-        try:
-            output = wire.decode(answer.get("output"))
-        except wire.NotPlain as error:
-            read.append(judge.Answer(complaint=f"an answer that cannot be read: {error}"))
-            continue
-        if output is None and not answer["complaint"]:
-            return None
-        read.append(judge.Answer(output, answer["complaint"], answer["shared"]))
-    ends = [sum(lengths[:i + 1]) for i in range(len(lengths))]
-    return [read[end - length:end] for end, length in zip(ends, lengths, strict=True)]

@@ -29,14 +29,8 @@ def given(exercise):
             if isinstance(node, ast.FunctionDef) and re.search(f"`{node.name}`", exercise.statement)}
 
 
-def solution_body(exercise, package):
+def solution_body(exercise, topic):
     """What stands in the function's body; where the exercise is about tensors, for either framework.
-
-    Parameters
-    ----------
-    exercise : Exercise
-    package : str
-        Of its topic, such as "dqn".
 
     Returns
     -------
@@ -47,8 +41,7 @@ def solution_body(exercise, package):
     reference = exercise.reference
     if not exercise.tensors:
         return _body(reference.__module__, reference.__name__, parameters(exercise))
-    first, second = (_body(f"course_lib.{package}.in_{name}", reference.__name__, parameters(exercise))
-                     for name in FRAMEWORKS)
+    first, second = (topic.graded.SOLUTIONS[exercise.id][name] for name in FRAMEWORKS)
     return f'if framework == "{FRAMEWORKS[0]}":\n{textwrap.indent(first, "    ")}\n{second}'
 
 

@@ -1,4 +1,4 @@
-"""A new course, empty."""
+"""A new course of one topic, empty."""
 
 import pytest
 
@@ -7,4 +7,4 @@ from course_lib.classroom.course import new_course
 
 @pytest.fixture
 def course(tmp_path):
-    return new_course(tmp_path / "course")
+    return new_course(tmp_path / "course", ["02_pruning"])

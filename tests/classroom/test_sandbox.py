@@ -1,5 +1,6 @@
 """The walls of the sandbox, and its limits."""
 
+import pwd
 import sys
 import time
 from pathlib import Path
@@ -16,8 +17,8 @@ LOOK = "raise ValueError(open({path!r}).read())"
 
 
 def error_of(source, **options):
-    messages, _ = converse({"cells": [[1, source]]}, **options)
-    return next(message["error"] for message in messages if message.get("cell") == 1)
+    said = converse({"cells": [[1, source]]}, **options)
+    return next(message["error"] for message in said.shown if message.get("cell") == 1)
 
 
 @pytest.fixture
@@ -46,6 +47,8 @@ def test_an_installed_course_is_out_of_reach(tmp_path, monkeypatch):
     there.mkdir(parents=True)
     (there / "answers.py").write_text("SECRET", encoding="utf-8")
     (there.parent / "other.py").write_text("free = 1", encoding="utf-8")
+    parts = [*sandbox.readable(), there.parent]
+    monkeypatch.setattr(sandbox, "readable", lambda: parts)
     monkeypatch.setattr(sandbox.sys, "path", [*sandbox.sys.path, str(there.parent)])
     assert error_of(LOOK.format(path=str(there.parent / "other.py"))) == "ValueError: free = 1"
     assert error_of(LOOK.format(path=str(there / "answers.py"))).startswith("FileNotFoundError")
@@ -66,8 +69,45 @@ def test_there_is_no_network():
 
 @needs_bwrap
 def test_nobody_else():
-    assert error_of("import os\nraise ValueError((os.getuid(), os.environ.get('USER'), os.environ['HOME']))") == (
-        "ValueError: (65534, None, '/tmp')")
+    told = error_of("import os\nraise ValueError((os.getuid(), os.environ.get('USER'), os.environ['HOME']))")
+    user, name, home = eval(told.partition(": ")[2])
+    assert user >= sandbox.NOBODY and (name, home) == (None, "/tmp")
+    with pytest.raises(KeyError):
+        pwd.getpwuid(user if user > sandbox.NOBODY else -1)
+
+
+@needs_bwrap
+def test_only_what_python_needs_can_be_read():
+    """Of `/usr`, the libraries: nbgrader's exchange of before lies in `/usr/local/share`."""
+    told = error_of("import os\nraise ValueError([sorted(os.listdir(name)) for name in ('/', '/usr', '/usr/share')])")
+    root, usr, share = eval(told.partition(": ")[2])
+    mine = {part.parts[1] for part in sandbox.readable()} | {"lib", "lib32", "lib64", "libx32", "dev", "proc", "tmp"}
+    assert set(root) <= mine and set(usr) <= {"bin", "lib", "lib32", "lib64", "libx32", "local", "share"}
+    assert share == ["zoneinfo"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such folders")
+def test_a_course_in_reach_is_told(tmp_path):
+    assert sandbox.readable_part(tmp_path) is None
+    assert sandbox.readable_part(Path(sys.prefix, "lib", "course")) is not None
+    (tmp_path / "link").symlink_to(Path(sys.prefix, "lib"))
+    assert sandbox.readable_part(tmp_path / "link" / "course") is not None
+
+
+@needs_bwrap
+@pytest.mark.parametrize("source", ["open('/x', 'w')", "open('/dev/x', 'w')", "import os\nos.mkdir('/usr/x')"])
+def test_no_file_but_in_its_folders(source):
+    assert error_of(source).startswith(("OSError: [Errno 30]", "PermissionError"))
+
+
+@needs_bwrap
+def test_memory_that_no_process_has():
+    """It is refused, or bounded."""
+    assert error_of("import os\nos.memfd_create('x')").startswith("OSError: [Errno 38]")
+    assert error_of("import sysv_ipc") != ""
+    told = error_of("import os\nraise ValueError(sum(one.f_blocks * one.f_frsize for one in map(os.statvfs, "
+                    "('/tmp', '/dev/shm'))))")
+    assert int(told.partition(": ")[2]) <= 512 << 20
 
 
 def test_what_it_leaves_is_cleared_away():
@@ -81,34 +121,64 @@ def test_what_it_leaves_is_cleared_away():
      "used more than 0.292969 GiB of memory"),
     ("import subprocess, sys\nx = [subprocess.Popen([sys.executable, '-c', 'while True: pass']) for _ in range(12)]\n"
      "while True: pass", Limits(processes=8), "started more than 8 processes"),
-    ("import os\nos._exit(5)", Limits(), "ended its process (5)"),
+    ("import os\nos._exit(5)", Limits(), "ended its process"),
     ("import time\nfor _ in range(40):\n    time.sleep(.1)", Limits(seconds=9, total=1), "took longer than 1 s in all"),
 ])
 def test_limits(source, limits, why):
     way = PLAIN if "processes" in why else best_way()  # elsewhere the kernel refuses first
     began = time.monotonic()
-    messages, ended = converse({"cells": [[1, source]]}, limits=limits, way=way)
-    assert ended == why and {"end": True} not in messages
+    said = converse({"cells": [[1, source]]}, limits=limits, way=way)
+    assert said.why == why and {"end": True} not in said.hidden
     assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
+def test_limits_that_are_none(value):
+    with pytest.raises(ValueError, match=f"limits: expected a positive number of seconds, got {value}"):
+        Limits(seconds=value)
 
 
 def test_answers_without_end():
     source = ("import sys, os\nfor fd in range(3, 20):\n    try:\n        while True: os.write(fd, b'x' * 10**6)\n"
               "    except OSError: pass")
-    _, ended = converse({"cells": [[1, source]]}, limits=Limits(output=5 << 20))
-    assert ended == "answered with more than 5 MiB"
+    assert converse({"cells": [[1, source]]}, limits=Limits(output=5 << 20)).why == "answered with more than 5 MiB"
 
 
-def test_a_request_is_answered():
+def test_a_request_is_answered_and_then_the_hidden_one():
     task = {"id": "x", "function": "f", "seeded": [], "tensors": False, "cases": [{"dict": [["a", 3]]}]}
-    messages, ended = converse({"cells": [[1, "def f(a): return a + 1"]], "exercises": [task]})
-    assert ended == "" and messages == [
+    asked = []
+
+    def hidden(shown):
+        asked.append(list(shown))
+        return [task | {"version": 0, "cases": [{"dict": [["a", 8]]}]}]
+
+    said = converse({"cells": [[1, "def f(a): return a + 1"]], "exercises": [task]}, hidden=hidden)
+    assert said.why == "" and not said.starved and asked == [said.shown]
+    assert said.shown == [
         {"ready": True}, {"begin": "cell 1"}, {"cell": 1, "error": ""}, {"begin": "x"},
-        {"exercise": "x", "answers": [{"output": 4, "complaint": "", "shared": ""}]}, {"end": True}]
+        {"exercise": "x", "answers": [[{"output": 4, "complaint": "", "shared": ""}]]}, {"shown": True}]
+    assert said.hidden == [{"begin": "x"}, {"exercise": "x", "answers": [
+        [{"output": 9, "complaint": "", "shared": ""}]]}, {"end": True}]
 
 
-def test_cells_run_as_in_a_notebook():
-    assert error_of("def f(x: int): pass\nassert f.__annotations__ == {'x': int}\ndisplay(f)\n%time f(1)\n!ls") == ""
+@pytest.mark.parametrize("source", [
+    "def f(x: int): pass\nassert f.__annotations__ == {'x': int}\ndisplay(f)\n%time f(1)\n!ls",
+    "x = !ls\nassert x == []", "here = %pwd\nassert here", "import math\nmath.log2?", "%time x = 1\nassert x == 1",
+    "%%time\nx = 1", "%%capture out\nx = 1", "%%bash\nexit 1", "%%script false\nraise ValueError",
+    "%%markdown\n# x =", "if True:\n    !pip install nothing\n    x = 1\nassert x == 1",
+    "x = (7\n% 4)\nassert x == 3", "import asyncio\nawait asyncio.sleep(0)", "get_ipython().run_line_magic('pwd', '')",
+    "import pickle\ndef f(): pass\nassert pickle.loads(pickle.dumps(f)) is f",
+    "import tempfile\ntempfile.mkstemp()",
+    "import inspect\ndef f(): return 3\nassert 'return 3' in inspect.getsource(f)",
+])
+def test_cells_run_as_in_a_notebook(source):
+    assert error_of(source) == ""
+
+
+@pytest.mark.parametrize(("framework", "x"), [("pytorch", 1), ("keras", 2)])
+def test_of_a_pair_of_cells_only_the_chosen_one_runs(framework, x):
+    cells = [[1, "%%pytorch\nx = 1"], [2, "%%keras\nx = 2"], [3, f"assert x == {x}"]]
+    assert {"cell": 3, "error": ""} in converse({"cells": cells, "framework": framework}).shown
 
 
 @needs_bwrap
