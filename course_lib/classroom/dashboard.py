@@ -13,8 +13,8 @@ from course_lib.exercises.engine.registry import find
 STATES = ("right", "partly", "wrong", "stopped", "missing", "to be read", "not written", "not handed in",
           "not graded")
 _LOOKS = dict(zip(STATES, ((COLOURS[0], ""), (COLOURS[0], "\\\\"), (COLOURS[1], "//"), (COLOURS[2], "xx"),
-                           (COLOURS[3], ".."), (COLOURS[4], "--"), ("#E6E6E6", ""), ("#F7F7F7", "oo"),
-                           ("#CFCFCF", "**")), strict=True))
+                           (COLOURS[3], ".."), (COLOURS[4], "--"), ("#E6E6E6", ""), ("#BDBDBD", "oo"),
+                           ("#7F7F7F", "**")), strict=True))
 
 
 def by_exercise(results):
