@@ -48,7 +48,7 @@ def test_a_new_course(course):
     assert {path.name for path in course.folder.glob("source/*/*")} == {"02_pruning.ipynb", "02_project.json.gz"}
     assert oct((course.folder / ".hidden_seed").stat().st_mode)[-3:] == "600"
     assert oct(course.folder.stat().st_mode)[-3:] == "700"
-    assert course.seed() == Course(course.folder).seed() != new_course(course.folder.parent / "other").seed()
+    assert course.seed() == Course(course.folder).seed() != new_course(course.folder.parent / "other", [NAME]).seed()
     with pytest.raises(FileExistsError, match="expected a new or an empty folder"):
         new_course(course.folder)
 

@@ -19,7 +19,7 @@ from course_lib.classroom.sandbox import Limits, best_way
 from course_lib.classroom.solutions import parameters
 
 NAME = "02_pruning"
-LIMITS = Limits(seconds=3, total=20, memory=1 << 30, processes=64)
+LIMITS = Limits(seconds=2, total=20, memory=1 << 30, processes=64)
 RIGHT = right_functions(NAME)
 VICTIM, OTHER = topic_of(NAME).graded.EXERCISES
 HEAD, _, BODY = RIGHT[VICTIM.name].partition("\n")

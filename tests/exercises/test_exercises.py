@@ -104,9 +104,10 @@ def test_each_mistake_fails_with_its_own_hint(exercise, index, in_numpy, capsys)
 @those_in_class_too
 def test_other_seeds_judge_alike(exercise):
     for seed in range(1, 6):
-        assert verdict(exercise, exercise.reference, seed) == judge.Verdict()
+        key = judge.AnswerKey(exercise, exercise.draw(seed))
+        assert key.judge(judge.run(exercise, exercise.reference, cases=key.cases)) == judge.Verdict()
         for index, wrong in enumerate(exercise.wrong):
-            assert verdict(exercise, wrong.function, seed).mistake == index
+            assert key.judge(judge.run(exercise, wrong.function, cases=key.cases)).mistake == index
 
 
 @those_in_class_too
