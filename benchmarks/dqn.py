@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from benchmark import Benchmark, twins
 
-from course_lib.dqn.config import SETTINGS
+from course_lib.dqn.config import SETTINGS, DQNConfig
 from course_lib.dqn.envs import make_vec
 from course_lib.dqn.loop import History, Trainer, evaluate
 
@@ -163,9 +163,45 @@ def declare(env_id, systems=SYSTEMS, **fields):
         frameworks=tuple(systems), quick=("pytorch", "keras"), seeds=40, **fields)
 
 
+CLASSIC = DQNConfig(n_step=1, double=False, total_steps=12_000)
+PARTS = {  # one change each, from the agent named behind it
+    "classic": {}, "no replay": {"replay": False}, "no target network": {"target_network": False},
+    "no scaling": {"scale_obs": False}, "acts by the online network": {"act_with_target": False},
+    "Double target": {"double": True}, "four-step target": {"n_step": 4},
+    "four-step target, Huber loss with delta 1": {"n_step": 4, "huber_delta": 1.0}}
+
+
+def rows_of_parts(framework, seeds):
+    """A simple agent on 32 carts, and others that differ from it in one part.
+
+    Each is trained for 12,000 steps and judged every 1,000 by 20 greedy episodes. "mean return": over all these
+    judgements; "last return": of the last; "highest value": of what the network took the start to be worth.
+    """
+    [twin] = twins(framework, "dqn")
+    for name, change in PARTS.items():
+        for seed in range(seeds):
+            returns, believed = learned(twin, replace(CLASSIC, **change), seed)
+            yield {"agent": name, "seed": seed, "mean return": float(np.mean(returns)), "last return": returns[-1],
+                   "highest value": float(np.max(believed))}
+
+
+def learned(twin, config, seed):
+    """Mean greedy returns, and what the network takes the start to be worth, at each judgement."""
+    starts, believed = make_vec("CartPole-v1", 50).reset(seed=seed)[0], []
+
+    def note(history):
+        believed.append(history.agent.q_values(starts).max(axis=1).mean())
+
+    history = twin.train(make_vec("CartPole-v1", 32), config, seed=seed, callbacks=[note])
+    return history.eval_returns, believed
+
+
 FAST = {name: dict(list(some.items())[:1]) for name, some in SYSTEMS.items()}
 STUDIES = {
     "dqn_cartpole": declare("CartPole-v1", title="DQN on CartPole-v1, beside Stable-Baselines3"),
+    "dqn_parts": Benchmark(
+        title="DQN on CartPole-v1 with one part changed", settings={"classic": CLASSIC, "changes": PARTS},
+        rows=rows_of_parts, canary=partial(canary, env_id="CartPole-v1"), down=("agent",), seeds=10),
     "dqn_acrobot": declare("Acrobot-v1", FAST, title="DQN on Acrobot-v1, beside Stable-Baselines3"),
     "dqn_lunarlander": declare("LunarLander-v3", {name: FAST[name] for name in ("pytorch", "keras")},
                                title="DQN on LunarLander-v3")}  # EXTRA=box2d

@@ -21,7 +21,7 @@ def tidy(notebook):
     """Leave out all that differs from run to run or from machine to machine: in place."""
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
     for cell in notebook.cells:
-        kept = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
+        kept = {name: cell.metadata[name] for name in ("because", "jupyter", "tags") if cell.metadata.get(name)}
         cell.metadata = nbformat.from_dict(kept)
         for output in cell.get("outputs", []):
             # A stored widget without its state would be shown as an error; the text beside it stays.

@@ -17,6 +17,7 @@ LARGEST = 3_000_000  # bytes
 MACHINE_PATH = re.compile(r"(?<![\w.~/:-])/(?:home|root|tmp|Users|work|mnt|opt|var|private)/\w"
                           r"|\b[A-Za-z]:\\+Users\\|/site-packages/|\bipykernel_\d+")
 # nbval takes a mark only if it stands alone on its line; the reason follows on the next.
+KEPT = {"because", "jupyter", "tags"}  # of a cell's metadata: why it is not compared, whether it is folded
 MARK = re.compile(r"^[ \t]*#+[ \t]*(?:NBVAL|PYTEST_VALIDATE)_\w+(.*)$", re.MULTILINE)
 REASON = re.compile(r"^[ \t]*#[ \t]*because:?[ \t]+\S+[ \t]+\S", re.MULTILINE | re.IGNORECASE)
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -68,8 +69,9 @@ def unexplained_mark(notebook):
     for n, cell in code_cells(notebook):
         if any(rest.strip() for rest in MARK.findall(cell.source)):
             problems.append(f"cell {n}: nbval overlooks a mark that does not stand alone on its line")
-        if (options(cell) or MARK.search(cell.source)) and not REASON.search(cell.source):
-            problems.append(f"cell {n}: a mark for nbval without a comment line `# because: ...`")
+        told = REASON.search(cell.source) or len(str(cell.metadata.get("because", "")).split()) > 1
+        if (options(cell) or MARK.search(cell.source)) and not told:
+            problems.append(f"cell {n}: a mark for nbval without a reason, in its metadata or as `# because: ...`")
     return problems
 
 
@@ -106,8 +108,8 @@ def untidy_metadata(notebook):
     if notebook.metadata != METADATA:
         problems.append(f"metadata: expected {METADATA}, got {notebook.metadata}")
     for n, cell in enumerate(notebook.cells):
-        if set(cell.metadata) - {"tags"}:
-            problems.append(f"cell {n}: metadata {sorted(set(cell.metadata) - {'tags'})}")
+        if extra := set(cell.metadata) - KEPT:
+            problems.append(f"cell {n}: metadata {sorted(extra)}")
         if any(WIDGET in output.get("data", {}) for output in cell.get("outputs", [])):
             problems.append(f"cell {n}: a stored widget, shown as an error when the notebook is opened")
     return problems

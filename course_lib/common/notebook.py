@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import sys
 
@@ -45,13 +46,17 @@ def image(data, *, alt, width=None):
     return Image(data=data, format="png", alt=alt, width=width)
 
 
-def panel(draw, **controls):
+def panel(draw, *, alt="", **controls):
     """Show widgets above a picture, and redraw the picture whenever a widget changes.
+
+    The first picture stays in the notebook, for those who read it without a kernel.
 
     Parameters
     ----------
     draw : callable
         `draw(**values)` returns a matplotlib Figure, made with `Figure()` rather than pyplot.
+    alt : str
+        One sentence on the first picture, for those who cannot see it.
     **controls : ipywidgets widgets
         By the names of `draw`'s arguments; sliders best with `continuous_update=False`.
 
@@ -65,6 +70,10 @@ def panel(draw, **controls):
     class Panel(widgets.VBox):
         def __repr__(self):
             return f"An interactive panel ({', '.join(controls)}): run this cell in JupyterLab"
+
+        def _repr_mimebundle_(self, **options):
+            still = base64.b64encode(picture.value).decode()
+            return {**super()._repr_mimebundle_(**options), "image/png": still}, {"image/png": {"alt": alt}}
 
     picture, status = widgets.Image(format="png", layout={"width": "max-content"}), widgets.Label()
 

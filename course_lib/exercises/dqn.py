@@ -446,5 +446,5 @@ TOPIC = Topic(
     number="01",
     package="dqn",
     title="Deep Q-learning",
-    exercises=(TD_TARGET, DOUBLE_TD_TARGET, EPSILON_AT, REPLAY_SAMPLE, N_STEP_RETURN, SOFT_UPDATE),
+    exercises=(TD_TARGET, SOFT_UPDATE, REPLAY_SAMPLE, EPSILON_AT, N_STEP_RETURN, DOUBLE_TD_TARGET),
 )

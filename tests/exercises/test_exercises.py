@@ -43,8 +43,8 @@ def verdict(exercise, function, seed=0):
 
 def test_ids_of_notebook_01():
     assert [exercise.id for exercise in EXERCISES if exercise.id.startswith("01.")] == [
-        "01.td_target", "01.double_td_target", "01.epsilon_at", "01.replay_sample", "01.n_step_return",
-        "01.soft_update"]
+        "01.td_target", "01.soft_update", "01.replay_sample", "01.epsilon_at", "01.n_step_return",
+        "01.double_td_target"]
 
 
 @pytest.mark.parametrize(("name", "expected"), [
