@@ -253,7 +253,7 @@ BAD = [
     (stored_error, notebook(code("1 / 0", new_output("error", ename="ZeroDivisionError")))),
     (stderr, notebook(code("warn()", new_output("stream", name="stderr", text="careful")))),
     (machine_path, notebook(code("open('/home/ann/x')"))),
-    (machine_path, notebook(code("p", text("PosixPath('/root/x')")))),
+    (machine_path, notebook(code("p", text("PosixPath('/home/x')")))),
     (machine_path, notebook(code("p", new_output("stream", text="saved to /tmp/x\n")))),
     (machine_path, notebook(code("p", text(r"C:\Users\ann")))),
     (machine_path, notebook(code("p", new_output("display_data", {"text/html": "<i>/Users/ann/x</i>"})))),

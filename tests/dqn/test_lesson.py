@@ -16,12 +16,12 @@ STEPS = 1_300
 
 def lesson(dqn):
     """The names that the lesson's own cells define, in one framework."""
+    wanted = ("def make_q_network(", "def loss_of(", "class Learner", "class Memory", "def learn(")
     names, mark = {"np": np, "gym": gym, "dqn": dqn, "reference": reference}, f"%%{dqn.__name__.rpartition('in_')[2]}\n"
     for cell in nbformat.read(NOTEBOOK, 4).cells:
         source = cell.source.removeprefix(mark)
         if cell.cell_type == "code" and not source.startswith("%%") and any(
-                f"\n{word}" in f"\n{source}" for word in ("def make_q_network(", "class Learner", "class Memory",
-                                                         "def learn(")):
+                f"\n{word}" in f"\n{source}" for word in wanted):
             exec(source, names)
     return names
 
