@@ -1,28 +1,31 @@
-"""What Stable-Baselines3 needs to be given the course's settings: batched environments, scaling, squared loss."""
+"""What Stable-Baselines3 and SBX need to be given the course's settings: batched environments, scaling, squared loss."""
 
 import contextlib
+import importlib
 from types import SimpleNamespace
 
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
-from torch.nn import functional as F
 
 from course_lib.dqn.envs import make_vec
 from course_lib.dqn.vector import NextStepVectorEnv
 
 
 @contextlib.contextmanager
-def squared_loss(wanted):
-    """Let Stable-Baselines3's DQN, which has no setting for it, use the squared loss for a while."""
-    from stable_baselines3.dqn import dqn
-
-    original = dqn.F
+def squared_loss(library, wanted):
+    """Let the DQN of Stable-Baselines3 or SBX, which have no setting for it, use the squared loss for a while."""
+    module, name, change = {
+        "sb3": ("stable_baselines3.dqn.dqn", "F", lambda F: {"smooth_l1_loss": F.mse_loss}),
+        "sbx": ("sbx.dqn.dqn", "optax", lambda optax: {"huber_loss": lambda value, target: (value - target) ** 2}),
+    }[library]
+    module = importlib.import_module(module)
+    original = getattr(module, name)
     if wanted:
-        dqn.F = SimpleNamespace(smooth_l1_loss=F.mse_loss)
+        setattr(module, name, SimpleNamespace(**vars(original) | change(original)))
     try:
         yield
     finally:
-        dqn.F = original
+        setattr(module, name, original)
 
 
 class VectorisedEnv(VecEnv):

@@ -43,7 +43,8 @@ def array(name, value, shape, *, kind="real", finite=True, low=-np.inf, high=np.
     if finite and kind == "real" and not np.isfinite(found).all():
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity in {(~np.isfinite(found)).sum():,} of "
                          f"{found.size:,}")
-    if found.size and not (found.min() >= low and found.max() <= high) and not np.isnan(found).any():
+    if (low, high) != (-np.inf, np.inf) and found.size and not (
+            found.min() >= low and found.max() <= high) and not np.isnan(found).any():
         wanted = f">= {low:g}" if high == np.inf else f"from {low:g} to {high:g}"
         got = f"{found.min():g} to {found.max():g}" if found.ndim else f"{found:g}"
         raise ValueError(f"{name}: expected {'numbers' if found.ndim else 'a number'} {wanted}, got {got}")
@@ -164,7 +165,7 @@ def _whole(name, found):
 
 
 def _flags(name, found):
-    if found.dtype.kind not in "biuf" or not np.isin(found, (0, 1)).all():
+    if found.dtype.kind not in "biuf" or not (found.dtype == bool or np.isin(found, (0, 1)).all()):
         raise ValueError(f"{name}: expected True or False, or 0 and 1, got {found.dtype}")
     return found.astype(bool)
 
