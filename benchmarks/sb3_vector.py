@@ -1,4 +1,4 @@
-"""What Stable-Baselines3 and SBX need to be given the course's settings: batched environments, scaling, squared loss."""
+"""What Stable-Baselines3 and SBX need to take the course's settings: batched environments, scaling, squared loss."""
 
 import contextlib
 import importlib

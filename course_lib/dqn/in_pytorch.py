@@ -213,7 +213,7 @@ class DQNAgent(BaseAgent):
         loss.backward()
         return loss
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def _gradient_by_hand(self, batch):
         """What `_gradient` does, for the default network and with less overhead (`reference` has the formulas)."""
         huber, inputs = self.config.huber_delta, []
@@ -226,8 +226,8 @@ class DQNAgent(BaseAgent):
         for i, (kernel, _, kernel_grad, bias_grad) in reversed(list(enumerate(self._dense))):
             torch.mm(delta.t(), inputs[i], out=kernel_grad)
             torch.sum(delta, 0, out=bias_grad)
-            delta = (delta @ kernel).mul_(inputs[i] > 0) if i else None
-        return td_loss(q, batch.action, target, huber_delta=huber)
+            delta = torch.ops.aten.threshold_backward(delta @ kernel, inputs[i], 0) if i else None  # through the ReLU
+        return error.square().mean() if huber is None else td_loss(q, batch.action, target, huber_delta=huber)
 
     def set_learning_rate(self, rate):
         """Learn with another rate from now on; the optimizer keeps what it remembers."""
