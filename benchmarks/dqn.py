@@ -191,7 +191,9 @@ PARTS = {  # one change each, from the agent named behind it
     "classic": {}, "no replay": {"replay": False}, "no target network": {"target_network": False},
     "no scaling": {"scale_obs": False}, "acts by the online network": {"act_with_target": False},
     "Double target": {"double": True}, "four-step target": {"n_step": 4},
-    "four-step target, Huber loss with delta 1": {"n_step": 4, "huber_delta": 1.0}}
+    **{f"four-step target, Huber loss with delta {delta}": {"n_step": 4, "huber_delta": float(delta)}
+       for delta in (1, 10, 30)},
+    "four-step target, gradient clipped to norm 1": {"n_step": 4, "max_grad_norm": 1.0}}
 
 
 def rows_of_parts(framework, seeds):
