@@ -73,8 +73,9 @@ class Framework:
 def use(name):
     """Choose the framework of a notebook, and make `%%pytorch` and `%%keras` cells follow the choice.
 
-    The environment variable COURSE_FRAMEWORK overrides `name`. Nothing is printed. Choosing Keras imports it
-    (its backend's start-up messages are left out); choosing PyTorch imports nothing yet.
+    The environment variable COURSE_FRAMEWORK overrides `name`. Nothing is printed. The framework is imported, without
+    start-up messages. PyTorch then computes on one thread, unless OMP_NUM_THREADS says otherwise: the course's networks
+    are small, and beside a busy core several threads would wait for one another most of the time.
 
     The stored outputs of a notebook serve both frameworks: a `%%pytorch` or `%%keras` cell should define
     things and show nothing.
@@ -104,6 +105,10 @@ def use(name):
         raise ValueError(f'{source}: expected "pytorch" or "keras", got {wanted!r}')
     if wanted == "pytorch":
         require_installed("torch", "PyTorch", extra="pytorch")
+        import torch
+
+        if "OMP_NUM_THREADS" not in os.environ:
+            torch.set_num_threads(1)
     else:
         start_keras()
     _current = Framework(wanted)

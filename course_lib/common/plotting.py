@@ -41,8 +41,10 @@ def style():
 
 
 @contextlib.contextmanager
-def figure(rows=1, columns=1, *, size=(7, 4), **options):
+def figure(rows=1, columns=1, *, size=(7, 4), alt=None, **options):
     """A figure in the course's look: `with figure(1, 2, size=(11, 3)) as (fig, axes): ...`.
+
+    In a notebook it is shown where the block ends.
 
     Parameters
     ----------
@@ -50,6 +52,8 @@ def figure(rows=1, columns=1, *, size=(7, 4), **options):
         Of panels.
     size : (float, float)
         In inches.
+    alt : str, optional
+        What a screen reader reads; by default titles, labels and legends.
     **options
         What `plt.subplots` takes, for example `sharey=True`.
 
@@ -65,6 +69,23 @@ def figure(rows=1, columns=1, *, size=(7, 4), **options):
         yield fig, axes
         if "layout" not in options:
             fig.tight_layout()
+        if "inline" in plt.get_backend():
+            from IPython.display import display
+
+            display(fig, metadata={"image/png": {"alt": alt or described(fig)}})
+            plt.close(fig)  # else it would be shown once more
+
+
+def described(fig):
+    """The titles, labels and legends of a figure's panels, as text."""
+    panels = []
+    for ax in fig.axes:
+        legend = ax.get_legend()
+        words = [ax.get_title(), " against ".join(filter(None, (ax.get_ylabel(), ax.get_xlabel())))]
+        words += [", ".join(text.get_text() for text in legend.get_texts())] if legend else []
+        if any(words):
+            panels.append("; ".join(filter(None, words)).replace("\n", " "))
+    return f"Picture{f' of {len(panels)} panels' if len(panels) > 1 else ''}. {'. '.join(panels)}."
 
 
 def band(ax, x, runs, *, label=None, color=None):
@@ -274,8 +295,8 @@ def frame(figure):
 def animation(frames, *, fps=30, width=400, alt="animation"):
     """A small animated picture from frames; needs no ffmpeg.
 
-    It is an animated PNG: browsers play it, the bytes stand in the notebook itself, and a notebook test does
-    not compare it (it would compare a GIF or a video, which differ between frameworks).
+    It is an animated PNG: browsers play it three times, the bytes stand in the notebook itself, and a notebook test
+    does not compare it (it would compare a GIF or a video, which differ between frameworks).
 
     Parameters
     ----------
@@ -320,6 +341,6 @@ def _animated_png(frames, fps, width):
     palette = Image.fromarray(sheet).quantize(64)  # one palette for all frames: only what moves is stored
     first, *rest = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures]
     buffer = io.BytesIO()
-    first.save(buffer, format="PNG", save_all=True, append_images=rest, duration=1000 / fps, loop=0,
+    first.save(buffer, format="PNG", save_all=True, append_images=rest, duration=1000 / fps, loop=3,
                optimize=True)
     return buffer.getvalue()

@@ -32,7 +32,7 @@ TD_TARGET = Exercise(
     id="01.td_target",
     title="The target of Q-learning",
     statement="Return reward + discount * (the maximum of next_q over actions), without the second "
-              "part where terminated is 1. next_q has shape (B, A), all else (B,); discount is `gamma**n`.",
+              "part where terminated is 1. next_q has shape (B, A), all else (B,).",
     reference=td_target,
     cases=_td_cases,
     tensors=True,
@@ -97,8 +97,8 @@ def _value_of(q, by):
 DOUBLE_TD_TARGET = Exercise(
     id="01.double_td_target",
     title="The target of Double DQN",
-    statement="As td_target, but next_q_online (B, A) picks the next action of each row, and next_q_target "
-              "(B, A) says what it is worth.",
+    statement="As td_target, but next_q_online (B, A), from the network being trained, picks the next action of each "
+              "row, and next_q_target (B, A), from the target network, says what it is worth.",
     reference=double_td_target,
     cases=_double_cases,
     tensors=True,
@@ -150,7 +150,7 @@ EPSILON_AT = Exercise(
     id="01.epsilon_at",
     title="How much to explore, and when",
     statement="Return epsilon at a step: `start` at step 0, `end` from step `decay_steps` on, and a straight "
-              "line between.",
+              "line between. It may fall or rise.",
     reference=linear_epsilon,
     cases=_epsilon_cases,
     hints=(
@@ -163,16 +163,18 @@ EPSILON_AT = Exercise(
                     "Your line goes on below `end`, and one day below 0: stop it at decay_steps."),
         WrongAnswer(lambda s, start, end, n: max(0.0, start + s / n * (end - start)),
                     "You stop at 0 instead of at `end`: some exploration stays."),
+        WrongAnswer(lambda s, start, end, n: max(end, start + s / n * (end - start)),
+                    "max(end, ...) stops a line that falls; this one may also rise. Limit the share of the way."),
         WrongAnswer(lambda s, start, end, n: end + (start - end) * float(np.exp(-s / n)),
                     "That is an exponential decay; this one is a straight line."),
         WrongAnswer(lambda s, start, end, n: max(end, start * (1 - s / n)),
                     "Your line heads for 0 and is cut off at `end`: it should head for `end`."),
         WrongAnswer(lambda s, start, end, n: end + min(s / n, 1.0) * (start - end),
-                    "Start and end are swapped: exploration should fall."),
+                    "Start and end are swapped: step 0 gives `start`."),
         WrongAnswer(lambda s, start, end, n: start + min(s // n, 1) * (end - start),
-                    "Epsilon jumps at decay_steps; it should fall along a line. If it is //: that drops the fraction."),
+                    "Epsilon jumps at decay_steps; it should go along a line. If it is //: that drops the fraction."),
         WrongAnswer(lambda s, start, end, n: start + min(s / n, 1.0) * (start - end),
-                    "Epsilon should fall: the way from start to end is end - start."),
+                    "The way from start to end is end - start, not start - end."),
         WrongAnswer(lambda s, start, end, n: start + max(s / n, 1.0) * (end - start),
                     "The share of the way is *at most* 1: min, not max."),
         WrongAnswer(lambda s, start, end, n: start * (end / start) ** min(s / n, 1.0),

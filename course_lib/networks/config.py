@@ -25,9 +25,10 @@ class TrainingConfig(Config):
     learning_rate: float = 1e-3  # Adam's first step size; it falls to 0 along half a cosine
     batch_size: int = 64  # examples per update
     epochs: int = 30  # passes over the training data
-    l2: float = 0.0  # what a sum of squared kernel entries of 1 adds to the loss: weight decay
+    l2: float = 0.0  # what a sum of squared kernel entries of 1 adds to the loss
+    weight_decay: float = 0.0  # share by which kernels shrink in an update, times the learning rate: AdamW
 
-    RANGES = {"[1, inf)": ("batch_size", "epochs"), "(0, inf)": ("learning_rate",), "[0, inf)": ("l2",)}
+    RANGES = {"[1, inf)": ("batch_size", "epochs"), "(0, inf)": ("learning_rate",), "[0, inf)": ("l2", "weight_decay")}
 
     def updates(self, examples):
         """Updates in a whole run over so many training examples."""

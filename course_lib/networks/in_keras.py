@@ -102,7 +102,9 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None, loss=
     for layer in filter(lambda layer: hasattr(layer, "kernel"), _leaves(model)):
         layer.kernel.regularizer = _penalty(config.l2, penalty, getattr(layer, "kernel_regularizer", None))
     schedule = keras.optimizers.schedules.CosineDecay(config.learning_rate, updates)
-    model.compile(keras.optimizers.Adam(schedule, epsilon=1e-7), jit_compile=False, loss=measure)
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, epsilon=1e-7)
+    optimizer.exclude_from_weight_decay([weight for weight in model.trainable_weights if len(weight.shape) < 2])
+    model.compile(optimizer, jit_compile=False, loss=measure)
     size, count, losses = config.batch_size, updates // config.epochs, []
     run = make_steps(model, lambda i, *arrays: _batch(*(values[i * size: (i + 1) * size] for values in arrays)))
     rng = np.random.default_rng(checks.seed(seed))

@@ -106,7 +106,10 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None, loss=
     y, *x = (torch.as_tensor(array, device=device) for array in (y, *as_inputs(x)))
     for callback in callbacks:
         callback(model, 0, updates)
-    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, eps=1e-7, fused=True)
+    biases = [p for p in model.parameters() if p.dim() < 2]
+    kernels = [p for p in model.parameters() if p.dim() > 1]
+    groups = [{"params": kernels, "weight_decay": config.weight_decay}, {"params": biases, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, eps=1e-7, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, updates)
     rng, losses, step = np.random.default_rng(checks.seed(seed)), [], 0
     for _ in range(config.epochs):

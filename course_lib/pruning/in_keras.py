@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import math
-
 import keras
 import numpy as np
 from keras import layers, ops
 
-from course_lib.networks.layers_in_keras import NORMS, WEIGHTED, get_kernels, kernel_to_array, weighted_layers
-from course_lib.pruning.config import PruningConfig
-from course_lib.pruning.schedules import polynomial_sparsity
-from course_lib.pruning.scores import magnitude_mask
-from course_lib.pruning.structure import check_keep, check_masks, kept_inputs
+from course_lib.networks.layers_in_keras import (
+    NORMS,
+    WEIGHTED,
+    collect_activations,
+    get_kernels,
+    kernel_to_array,
+    weighted_layers,
+)
+from course_lib.pruning.config import PruningConfig, SparseConfig
+from course_lib.pruning.schedules import gradual
+from course_lib.pruning.sparse import moving
+from course_lib.pruning.structure import check_inputs, check_keep, check_masks, kept_inputs
 
-__all__ = ["PruningConfig", "apply_masks", "gradual_pruning", "group_lasso", "shrink", "sparsity"]
+__all__ = ["PruningConfig", "SparseConfig", "apply_masks", "gradual_pruning", "group_lasso", "shrink",
+           "sparse_training", "sparsity"]
 
 
 def apply_masks(model, masks):
@@ -68,18 +74,31 @@ def gradual_pruning(config):
     ----------
     Zhu & Gupta 2017, "To prune, or not to prune".
     """
-    start = 0.0  # what is pruned already
+    return gradual(config, get_kernels, apply_masks)
 
-    def callback(model, step, updates):
-        nonlocal start
-        begin, end = math.ceil(config.begin * updates), math.ceil(config.end * updates)
-        if step == 0:
-            start = sparsity(model)
-        if step in (0, end) or (begin <= step < end and (step - begin) % config.prune_every == 0):
-            now = polynomial_sparsity(step, begin, max(end, begin + 1), config.sparsity, initial=start)
-            apply_masks(model, magnitude_mask(get_kernels(model), now, scope=config.scope))
 
-    return callback
+def sparse_training(config, x, y, *, seed=0):
+    """A callback for `networks.train` that keeps a network sparse from start to end, and moves its connections.
+
+    Parameters
+    ----------
+    config : SparseConfig
+    x : array (N, *input_shape)
+    y : integer array (N,)
+        What the network is trained on: by the gradient of some of it connections grow. The network is dense.
+    seed : int
+        Of the first connections, and of the examples drawn.
+
+    Returns
+    -------
+    callable
+
+    References
+    ----------
+    Evci et al. 2020, "Rigging the lottery: making all tickets winners", algorithm 1; Mocanu et al. 2018, "Scalable
+    training of artificial neural networks with adaptive sparse connectivity inspired by network science".
+    """
+    return moving(config, x, y, seed, get_kernels, collect_activations, apply_masks)
 
 
 def group_lasso(strength):
@@ -108,7 +127,7 @@ def group_lasso(strength):
     return penalty
 
 
-def shrink(model, keep):
+def shrink(model, keep, *, inputs=None):
     """A smaller network that has only the neurons and filters to keep; the given one stays as it is.
 
     Parameters
@@ -117,6 +136,9 @@ def shrink(model, keep):
         A Sequential of dense and convolutional layers, with ReLU, dropout, pooling, flattening and BatchNorm.
     keep : list of integer arrays, or None
         For each weighted layer but the last: the neurons or filters to keep; None for all.
+    inputs : integer array (k,), optional
+        Of a network whose first layer is dense: the inputs to keep. The smaller network then takes
+        `x.reshape(len(x), -1)[:, inputs]`.
 
     Returns
     -------
@@ -130,7 +152,10 @@ def shrink(model, keep):
     """
     weighted = weighted_layers(model)
     keep = check_keep(keep, [layer.bias.shape[0] for layer in weighted])
-    stack, weights, before = [keras.Input(model.input_shape[1:])], [], None  # units of the weighted layer before, kept
+    kernel = weighted[0].kernel
+    inputs = check_inputs(inputs, kernel.shape)
+    before = None if inputs is None else (kernel.shape[0], inputs)  # units of the weighted layer before, those kept
+    stack, weights = [keras.Input(model.input_shape[1:] if inputs is None else (len(inputs),))], []
     for layer in model.layers:
         config = layer.get_config()
         if isinstance(layer, WEIGHTED):

@@ -84,7 +84,7 @@ def least_squares_reconstruction(kept, preactivations, *, ridge=1e-4):
     return kernel, z.mean(axis=0) - a.mean(axis=0) @ kernel
 
 
-def shrink_and_refit(nets, pruning, model, x, sizes, choose=gaussian_mi_selection):
+def shrink_and_refit(nets, pruning, model, x, sizes, choose=gaussian_mi_selection, *, inputs=None):
     """A smaller dense network: neurons are chosen, and the next layer is refitted, layer by layer.
 
     Each layer is refitted to the pre-activations of the *whole* network, so that it also makes up for what the
@@ -103,49 +103,64 @@ def shrink_and_refit(nets, pruning, model, x, sizes, choose=gaussian_mi_selectio
     choose : callable
         `choose(activations, preactivations, k)` returns the numbers of k neurons, from the activations (N, n) of a
         layer and the pre-activations (N, m) of the next one.
+    inputs : integer array (k,), optional
+        The inputs to keep, as in `shrink`; then the first layer is refitted, too.
 
     Returns
     -------
     network
     """
-    keep, fitted = choose_and_refit(nets.collect_activations(model, x), sizes, choose)
-    small = pruning.shrink(model, keep)
-    for index, (kernel, bias) in enumerate(fitted):
-        nets.set_layer(small, index + 1, kernel, bias)
+    keep, fitted = choose_and_refit(nets.collect_activations(model, x), sizes, choose, inputs=inputs)
+    small = pruning.shrink(model, keep, inputs=inputs)
+    for index, (kernel, bias) in enumerate(fitted, start=inputs is None):
+        nets.set_layer(small, index, kernel, bias)
     return small
 
 
-def choose_and_refit(layers, sizes, choose=gaussian_mi_selection):
+def choose_and_refit(layers, sizes, choose=gaussian_mi_selection, *, inputs=None):
     """The part of `shrink_and_refit` that needs no framework.
 
     Parameters
     ----------
     layers : list of (array (N, n), array (N, m))
         What `collect_activations` returns for a dense ReLU network.
-    sizes, choose
+    sizes, choose, inputs
         As in `shrink_and_refit`.
 
     Returns
     -------
     list of integer arrays, list of (array (k, m), array (m,))
-        The neurons to keep in each hidden layer, and the new kernel and bias of each layer but the first.
+        The neurons to keep in each hidden layer, and the new kernel and bias of each layer, of the first one only
+        if inputs are chosen.
     """
     if len(sizes) != len(layers) - 1:
         raise ValueError(f"sizes: expected {len(layers) - 1}, one for each hidden layer, got {len(sizes)}")
-    if not all(np.allclose(np.maximum(out, 0), into, atol=1e-3) for (_, out), (into, _) in
-               zip(layers[:-1], layers[1:], strict=True) if out.shape == into.shape) or layers[0][1].ndim != 2:
-        raise ValueError("model: expected a dense network with nothing but a ReLU between its layers")
+    check_dense(layers)
     keep, fitted, outputs = [], [], layers[0][1]
+    if inputs is not None:
+        pixels = layers[0][0].reshape(len(outputs), -1)[:, inputs]
+        fitted.append(_refit(pixels, outputs))
+        outputs = pixels @ fitted[0][0] + fitted[0][1]
     for size, (_, wanted) in zip(sizes, layers[1:], strict=True):
         activations = np.maximum(outputs, 0)
         chosen = np.sort(choose(activations, wanted, size))
         if fitted:  # of the layer before, only these neurons stay
             fitted[-1] = tuple(values[..., chosen] for values in fitted[-1])
-        fitted.append(tuple(values.astype(np.float32) for values in
-                            least_squares_reconstruction(activations[:, chosen], wanted)))
+        fitted.append(_refit(activations[:, chosen], wanted))
         keep.append(chosen)
         outputs = activations[:, chosen] @ fitted[-1][0] + fitted[-1][1]
     return keep, fitted
+
+
+def _refit(kept, preactivations):
+    return tuple(values.astype(np.float32) for values in least_squares_reconstruction(kept, preactivations))
+
+
+def check_dense(layers):
+    """A ValueError unless these inputs and pre-activations are those of a dense ReLU network."""
+    if layers[0][1].ndim != 2 or not all(out.shape == into.shape and np.allclose(np.maximum(out, 0), into, atol=1e-3)
+                                         for (_, out), (into, _) in zip(layers[:-1], layers[1:], strict=True)):
+        raise ValueError("model: expected a dense network with nothing but a ReLU between its layers")
 
 
 def _examples(name, array):

@@ -24,6 +24,36 @@ def cut_dense(kernel, bias, next_kernel, keep):
     return [kernel[:, keep], bias[keep], next_kernel[keep]]
 
 
+def drop_and_grow(kernel, mask, score, count):
+    """Move connections: those of smallest magnitude go, and as many come where the score is highest.
+
+    Parameters
+    ----------
+    kernel : array
+    mask : bool array like `kernel`
+        True where there is a connection.
+    score : array like `kernel`
+        The gradient's magnitude for RigL, random numbers for SET.
+    count : int
+        How many; at most as many as there are, and as there is room for.
+
+    Returns
+    -------
+    bool array
+
+    References
+    ----------
+    Evci et al. 2020, "Rigging the lottery: making all tickets winners", algorithm 1 (RigL); Mocanu et al. 2018,
+    "Scalable training of artificial neural networks with adaptive sparse connectivity", algorithm 2 (SET).
+    """
+    new = mask.ravel().copy()
+    weak = np.where(mask, np.abs(kernel), np.inf).ravel()
+    new[np.argsort(weak, kind="stable")[:count]] = False
+    best = np.where(new, -np.inf, score.ravel())
+    new[np.argsort(best, kind="stable")[::-1][:count]] = True
+    return new.reshape(mask.shape)
+
+
 def global_mask(kernels, sparsity):
     """Masks that are False at the share `sparsity` of all weights that is smallest; `scores.magnitude_mask` does more.
 

@@ -43,6 +43,18 @@ def check_keep(keep, units):
     return found
 
 
+def check_inputs(inputs, kernel_shape):
+    """The inputs to keep, in their order, for a first layer with such a kernel; all where there are none given."""
+    if inputs is None:
+        return None
+    if len(kernel_shape) != 2:
+        raise ValueError("inputs: expected a network whose first layer is dense, got one with a convolution")
+    found = checks.array("inputs", inputs, ("inputs",), kind="whole", low=0, high=kernel_shape[0] - 1)
+    if len(np.unique(found)) != len(found):
+        raise ValueError(f"inputs: expected different numbers, got {found}")
+    return found
+
+
 def kept_inputs(kept, units, inputs, *, channels_first):
     """Which inputs of a layer come from kept neurons of the layer before, flattened or not.
 

@@ -178,6 +178,15 @@ def test_real_pytorch_brings_no_keras():
     assert (done.stdout, done.stderr) == ("set()\n", "")
 
 
+@pytest.mark.skipif(not find_spec("torch"), reason="needs PyTorch")
+@pytest.mark.parametrize(("asked", "threads"), [("", 1), ("2", 2)])
+def test_pytorch_computes_on_one_thread_unless_told_otherwise(asked, threads, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    done = in_fresh_process("from course_lib import use; use('pytorch'); import torch; print(torch.get_num_threads())",
+                            **({"OMP_NUM_THREADS": asked} if asked else {}))
+    assert (done.stdout, done.stderr) == (f"{threads}\n", "")
+
+
 # --- cells
 
 

@@ -1,6 +1,7 @@
 import io
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -63,6 +64,22 @@ def test_band_refuses_other_shapes(x, runs, ax):
         plotting.band(ax, x, runs)
 
 
+def test_a_figure_is_shown_with_words_for_those_who_cannot_see_it(monkeypatch):
+    shown = []
+    monkeypatch.setattr(plt, "get_backend", lambda: "inline")
+    monkeypatch.setattr("IPython.display.display", lambda fig, metadata: shown.append((fig, metadata)))
+    with plotting.figure(1, 2) as (fig, axes):
+        axes[0].plot([1, 2], label="a line")
+        axes[0].set(title="One", xlabel="time", ylabel="height\nin m")
+        axes[0].legend()
+        axes[1].set(xlabel="speed")
+    with plotting.figure(alt="own words"):
+        pass
+    words = "Picture of 2 panels. One; height in m against time; a line. speed."
+    assert shown[0] == (fig, {"image/png": {"alt": words}})
+    assert shown[1][1] == {"image/png": {"alt": "own words"}} and not plt.get_fignums()
+
+
 def moving_square(n):
     frames = np.full((n, 100, 200, 3), 255, np.uint8)
     for i in range(n):
@@ -73,7 +90,7 @@ def moving_square(n):
 def test_animation_plays_every_frame():
     shown = plotting.animation(moving_square(10), fps=25, width=100, alt="a square moves")
     movie = Image.open(io.BytesIO(shown.data))
-    assert (movie.n_frames, movie.size, movie.info["duration"], movie.info["loop"]) == (10, (100, 50), 40, 0)
+    assert (movie.n_frames, movie.size, movie.info["duration"], movie.info["loop"]) == (10, (100, 50), 40, 3)
     for i in (0, 9):
         movie.seek(i)
         pixels = np.asarray(movie.convert("RGB")).astype(int)

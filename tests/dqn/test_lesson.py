@@ -30,7 +30,6 @@ def test_the_lessons_agent_is_the_librarys(dqn):
     """One cart, the same settings and seed: the same experiences, and the same weights in the end."""
     names = lesson(dqn)
     learner = names["Learner"](3)
-    learner.optimizer.epsilon = 1e-8  # Keras's own is 1e-7; PyTorch's, and so the library's, is this
     memory = names["learn"](learner, gym.make("CartPole-v1"), 3, lambda step: False, steps=STEPS)
     config = dqn.DQNConfig(n_step=1, double=False, learning_rate=3e-3, warmup_steps=1_000, train_every=4,
                            updates_per_block=2, tau=0.01, total_steps=STEPS, fast=False)

@@ -35,3 +35,32 @@ def test_other_networks_and_sizes_are_refused(pruning, nets, digits):
         shrink_and_refit(nets, pruning, nets.make_mlp((8, 8), 10), digits.x_train, (3,))
     with pytest.raises(ValueError, match="model: expected a dense network"):
         shrink_and_refit(nets, pruning, nets.make_cnn((8, 8), 10), digits.x_train[:50], (3, 3, 3))
+
+
+def test_inputs_can_go_too(pruning, nets, digits):
+    model, flat = nets.make_mlp((8, 8), 10, hidden=(60, 40), seed=0), digits.x_test.reshape(-1, 64)
+    nets.train(model, digits.x_train, digits.y_train, nets.TrainingConfig(epochs=5), seed=0)
+    pixels = np.random.default_rng(0).permutation(64)[:30]
+    small = pruning.shrink(model, [None, None], inputs=pixels)
+    blank = np.zeros_like(flat)
+    blank[:, pixels] = flat[:, pixels]
+    np.testing.assert_allclose(nets.predict(small, flat[:, pixels]), nets.predict(model, blank.reshape(-1, 8, 8)),
+                               atol=1e-5)
+    refitted = shrink_and_refit(nets, pruning, model, digits.x_train, (50, 30), inputs=pixels)
+    assert [kernel.shape for kernel in nets.get_kernels(refitted)] == [(30, 50), (50, 30), (30, 10)]
+    bare, better = (nets.accuracy(network, flat[:, pixels], digits.y_test) for network in (small, refitted))
+    assert bare < better - 0.05
+
+
+@pytest.mark.parametrize(("inputs", "message"), [
+    ([0, 0], "inputs: expected different numbers, got [0 0]"), ([64], "inputs: expected numbers from 0 to 63"),
+    ([], "inputs: expected shape (inputs,), got (0,)"), ([0.5], "inputs: expected whole numbers, got float64")])
+def test_inputs_that_are_not_there_are_refused(pruning, nets, inputs, message):
+    with pytest.raises(ValueError) as error:
+        pruning.shrink(nets.make_mlp((8, 8), 10), [None, None], inputs=inputs)
+    assert message in str(error.value)
+
+
+def test_a_convolution_keeps_its_inputs(pruning, nets):
+    with pytest.raises(ValueError, match="inputs: expected a network whose first layer is dense"):
+        pruning.shrink(nets.make_cnn((8, 8), 10), [None] * 3, inputs=[1])

@@ -73,6 +73,8 @@ def find(exercise_id):
         for exercise in topic.graded.EXERCISES if topic else ():
             if exercise.id == exercise_id:
                 return exercise
+        if str(exercise_id).endswith(".project"):
+            raise ValueError(f"{exercise_id}: expected an exercise, got a project; it has no hints and no solution")
         near = difflib.get_close_matches(str(exercise_id), EXERCISES, n=3, cutoff=0)
         raise ValueError(f"no exercise {exercise_id!r}; the nearest are {', '.join(near)}")
     return EXERCISES[exercise_id]
