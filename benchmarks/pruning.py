@@ -49,22 +49,25 @@ def one_shot_scores(nets, model, x, y, seed):
 def ways_to_sparse(nets, pruning, model, images, seed, sparsity, config):
     """{method: a network so sparse}; each has had two trainings, but for those of the lottery, which have had one."""
     x, y = images.x_train, images.y_train
-    mask, rng = scores.magnitude_mask(nets.get_kernels(model), sparsity), np.random.default_rng(seed)
+    kernels, rng = nets.get_kernels(model), np.random.default_rng(seed)
+    masks = {scope: scores.magnitude_mask(kernels, sparsity, scope=scope) for scope in ("global", "lamp")}
     every, twice = max(1, config.updates(len(y)) // 51), replace(config, epochs=2 * config.epochs)
     found = {}
-    for name in ("at once, then trained", "gradually"):
-        found[name] = pruning.shrink(model, [None, None])
-        plan = pruning.gradual_pruning(PruningConfig(sparsity=sparsity, prune_every=every))
-        if name != "gradually":
-            pruning.apply_masks(found[name], mask)
-        nets.train(found[name], x, y, config, seed=seed, callbacks=[plan] if name == "gradually" else [])
+    for scope, name in (("global", ""), ("lamp", ", LAMP")):
+        found[f"at once{name}"] = pruning.shrink(model, [None, None])
+        pruning.apply_masks(found[f"at once{name}"], masks[scope])
+        nets.train(found[f"at once{name}"], x, y, config, seed=seed)
+        found[f"gradually{name}"] = pruning.shrink(model, [None, None])
+        plan = pruning.gradual_pruning(PruningConfig(sparsity=sparsity, prune_every=every, scope=scope))
+        nets.train(found[f"gradually{name}"], x, y, config, seed=seed, callbacks=[plan])
     for name, grow in (("random connections", "nowhere"), ("SET", "random"), ("RigL", "gradient")):
         found[name] = nets.make_mlp((8, 8), 10, hidden=HIDDEN, seed=seed)
         move = pruning.sparse_training(SparseConfig(sparsity=sparsity, grow=grow, move_every=every), x, y, seed=seed)
         nets.train(found[name], x, y, twice, seed=seed, callbacks=[move])
-    shuffled = [rng.permutation(layer.ravel()).reshape(layer.shape) for layer in mask]
-    for name, start, layers in (("lottery: first weights", seed, mask), ("lottery: new weights", 50 + seed, mask),
-                                ("lottery: shuffled mask", seed, shuffled)):
+    shuffled = [rng.permutation(layer.ravel()).reshape(layer.shape) for layer in masks["lamp"]]
+    for name, start, layers in (("lottery: first weights", seed, masks["lamp"]),
+                                ("lottery: new weights", 50 + seed, masks["lamp"]),
+                                ("lottery: new weights, shuffled mask", 50 + seed, shuffled)):
         found[name] = nets.make_mlp((8, 8), 10, hidden=HIDDEN, seed=start)
         pruning.apply_masks(found[name], layers)
         nets.train(found[name], x, y, config, seed=seed)
@@ -74,10 +77,10 @@ def ways_to_sparse(nets, pruning, model, images, seed, sparsity, config):
 def rows_of_weights(framework, seeds):
     """Test accuracy of LeNet-300-100 on digits, in per cent, with only some of its weights.
 
-    "one shot": those of lowest score are set to zero, and nothing is trained. "at once, then trained", "gradually":
-    from a dense network of 30 epochs, with 30 more. "random connections" (which stay), "SET", "RigL": sparse for all of
-    60 epochs. "lottery": the mask of the dense network, with the weights that it began with, with new ones, or
-    shuffled within each layer; 30 epochs.
+    "one shot": those of lowest score are set to zero, and nothing is trained. "at once", "gradually": from a dense
+    network of 30 epochs, with 30 more; by one threshold for all layers, or by LAMP. "random connections" (which stay),
+    "SET", "RigL": sparse for all of 60 epochs. "lottery": the dense network's mask by LAMP, with the weights that it
+    began with, or with new ones, or these and the mask shuffled within each layer; 30 epochs.
     """
     nets, pruning = twins(framework, "networks", "pruning")
     for seed in range(seeds):
