@@ -250,11 +250,12 @@ CUBIC_SPARSITY = Exercise(
 
 def _connection_cases(rng):
     kernel = np.array([[0.5, -0.1, 0.0], [0.0, 0.9, -0.3]])
-    score = np.array([[0.4, 0.1, 0.2], [0.7, 0.3, 0.6]])
+    score = np.array([[0.4, 0.1, 0.2], [0.7, 0.3, 0.05]])
     cases = [dict(kernel=kernel, mask=kernel != 0, score=score, count=count) for count in (1, 2)]
-    for shape in ((4, 3), (5, 6), (3, 8)):
+    cases.append(cases[0] | dict(score=score + [[0, 0.8, 0], [0, 0, 0]]))  # the one that goes comes back
+    for shape, count in (((4, 3), 3), ((5, 6), 2), ((3, 8), 4)):
         kernel, mask = rng.normal(size=shape), rng.permutation(np.arange(np.prod(shape)) % 3 > 0).reshape(shape)
-        cases.append(dict(kernel=kernel * mask, mask=mask, score=rng.uniform(size=shape), count=2))
+        cases.append(dict(kernel=kernel * mask, mask=mask, score=rng.uniform(size=shape), count=count))
     return cases
 
 

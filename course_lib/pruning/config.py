@@ -44,7 +44,7 @@ class SparseConfig(Config):
     """
 
     sparsity: float = 0.9  # share of the weights that are 0, from the first update to the last
-    grow: str = "gradient"  # where new connections come: "gradient" (RigL), "random" (SET), "nowhere" (they stay)
+    grow: str = "gradient"  # where new connections come: "gradient" (RigL), "random" (as SET), "nowhere" (they stay)
     share: float = 0.3  # of a layer's connections that move at first; falls to 0 along a cosine ...
     end: float = 0.75  # ... until this share of the updates is made
     move_every: int = 20  # updates between two moves

@@ -24,8 +24,8 @@ def derivatives(layers, kernels, y):
     Returns
     -------
     list of arrays, list of arrays
-        Shaped like `kernels`. The second ones are the diagonal alone, and without what a ReLU's kink and the other
-        classes' logits would add.
+        Shaped like `kernels`. The second ones are approximate: of the Hessian the diagonal alone, and on the way
+        to it without what two logits, or two neurons of a layer, have in common. In the last layer they are exact.
 
     References
     ----------

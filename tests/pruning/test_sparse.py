@@ -16,6 +16,8 @@ def test_the_weakest_go_and_the_best_come():
     assert drop_and_grow(kernel, mask, score, 0).tolist() == mask.tolist()
     # -0.1 goes and may come back; -0.3 has the lowest score of all
     assert drop_and_grow(kernel, mask, score, 2).tolist() == [[True, True, False], [True, True, False]]
+    kernel, mask, score = np.array([-5.0, 1, 2, 0]), np.arange(4) < 3, np.array([0, 0, 0, 1.0])
+    assert drop_and_grow(kernel, mask, score, 1).tolist() == [True, False, True, True]
 
 
 def test_small_layers_keep_more():
@@ -38,6 +40,34 @@ def test_derivatives_of_one_layer_by_hand():
     [first], [second] = derivatives([(x, x @ kernel)], [kernel], y)
     np.testing.assert_allclose(first, [[(-0.5 * 1 + 0.5 * 3) / 2, (0.5 * 1 - 0.5 * 3) / 2], [-0.5, 0.5]])
     np.testing.assert_allclose(second, [[0.25 * (1 + 9) / 2] * 2, [0.25 * 4 / 2] * 2])
+
+
+def test_second_derivatives_of_a_hidden_layer_by_hand():
+    x, kernels = np.array([[2.0]]), [np.array([[1.0, -3.0]]), np.array([[1.0, -2.0], [4.0, 4.0]])]
+    hidden = np.array([[2.0, -6.0]])  # the second neuron does not fire
+    layers = [(x, hidden), (np.maximum(hidden, 0), np.array([[0.0, 0.0]]))]
+    _, (second, last) = derivatives(layers, kernels, np.array([0]))
+    np.testing.assert_allclose(last, [[0.25 * 4, 0.25 * 4], [0, 0]])  # p (1 - p) times the squared input
+    np.testing.assert_allclose(second, [[4 * 0.25 * (1 + 4), 0]])  # x^2 times the sum of p (1 - p) w^2
+
+
+def test_rigl_grows_where_the_gradient_is_largest_either_way(monkeypatch):
+    from course_lib.pruning import sparse
+
+    kernel, gradient, grown = np.ones((3, 4)), np.arange(12.0).reshape(3, 4) - 6, []
+    monkeypatch.setattr(sparse, "derivatives", lambda layers, kernels, y: ([gradient], None))
+    monkeypatch.setattr(sparse, "drop_and_grow", lambda kernel, mask, score, count: grown.append(score) or mask)
+    callback = sparse.moving(sparse_config(), np.zeros((5, 3)), np.zeros(5, int), 0, lambda model: [kernel],
+                             lambda model, x: None, lambda model, masks: None)
+    for step in range(3):
+        callback(None, step, 10)
+    np.testing.assert_array_equal(grown, [np.abs(gradient)])
+
+
+def sparse_config():
+    from course_lib.pruning.config import SparseConfig
+
+    return SparseConfig(sparsity=0.5, move_every=2)
 
 
 def loss(layers, x, y):
