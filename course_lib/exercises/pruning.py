@@ -248,66 +248,6 @@ CUBIC_SPARSITY = Exercise(
 )
 
 
-def _connection_cases(rng):
-    kernel = np.array([[0.5, -0.1, 0.0], [0.0, 0.9, -0.3]])
-    score = np.array([[0.4, 0.1, 0.2], [0.7, 0.3, 0.05]])
-    cases = [dict(kernel=kernel, mask=kernel != 0, score=score, count=count) for count in (1, 2)]
-    cases.append(cases[0] | dict(score=score + [[0, 0.8, 0], [0, 0, 0]]))  # the one that goes comes back
-    for shape, count in (((4, 3), 3), ((5, 6), 2), ((3, 8), 4)):
-        kernel, mask = rng.normal(size=shape), rng.permutation(np.arange(np.prod(shape)) % 3 > 0).reshape(shape)
-        cases.append(dict(kernel=kernel * mask, mask=mask, score=rng.uniform(size=shape), count=count))
-    return cases
-
-
-def _moved(kernel, mask, score, count, *, weak=None, best=None, refuse=None):
-    """`drop_and_grow` with another idea of what is weak, what is best, and where nothing may grow."""
-    weak = np.where(mask, np.abs(kernel), np.inf) if weak is None else weak
-    new = mask.ravel().copy()
-    new[np.argsort(weak, axis=None, kind="stable")[:count]] = False
-    best, refuse = (score if best is None else best).ravel(), new if refuse is None else refuse.ravel()
-    new[np.argsort(np.where(refuse, -np.inf, best), kind="stable")[::-1][:count]] = True
-    return new.reshape(mask.shape)
-
-
-DROP_AND_GROW = Exercise(
-    id="02.drop_and_grow",
-    title="Connections that move",
-    statement="A sparse layer has connections where `mask` is True. Return a new mask of as many: the `count` "
-              "connections of smallest magnitude in `kernel` go, then `count` come where there is none and `score` is "
-              "highest. One that has just gone may come back. All three arrays have one shape; change none of them.",
-    reference=reference.drop_and_grow,
-    cases=_connection_cases,
-    hints=(
-        "First the ones to go: make np.abs(kernel) infinite where there is no connection, and argsort the flat array.",
-        "Then the ones to come: make `score` minus infinity where a connection has stayed, and argsort again.",
-        "Work on mask.ravel().copy(), a flat copy, and reshape it in the end.",
-    ),
-    wrong=(
-        WrongAnswer(lambda k, m, s, n: _moved(k, m, s, n, weak=np.abs(k)),
-                    "The smallest magnitudes of all are the zeros where nothing is connected: look inside the mask."),
-        WrongAnswer(lambda k, m, s, n: _moved(k, m, s, n, weak=np.where(m, k, np.inf)),
-                    "The sign does not matter: a large negative weight is as strong as a large positive one."),
-        WrongAnswer(lambda k, m, s, n: _moved(k, m, s, n, weak=np.where(m, -np.abs(k), np.inf)),
-                    "Those are the strongest: the connections of *smallest* magnitude go."),
-        WrongAnswer(lambda k, m, s, n: _moved(k, m, s, n, best=-s),
-                    "They come where the score is highest, not lowest."),
-        WrongAnswer(lambda k, m, s, n: _moved(k, m, s, n, refuse=np.zeros_like(m)),
-                    "New connections only come where there is none."),
-        WrongAnswer(lambda k, m, s, n: _moved(k, m, s, n, refuse=m),
-                    "One that has just gone may come back: where it stood, there is now no connection."),
-        WrongAnswer(lambda k, m, s, n: _moved(k, m, np.abs(k), n, refuse=m) & m,
-                    "The weak ones are gone, but none have come."),
-        WrongAnswer(lambda k, m, s, n: m | _moved(k, m, s, n), "New ones have come, but no weak one has gone."),
-        WrongAnswer(lambda k, m, s, n: _moved(k, m, s, n + 1), "You move one too many."),
-        WrongAnswer(lambda k, m, s, n: _moved(k, m, s, n - 1), "You move one too few."),
-        WrongAnswer(lambda k, m, s, n: _moved(k, m, s, n, weak=np.where(m, s, np.inf)),
-                    "Which ones go is a matter of the weights in `kernel`, not of `score`."),
-        WrongAnswer(lambda k, m, s, n: ~_moved(k, m, s, n), "The other way round: True is for the connections."),
-        WrongAnswer(lambda k, m, s, n: k * _moved(k, m, s, n), "Return the mask, not the weights."),
-    ),
-)
-
-
 def _cut_cases(rng):
     cases = [dict(kernel=np.arange(6.0).reshape(2, 3), bias=np.array([10.0, 20, 30]),
                   next_kernel=np.arange(12.0).reshape(3, 4), keep=np.array([2, 0]))]
@@ -412,5 +352,5 @@ TOPIC = Topic(
     number="02",
     package="pruning",
     title="Pruning",
-    exercises=(GLOBAL_MASK, CUBIC_SPARSITY, DROP_AND_GROW, ENTROPY, MUTUAL_INFORMATION, LEAST_SQUARES, CUT_DENSE),
+    exercises=(GLOBAL_MASK, CUBIC_SPARSITY, ENTROPY, MUTUAL_INFORMATION, LEAST_SQUARES, CUT_DENSE),
 )

@@ -10,7 +10,8 @@ from course_lib.common import data
 from course_lib.pruning import derivatives, reference, schedules, sparse
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "02_pruning.ipynb"
-WANTED = ("def train(", "def make_net(", "def set_zeros(", "def gradually(", "def rigl(")
+WANTED = ("def train(", "def make_net(", "def set_zeros(", "def gradually(", "def rigl(",
+          "# shown: course_lib.pruning.reference")
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def lesson(nets, x, y):
     """What the cells of this framework define, and those of both."""
     names = {"np": np, "nets": nets, "x": x, "y": y, "derivatives": derivatives.derivatives,
              **{name: getattr(module, name) for module, name in (
-                 (reference, "global_mask"), (reference, "drop_and_grow"), (schedules, "polynomial_sparsity"),
+                 (reference, "global_mask"), (schedules, "polynomial_sparsity"),
                  (sparse, "random_masks"), (sparse, "share_to_move"))}}
     mark = f"%%{nets.__name__.rpartition('in_')[2]}\n"
     for cell in nbformat.read(NOTEBOOK, 4).cells:
