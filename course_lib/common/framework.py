@@ -105,12 +105,11 @@ def use(name):
         raise ValueError(f'{source}: expected "pytorch" or "keras", got {wanted!r}')
     if wanted == "pytorch":
         require_installed("torch", "PyTorch", extra="pytorch")
-        import torch
-
-        if "OMP_NUM_THREADS" not in os.environ:
-            torch.set_num_threads(1)
+        importlib.import_module("torch")
     else:
         start_keras()
+    if "torch" in sys.modules and "OMP_NUM_THREADS" not in os.environ:  # PyTorch itself, or Keras's backend
+        sys.modules["torch"].set_num_threads(1)
     _current = Framework(wanted)
     _follow_in_notebook()
     return _current

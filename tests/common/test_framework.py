@@ -187,6 +187,14 @@ def test_pytorch_computes_on_one_thread_unless_told_otherwise(asked, threads, mo
     assert (done.stdout, done.stderr) == (f"{threads}\n", "")
 
 
+@pytest.mark.skipif(not (find_spec("keras") and find_spec("torch")), reason="needs Keras and PyTorch")
+def test_so_does_keras_on_pytorch(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    done = in_fresh_process("from course_lib import use; use('keras'); import torch; print(torch.get_num_threads())",
+                            KERAS_BACKEND="torch")
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
 # --- cells
 
 
