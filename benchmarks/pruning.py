@@ -1,12 +1,11 @@
 """What can go: weights, neurons and inputs of small networks, on digits and on MNIST; and of an agent."""
 
-import time
 from dataclasses import replace
 from functools import partial
 
 import gymnasium as gym
 import numpy as np
-from benchmark import Benchmark, few, timed, twins
+from benchmark import Benchmark, few, twins
 from scipy.special import softmax
 
 from course_lib.common import data
@@ -33,6 +32,16 @@ def trained(nets, images, seed, config=DIGITS):
     model = nets.make_mlp((8, 8), 10, hidden=HIDDEN, seed=seed)
     nets.train(model, images.x_train, images.y_train, config, seed=seed)
     return model
+
+
+def only(images, pixels):
+    """These pixels of images, (N, pixels), or all, as they are, for None."""
+    return images if pixels is None else images.reshape(len(images), -1)[:, pixels]
+
+
+def loss_of(nets, network, images, pixels=None):
+    """The log-loss of a network on the test images, or on these pixels of them."""
+    return log_loss(softmax(nets.predict(network, only(images.x_test, pixels)), axis=-1), images.y_test)
 
 
 def one_shot_scores(nets, model, x, y, seed):
@@ -108,8 +117,7 @@ def canary_of_weights(framework):
     images, config = few(), replace(DIGITS, epochs=4)
     model = trained(nets, images, 0, config)
     found = {"dense": model} | ways_to_sparse(nets, pruning, model, images, 0, 0.7, config)
-    figures = {name: log_loss(softmax(nets.predict(network, images.x_test), axis=-1), images.y_test)
-               for name, network in found.items()}
+    figures = {name: loss_of(nets, network, images) for name, network in found.items()}
     for name, ranked in one_shot_scores(nets, model, images.x_train, images.y_train, 0).items():
         figures[f"scores, {name}"] = float(np.mean([np.abs(score).mean() for score in ranked]))
     return figures
@@ -176,9 +184,8 @@ def rows_of_neurons(framework, seeds):
         images = data.load("digits", seed=seed)
         model, x = trained(nets, images, seed), images.x_test
         for what, name, treatment, network, pixels in smaller(nets, pruning, model, images, seed, TUNED):
-            seen = x if pixels is None else x.reshape(len(x), -1)[:, pixels]
             yield {"of the": what, "score": name, "treatment": treatment, "seed": seed,
-                   "accuracy, %": 100 * nets.accuracy(network, seen, images.y_test)}
+                   "accuracy, %": 100 * nets.accuracy(network, only(x, pixels), images.y_test)}
 
 
 def canary_of_neurons(framework):
@@ -186,10 +193,9 @@ def canary_of_neurons(framework):
     nets, pruning = twins(framework, "networks", "pruning")
     images = few()
     model = trained(nets, images, 0, replace(DIGITS, epochs=4))
-    x = images.x_test
-    return {f"{what}, {name}, {treatment}": log_loss(softmax(nets.predict(network, x if pixels is None else x.reshape(
-        len(x), -1)[:, pixels]), axis=-1), images.y_test) for what, name, treatment, network, pixels in smaller(
-            nets, pruning, model, images, 0, replace(TUNED, epochs=1))}
+    return {f"{what}, {name}, {treatment}": loss_of(nets, network, images, pixels)
+            for what, name, treatment, network, pixels in smaller(nets, pruning, model, images, 0,
+                                                                  replace(TUNED, epochs=1))}
 
 
 def silence(agent, nets, sparsity):
@@ -333,74 +339,119 @@ def canary_of_divisions(framework):
             for index, kernel in enumerate(nets.get_kernels(model))}
 
 
-DENSE = TrainingConfig(batch_size=128, epochs=12, learning_rate=2e-3, l2=3e-4)
-DENSE_TUNED = replace(DENSE, epochs=8, l2=0.0)
-SETTINGS = {"hidden": (300, 100), "dense": DENSE, "fine-tuned": DENSE_TUNED, "sizes": ((75, 25), (30, 10)),
-            "from scratch": replace(DENSE_TUNED, epochs=DENSE.epochs + DENSE_TUNED.epochs),
-            "images to choose by": 10_000,
-            "sparse": tuple((PruningConfig(sparsity=share, end=0.6, prune_every=50),
-                             replace(DENSE, epochs=epochs, l2=1e-4)) for share, epochs in ((0.95, 12), (0.98, 16)))}
+# Evci et al. 2020, table 2: method, inputs and neurons, thousands of operations, lowest test error seen, and at the end
+PUBLISHED = (("SBP", "245-160-55", 97.1, 1.6, None), ("L0", "266-88-33", 53.3, 1.6, None),
+             ("VIB", "97-71-33", 19.1, 1.6, None), ("RigL", "408-100-69", 12.6, 1.44, 1.48),
+             ("RigL+", "375-62-51", 6.2, 1.57, 1.69))
+RECIPE = TrainingConfig(batch_size=256, epochs=20, learning_rate=16e-3, weight_decay=0.15)  # of nine shifted copies
+START, KEPT, FEW = (100, 100), (6_300, 3_100, 2_200), 3_100
+SMALLER, CHOOSE_BY = ((97, 71, 33), (60, 39, 15)), 10_000
 
 
-def networks(nets, pruning, images, seed, settings=SETTINGS):
-    """Everything for one seed; yields (what, network, further figures)."""
-    x, y, shape, classes = images.x_train, images.y_train, images.x_train.shape[1:], len(images.classes)
-
-    def train(model, config, own, **options):
-        return timed(lambda: nets.train(model, x, y, config, seed=own, **options))[1]
-
-    dense = nets.make_mlp(shape, classes, hidden=settings["hidden"], seed=seed)
-    yield "dense", dense, {"CPU s": train(dense, settings["dense"], seed)}
-    for gradual, config in settings["sparse"]:
-        model = pruning.shrink(dense, [None, None])  # a copy
-        seconds = train(model, config, seed + 100, callbacks=[pruning.gradual_pruning(gradual)])
-        yield f"{100 * gradual.sparsity:.0f} % sparse", model, {"CPU s": seconds}
-    few = x[:settings["images to choose by"]]
-    for sizes in settings["sizes"]:
-        name = "-".join(map(str, sizes))
-        small, seconds = timed(lambda s=sizes: shrink_and_refit(nets, pruning, dense, few, s),
-                               time.perf_counter)
-        yield f"{name}, no fine-tuning", small, {"scoring s": seconds}
-        train(small, settings["fine-tuned"], seed + 200)
-        latency = nets.measure_latency([dense, small], x[:1000])
-        yield f"{name}, fine-tuned", small, {"times faster": latency[0] / latency[1]}
-    scratch = nets.make_mlp(shape, classes, hidden=settings["sizes"][-1], seed=seed)
-    train(scratch, settings["from scratch"], seed)
-    yield f"{name}, from scratch", scratch, {}
+def shifted(images):
+    """Nine copies of images (N, height, width): as they are, and shifted by a pixel in every direction."""
+    padded, (height, width) = np.pad(images, ((0, 0), (1, 1), (1, 1))), images.shape[1:]
+    return np.concatenate([padded[:, i: i + height, j: j + width] for i in range(3) for j in range(3)])
 
 
-def rows(framework, seeds, images):
-    """Test accuracy in per cent.
+def by_norm(nets, model, flat):
+    """Scores of the inputs, and a choice of neurons: standard deviation times the norm of the weights that lead on."""
+    kernels = nets.get_kernels(model)
+    inputs = flat.std(axis=0) * np.linalg.norm(kernels[0], axis=1)
+    outgoing = {len(kernel): np.linalg.norm(kernel, axis=1) for kernel in kernels[1:]}
+    return inputs, lambda a, z, k: np.argsort(a.std(axis=0) * outgoing[a.shape[1]])[-k:]
 
-    "75-25" are the neurons left of 300 and 100, chosen by Gaussian information, the next layer refitted by least
-    squares. "CPU s" is the processor time of a training run (of the sparse networks: of the pruning run, which
-    starts from the dense one), "scoring s" that of choosing and refitting, "times faster" the latency for 1000
-    images against the dense network's.
+
+def frontier(framework, images, seed, recipe=RECIPE, start=START, kept=KEPT, few=FEW, smaller=SMALLER, every=50):
+    """Yields (method, weights, network, pixels it takes or None, lowest test error seen); each has as many updates."""
+    nets, pruning, merging = twins(framework, "networks", "pruning", "merging")
+    x, y = shifted(images.x_train), np.tile(images.y_train, 9)
+    as_they_are = images.x_train, images.y_train, replace(recipe, epochs=9 * recipe.epochs)
+
+    def error(network, pixels):
+        return 100 * (1 - nets.accuracy(network, only(images.x_test, pixels), images.y_test))
+
+    def fitted(network, *plans, on=(x, y, recipe), teacher=None, pixels=None):
+        seen = []
+
+        def watch(model, step, updates):
+            if step > 0.6 * updates and step % max(1, updates // recipe.epochs) == 0:
+                seen.append(error(model, pixels))
+
+        known, labels, config = on
+        if teacher is None:
+            nets.train(network, known, labels, config, seed=seed, callbacks=[*plans, watch])
+        else:
+            merging.distill(network, known, labels, teacher, config, temperature=3.0, seed=seed,
+                            callbacks=[*plans, watch])
+        return network, pixels, min([*seen, error(network, pixels)])
+
+    def fresh(weights):
+        network = nets.make_mlp(images.x_train.shape[1:], len(images.classes), hidden=start, seed=seed)
+        return network, 1 - weights / sum(kernel.size for kernel in nets.get_kernels(network))
+
+    def gradual(weights, **options):
+        network, share = fresh(weights)
+        plan = pruning.gradual_pruning(PruningConfig(sparsity=share, end=0.5, prune_every=every))
+        return fitted(network, plan, **options)
+
+    dense = fitted(fresh(0)[0])
+    yield "dense", sum(kernel.size for kernel in nets.get_kernels(dense[0])), *dense
+    for weights in kept:
+        yield "gradual", weights, *gradual(weights)
+    rivals = (("RigL", "gradient", kept[0]), ("RigL", "gradient", few), ("SET", "random", few),
+              ("random connections", "nowhere", few))
+    for name, grow, weights in rivals:
+        network, share = fresh(weights)
+        config = SparseConfig(sparsity=share, grow=grow, move_every=2 * every)
+        yield name, weights, *fitted(network, pruning.sparse_training(config, x, y, seed=seed))
+    short = replace(recipe, epochs=-(-recipe.epochs // 4))
+    for change, options in (("images as they are", {"on": as_they_are}),
+                            ("without weight decay", {"on": (x, y, replace(recipe, weight_decay=0.0))}),
+                            ("a quarter of the updates", {"on": (x, y, short)}),
+                            ("taught by the dense one", {"teacher": nets.predict(dense[0], x)})):
+        yield f"gradual, {change}", few, *gradual(few, **options)
+
+    half, rest = (replace(recipe, epochs=epochs) for epochs in (recipe.epochs // 2, recipe.epochs - recipe.epochs // 2))
+    whole, _, _ = fitted(fresh(0)[0], on=(x, y, half))
+    some = images.x_train[:CHOOSE_BY]
+    flat = some.reshape(len(some), -1)
+    norms = by_norm(nets, whole, flat)
+    for inputs, *units in smaller:
+        informative = gaussian_mi_selection(flat, nets.collect_activations(whole, some)[0][1], inputs)
+        for name, pixels, choose in (("information", informative, gaussian_mi_selection),
+                                     ("norms", np.argsort(norms[0])[-inputs:], norms[1])):
+            network = shrink_and_refit(nets, pruning, whole, some, units, choose, inputs=pixels)
+            weights = sum(kernel.size for kernel in nets.get_kernels(network))
+            yield f"inputs and neurons, by {name}", weights, *fitted(
+                network, on=(only(x, pixels), y, rest), pixels=pixels)
+
+
+def rows_of_frontier(framework, seeds, images):
+    """Error on MNIST's test digits, in per cent, at the end of training, and the lowest seen in its last two fifths.
+
+    Networks of 784 inputs and 100 and 100 neurons lose weights during one training of 180 passes over the images, each
+    shifted by up to a pixel. "weights": what is left; a multiplication and an addition each. "pixels": what is still
+    looked at. The pixels and neurons of "inputs and neurons" are chosen, with a refit, after half of the updates.
     """
-    nets, pruning = twins(framework, "networks", "pruning")
+    [nets] = twins(framework, "networks")
     images = data.load(images)
     for seed in range(seeds):
-        for name, model, more in networks(nets, pruning, images, seed):
-            yield {"network": name, "seed": seed,
-                   "accuracy, %": 100 * nets.accuracy(model, images.x_test, images.y_test), **more}
+        for method, weights, network, pixels, seen in frontier(framework, images, seed):
+            accuracy = nets.accuracy(network, only(images.x_test, pixels), images.y_test)
+            looked_at = (nets.get_kernels(network)[0] != 0).any(axis=1).sum()
+            yield {"method": method, "weights": weights, "seed": seed, "error, %": 100 * (1 - accuracy),
+                   "lowest seen, %": seen, "pixels": int(looked_at)}
 
 
-def canary(framework):
+def canary_of_frontier(framework):
     """Log-losses of small networks on some digits."""
-    nets, pruning = twins(framework, "networks", "pruning")
-    found = data.load("digits")
-    images = replace(found, x_train=found.x_train[:640], y_train=found.y_train[:640])
-    (gradual, config), short = SETTINGS["sparse"][0], {"epochs": 8}
-    settings = SETTINGS | {"hidden": (30, 20), "dense": replace(DENSE, **short),
-                           "fine-tuned": replace(DENSE_TUNED, epochs=4),
-                           "sparse": ((replace(gradual, prune_every=2), replace(config, **short)),),
-                           "sizes": ((12, 8),), "from scratch": replace(DENSE_TUNED, epochs=8)}
-    figures = {}
-    for name, model, _ in networks(nets, pruning, images, 0, settings):
-        figures[name] = log_loss(softmax(nets.predict(model, images.x_test), axis=-1), images.y_test)
-        if "sparse" in name:
-            figures[f"{name}, share"] = float(np.mean([(kernel == 0).mean() for kernel in nets.get_kernels(model)]))
-    return figures
+    [nets] = twins(framework, "networks")
+    images = few()
+    found = frontier(framework, images, 0, replace(RECIPE, epochs=2, batch_size=64, learning_rate=5e-3), (30, 20),
+                     (700, 500), 500, ((30, 20, 10),), 5)
+    return {f"{method}, {weights} weights": loss_of(nets, network, images, pixels)
+            for method, weights, network, pixels, _ in found}
 
 
 STUDIES = {
@@ -420,5 +471,7 @@ STUDIES = {
         settings={"dense": DIGITS, "budget": BUDGET, "evaluations": EVALUATIONS, "agent": CHOOSER},
         rows=rows_of_divisions, canary=canary_of_divisions, down=("divided by",), seeds=10),
     "pruning_mnist": Benchmark(
-        title="Pruning LeNet-300-100 on MNIST", settings=SETTINGS, rows=rows, canary=canary,
-        down=("framework", "network"), across=(), options={"images": "mnist"})}
+        title="The fewest weights on MNIST",
+        settings={"recipe": RECIPE, "neurons at first": START, "inputs and neurons": SMALLER, "sparse": SparseConfig(),
+                  "published: lowest test error seen, at the end": PUBLISHED},
+        rows=rows_of_frontier, canary=canary_of_frontier, down=("method", "weights"), options={"images": "mnist"})}

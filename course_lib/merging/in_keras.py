@@ -30,7 +30,8 @@ def distillation_loss(logits, teacher_logits, y, *, temperature=4.0, share=0.9):
     return share * temperature**2 * divergence + (1 - share) * hard
 
 
-def distill(student, x, y, teacher_logits, config=None, *, temperature=4.0, share=0.9, seed=0):
+def distill(student, x, y, teacher_logits, config=None, *, temperature=4.0, share=0.9, seed=0,
+            callbacks=()):
     """Train a network, in place, to say what a teacher says: another network, or a whole ensemble.
 
     Parameters
@@ -41,7 +42,7 @@ def distill(student, x, y, teacher_logits, config=None, *, temperature=4.0, shar
     teacher_logits : array (N, C)
         Of an ensemble, the logarithm of its mean probabilities.
     config : TrainingConfig, optional
-    temperature, share, seed
+    temperature, share, seed, callbacks
         As in `distillation_loss` and `train`.
 
     Returns
@@ -55,4 +56,4 @@ def distill(student, x, y, teacher_logits, config=None, *, temperature=4.0, shar
         y = ops.cast(targets[:, -1], "int32")
         return distillation_loss(logits, targets[:, :-1], y, temperature=temperature, share=share)
 
-    return train(student, x, np.column_stack([teacher_logits, y]), config, seed=seed, loss=loss)
+    return train(student, x, np.column_stack([teacher_logits, y]), config, seed=seed, callbacks=callbacks, loss=loss)
