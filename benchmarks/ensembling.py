@@ -4,7 +4,8 @@ import time
 from functools import cache
 
 import numpy as np
-from benchmark import Benchmark, timed, twins
+from benchmark import Benchmark, few, timed, twins
+from scipy.special import softmax
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import fetch_california_housing, load_diabetes
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
@@ -18,12 +19,14 @@ from sklearn.svm import SVC, SVR
 from course_lib.common import data
 from course_lib.ensembling import evaluation, uncertainty, weights
 from course_lib.ensembling.members import take
+from course_lib.networks.config import TrainingConfig
 from course_lib.networks.scores import log_loss
 
 MLP = dict(hidden=(30, 30), learning_rate=1e-2, epochs=20, l2=1e-3)
 DEEP = dict(hidden=(30, 30, 30, 30), learning_rate=1e-2, epochs=40, l2=0.0, scale_inputs=False)
 HOUSES = dict(hidden=(128, 64), n_members=10, batch_size=256, epochs=40, l2=1e-5, learning_rate=3e-3)
-DECAYS, ANGLES = (1e-3, 1e-2, 3e-2, 1e-1), (0, 15, 30)
+READERS = dict(hidden=(64, 64), learning_rate=1e-2, epochs=40, batch_size=32)
+DECAYS, ANGLES, ROWS_TO_CHOOSE_BY = (1e-3, 1e-2, 3e-2, 1e-1), (0, 15, 30, 60), (20, 50, 100, 200, 400)
 
 
 def rmse_table(names, folds, combined):
@@ -69,16 +72,6 @@ def log_loss_table(names, folds, stacker):
     return found
 
 
-def calibration_when_turned(classifier, images, y, angles):
-    """Log-loss and calibration error {name: (members + 1, angles)} on turned images, last that of the ensemble."""
-    found = {"log-loss": [], "calibration error": []}
-    for angle in angles:
-        members = classifier.predict_members(uncertainty.rotated(images, angle).reshape(len(images), -1))
-        for name, measure in zip(found, (log_loss, uncertainty.expected_calibration_error), strict=True):
-            found[name].append([measure(values, y) for values in [*members, members.mean(axis=0)]])
-    return {name: np.array(values).T for name, values in found.items()}
-
-
 def diabetes(framework, seeds, trees=100, folds=5, decays=DECAYS, **fields):
     """Root mean squared error on scikit-learn's diabetes data.
 
@@ -119,22 +112,78 @@ def digits(framework, seeds):
         yield from ({"model": name, "fold": fold, "log-loss": loss} for fold, loss in enumerate(losses))
 
 
-def turned(framework, seeds, **fields):
-    """Log-loss and calibration error on test digits turned by an angle that training did not have.
+def contestants(framework, images, seed, settings=READERS, members=8):
+    """{who: (a function of images (N, 64): probabilities (M, N, C); how many weights; seconds of training)}."""
+    nets, ensembling = twins(framework, "networks", "ensembling")
+    flat, found = images.x_train.reshape(len(images.x_train), -1), {}
+    for who, count in (("one network", 1), ("eight networks", members)):
+        model = ensembling.NetClassifier(n_members=count, random_state=seed, scale_inputs=False, l2=0.0, **settings)
+        _, seconds = timed(lambda model=model: model.fit(flat, images.y_train))
+        found[who] = model.predict_members, sum(map(np.size, model.members_.weights)), seconds
+    one = ensembling.make_batch_ensemble(64, 10, hidden=settings["hidden"], members=members, seed=seed)
+    config = TrainingConfig(**{name: value for name, value in settings.items() if name != "hidden"})
+    _, seconds = timed(lambda: nets.train(one, flat, images.y_train.astype(np.float32), config, seed=seed,
+                                          loss=ensembling.over_members(ensembling.cross_entropy)))
+    parts = one.parameters() if framework == "pytorch" else one.trainable_weights
+    found["eight in one"] = ((lambda x: softmax(np.moveaxis(nets.predict(one, x), 1, 0), axis=-1)),
+                             sum(int(np.prod(part.shape)) for part in parts), seconds)
+    return found
 
-    Of five networks together, and of the best of them by each measure.
+
+def turned(framework, seeds):
+    """Test digits as they are and turned by an angle that training did not have.
+
+    "eight in one": a network that imitates eight by scales of their own (BatchEnsemble). "of a member" is the mean over
+    members, "of the best member" the lowest of theirs, chosen by the very test digits; the others are of the members'
+    mean probabilities. "seconds" of the processor, of training.
     """
-    [ensembling] = twins(framework, "ensembling")
     for seed in range(seeds):
         images = data.load("digits", seed=seed)
-        five = ensembling.NetClassifier(n_members=5, random_state=seed, **DEEP | fields).fit(
-            images.x_train.reshape(-1, 64), images.y_train)
-        found = calibration_when_turned(five, images.x_test, images.y_test, ANGLES)
-        for place, angle in enumerate(ANGLES):
-            for who, pick in (("best of five members", lambda values, p=place: values[:-1, p].min()),
-                              ("ensemble", lambda values, p=place: values[-1, p])):
-                yield {"turned by": f"{angle} degrees", "who": who, "seed": seed,
-                       **{name: pick(values) for name, values in found.items()}}
+        for who, (said, count, seconds) in contestants(framework, images, seed).items():
+            for angle in ANGLES:
+                each = said(uncertainty.rotated(images.x_test, angle).reshape(-1, 64))
+                both = [*each, each.mean(axis=0)]
+                losses, errors = (np.array([measure(values, images.y_test) for values in both])
+                                  for measure in (log_loss, uncertainty.expected_calibration_error))
+                yield {"turned by": f"{angle} degrees", "who": who, "seed": seed, "log-loss": losses[-1],
+                       "log-loss of a member": losses[:-1].mean(), "calibration error": errors[-1],
+                       "calibration error of the best member": errors[:-1].min(),
+                       "accuracy, %": 100 * (both[-1].argmax(axis=1) == images.y_test).mean(),
+                       "weights": count, "seconds": seconds}
+
+
+def library_of_members(framework, images, seed, rows, *, widths=((16,), (32,), (32, 32)),
+                       decays=(0.0, 1e-4, 3e-4, 1e-3), epochs=40, members=5):
+    """Probabilities (M, N, C) that networks of many kinds, trained on some rows, give all others and the test rows."""
+    [ensembling], x = twins(framework, "ensembling"), images.x_train.reshape(-1, 64)
+    others = np.concatenate([np.delete(x, rows, axis=0), images.x_test.reshape(-1, 64)])
+    return np.concatenate([ensembling.NetClassifier(
+        hidden, n_members=members, bootstrap=True, learning_rate=1e-2, epochs=epochs, l2=l2, scale_inputs=False,
+        random_state=seed).fit(x[rows], images.y_train[rows]).predict_members(others)
+        for hidden in widths for l2 in decays])
+
+
+def selection(framework, seeds, sizes=ROWS_TO_CHOOSE_BY, trained_on=300):
+    """Log-loss of many small networks together, on the validation rows by which they are chosen, and on test rows.
+
+    Digits; each network is trained on 300 images, drawn with replacement. "alike": 60 networks of three shapes and four
+    decays, trained for 40 epochs. "half of them bad": as many again, trained for 3. "greedy selection" has 50 rounds.
+    """
+    for seed in range(seeds):
+        images = data.load("digits", seed=seed)
+        order = np.random.default_rng(seed).permutation(len(images.x_train))
+        rows, left = order[:trained_on], np.delete(images.y_train, order[:trained_on])
+        good, bad = (library_of_members(framework, images, seed, rows, epochs=epochs) for epochs in (40, 3))
+        for pool, said in (("alike", good), ("half of them bad", np.concatenate([good, bad]))):
+            inside, outside = said[:, :len(left)], said[:, len(left):]
+            for size in sizes:
+                chosen = inside[:, :size], left[:size]
+                best, shares = log_loss(*chosen).argmin(), weights.greedy_ensemble_selection(*chosen, loss=log_loss)
+                for name, share in (("mean of all", np.full(len(said), 1 / len(said))), ("greedy selection", shares),
+                                    ("best single", np.eye(len(said))[best])):
+                    yield {"networks": pool, "validation rows": size, "ensemble": name, "seed": seed,
+                           "on these": log_loss(np.tensordot(share, chosen[0], 1), chosen[1]),
+                           "on test rows": log_loss(np.tensordot(share, outside, 1), images.y_test)}
 
 
 def one_pass(framework, seeds):
@@ -189,16 +238,24 @@ def diabetes_canary(framework):
 
 @cache
 def digits_canary(framework):
-    """Five networks after two epochs, upright and turned, and each one's log-loss."""
-    [ensembling], images = twins(framework, "ensembling"), data.load("digits")
-    five = ensembling.NetClassifier(n_members=5, random_state=0, **DEEP | {"epochs": 2}).fit(
-        images.x_train.reshape(-1, 64), images.y_train)
-    said = five.predict_members(images.x_test.reshape(-1, 64))
-    found = calibration_when_turned(five, images.x_test, images.y_test, ANGLES)
-    return {"first member": log_loss(said[:1], images.y_test).mean(),
-            "mean": log_loss(said.mean(axis=0)[None], images.y_test).mean(),
-            **{f"{name} at {angle}": values[-1, place] for name, values in found.items() if "log" in name
-               for place, angle in enumerate(ANGLES)}}
+    """Networks after two epochs, upright and turned; members to choose among, after one."""
+    images, figures = few(), {}
+    for who, (said, count, _) in contestants(framework, images, 0, READERS | {"epochs": 2}).items():
+        figures[f"{who}, weights"] = count
+        for angle in ANGLES[:2]:
+            each = said(uncertainty.rotated(images.x_test, angle).reshape(-1, 64))
+            figures[f"{who} at {angle}"] = log_loss(each.mean(axis=0), images.y_test)
+            figures[f"{who} at {angle}, a member"] = log_loss(each, images.y_test).mean()
+    return figures
+
+
+@cache
+def selection_canary(framework):
+    """Log-losses of members to choose among, after one epoch."""
+    images = few()
+    said = library_of_members(framework, images, 0, np.arange(100), widths=((8,), (16,)), decays=(0.0, 1e-3),
+                              members=2, epochs=1)
+    return {f"member {i}": loss for i, loss in enumerate(log_loss(said[:, 200:], images.y_test))}
 
 
 STUDIES = {
@@ -208,10 +265,14 @@ STUDIES = {
         down=("model",), seeds=4),
     "ensembling_digits": Benchmark(
         title="Ensembles on digits", settings={"network": DEEP},
-        rows=digits, canary=digits_canary, down=("model",), seeds=1),
+        rows=digits, canary=digits_canary, down=("model",), seeds=4),
     "ensembling_turned": Benchmark(
-        title="Calibration of an ensemble on turned digits",
-        settings={"network": DEEP, "angles": ANGLES}, rows=turned, canary=digits_canary, down=("turned by", "who")),
+        title="One network, eight, and one that imitates eight, on turned digits",
+        settings={"network": READERS, "angles": ANGLES}, rows=turned, canary=digits_canary, down=("turned by", "who"),
+        seeds=10),
+    "ensembling_selection": Benchmark(
+        title="Choosing among many networks by few rows", settings={"rows": ROWS_TO_CHOOSE_BY}, rows=selection,
+        canary=selection_canary, down=("networks", "validation rows", "ensemble"), seeds=10),
     "ensembling_one_pass": Benchmark(
         title="Eight networks in one pass",
         settings={"network": MLP}, rows=one_pass, canary=diabetes_canary, down=("what",), seeds=1),

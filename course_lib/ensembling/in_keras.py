@@ -6,16 +6,16 @@ import functools
 
 import keras
 import numpy as np
-from keras import ops
+from keras import layers, ops
 
+from course_lib.common import checks
 from course_lib.ensembling import estimators
-from course_lib.ensembling.members import orders, train
+from course_lib.ensembling.members import shared_kernel, train
 from course_lib.ensembling.uncertainty import VARIANCE_FLOOR
-from course_lib.networks.config import check_data
 from course_lib.networks.side_by_side_in_keras import TrainingRuns, cross_entropy, forward
 
-__all__ = ["DeepEnsemble", "NetClassifier", "NetRegressor", "cross_entropy", "forward", "gaussian_nll",
-           "predict_members", "squared_error", "train_averaged", "train_members"]
+__all__ = ["BatchEnsemble", "DeepEnsemble", "NetClassifier", "NetRegressor", "cross_entropy", "forward", "gaussian_nll",
+           "make_batch_ensemble", "over_members", "predict_members", "squared_error", "train_members"]
 
 train_members = functools.partial(train, TrainingRuns, late_correction=True)
 
@@ -45,41 +45,54 @@ def predict_members(members, x, *, device="cpu", batch_size=1000):
         return np.concatenate(list(map(ops.convert_to_numpy, parts)), axis=1)
 
 
-def train_averaged(model, x, y, config, *, seed=0, decay=0.99):
-    """Train a classifier at a constant learning rate; a second network holds the moving average of its weights.
+class BatchEnsemble(layers.Layer):
+    """A dense layer of which M members share the kernel; what it gets and gives is scaled by each member's own numbers.
 
     Parameters
     ----------
-    model : network
-        As `networks.make_mlp` makes it; it is trained in place.
-    x : array (N, *input_shape)
-    y : integer array (N,)
-    config : TrainingConfig
-        Its `learning_rate` does not fall, its `l2` is not used.
+    inputs, units, members : int
+    signs : bool
+        Whether the first scales start at -1 or 1 at random, as TabM's first layer has it; else at 1.
     seed : int
-        Of the order of the examples.
-    decay : float
-        The average keeps this share of itself at each update and takes the rest from the network.
-
-    Returns
-    -------
-    network
 
     References
     ----------
-    Polyak & Juditsky 1992, "Acceleration of stochastic approximation by averaging"; Izmailov et al. 2018, "Averaging
-    weights leads to wider optima and better generalization". Both weigh all updates alike; this average forgets.
+    Wen et al. 2020, "BatchEnsemble: an alternative approach to efficient ensemble and lifelong learning", eq. 5;
+    Gorishniy et al. 2025, "TabM: advancing tabular deep learning with parameter-efficient ensembling", section 3.2.
     """
-    optimizer = keras.optimizers.Adam(config.learning_rate, epsilon=1e-7, use_ema=True, ema_momentum=decay)
-    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
-    x, y = check_data(x, y)
-    for (rows,) in orders([np.arange(len(x))], [seed], config.updates(len(x)), config.batch_size):
-        model.train_on_batch(x[rows], y[rows])
-    averaged, last = keras.models.clone_model(model), model.get_weights()
-    optimizer.finalize_variable_values(model.trainable_variables)  # puts the average in their place
-    averaged.set_weights(model.get_weights())
-    model.set_weights(last)
-    return averaged
+
+    def __init__(self, inputs, units, members, *, signs=False, seed=0):
+        super().__init__()
+        kernel, first = shared_kernel(inputs, units, members, signs, seed)
+        self.kernel, self.first = (self.add_weight(values.shape, initializer=lambda shape, dtype, values=values: values)
+                                   for values in (kernel, first))
+        self.second, self.bias = (self.add_weight((members, units), initializer=name) for name in ("ones", "zeros"))
+
+    def call(self, x):
+        """From inputs to (B, M, units)."""
+        x = x if len(x.shape) == 3 else x[:, None]  # (B, inputs), alike for all members, or (B, M, inputs)
+        return ops.matmul(x * self.first, self.kernel) * self.second + self.bias
+
+
+def make_batch_ensemble(inputs, outputs, *, hidden=(64, 64), members=8, seed=0):
+    """One ReLU network that imitates M (TabM, but for the last layer, which is shared, too).
+
+    From inputs (B, inputs) to the members' outputs (B, M, outputs). Train it by `networks.train` with a loss that is a
+    mean over members, so that each learns from its own errors.
+    """
+    checks.sizes(inputs=inputs, outputs=outputs, hidden=hidden, members=members)
+    sizes, stack = [inputs, *hidden, outputs], [keras.Input((inputs,))]
+    for i, (before, units) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        stack += [BatchEnsemble(before, units, members, signs=i == 0, seed=100 * seed + i), layers.ReLU()]
+    return keras.Sequential(stack[:-1])
+
+
+def over_members(loss):
+    """A loss for `networks.train` from one of members, as `cross_entropy` is: the mean over members.
+
+    It takes targets (B,) and outputs (B, M, ...), as a network of `make_batch_ensemble` gives them.
+    """
+    return lambda y, outputs: ops.mean(loss(ops.moveaxis(outputs, 1, 0), ops.tile(y[None], (outputs.shape[1], 1))))
 
 
 class NetRegressor(estimators.Regressor):

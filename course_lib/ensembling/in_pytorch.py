@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import functools
 
-import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from course_lib.common import checks
 from course_lib.ensembling import estimators
-from course_lib.ensembling.members import orders, train
+from course_lib.ensembling.members import shared_kernel, train
 from course_lib.ensembling.uncertainty import VARIANCE_FLOOR
-from course_lib.networks.config import check_data
 from course_lib.networks.side_by_side_in_pytorch import TrainingRuns, cross_entropy, forward
 
-__all__ = ["DeepEnsemble", "NetClassifier", "NetRegressor", "cross_entropy", "forward", "gaussian_nll",
-           "predict_members", "squared_error", "train_averaged", "train_members"]
+__all__ = ["BatchEnsemble", "DeepEnsemble", "NetClassifier", "NetRegressor", "cross_entropy", "forward", "gaussian_nll",
+           "make_batch_ensemble", "over_members", "predict_members", "squared_error", "train_members"]
 
 train_members = functools.partial(train, TrainingRuns)
 
@@ -43,41 +42,53 @@ def predict_members(members, x, *, device="cpu", batch_size=1000):
     return torch.cat([forward(weights, (part - mean) / scale) for part in x.split(batch_size)], 1).numpy(force=True)
 
 
-def train_averaged(model, x, y, config, *, seed=0, decay=0.99):
-    """Train a classifier at a constant learning rate; a second network holds the moving average of its weights.
+class BatchEnsemble(nn.Module):
+    """A dense layer of which M members share the kernel; what it gets and gives is scaled by each member's own numbers.
 
     Parameters
     ----------
-    model : network
-        As `networks.make_mlp` makes it; it is trained in place.
-    x : array (N, *input_shape)
-    y : integer array (N,)
-    config : TrainingConfig
-        Its `learning_rate` does not fall, its `l2` is not used.
+    inputs, units, members : int
+    signs : bool
+        Whether the first scales start at -1 or 1 at random, as TabM's first layer has it; else at 1.
     seed : int
-        Of the order of the examples.
-    decay : float
-        The average keeps this share of itself at each update and takes the rest from the network.
-
-    Returns
-    -------
-    network
 
     References
     ----------
-    Polyak & Juditsky 1992, "Acceleration of stochastic approximation by averaging"; Izmailov et al. 2018, "Averaging
-    weights leads to wider optima and better generalization". Both weigh all updates alike; this average forgets.
+    Wen et al. 2020, "BatchEnsemble: an alternative approach to efficient ensemble and lifelong learning", eq. 5;
+    Gorishniy et al. 2025, "TabM: advancing tabular deep learning with parameter-efficient ensembling", section 3.2.
     """
-    averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
-    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, eps=1e-7)
-    x, y = (torch.as_tensor(array) for array in check_data(x, y))
-    for (rows,) in orders([np.arange(len(x))], [seed], config.updates(len(x)), config.batch_size):
-        loss = F.cross_entropy(model(x[rows]), y[rows])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        averaged.update_parameters(model)
-    return averaged.module
+
+    def __init__(self, inputs, units, members, *, signs=False, seed=0):
+        super().__init__()
+        kernel, first = shared_kernel(inputs, units, members, signs, seed)
+        self.kernel, self.first = nn.Parameter(torch.tensor(kernel)), nn.Parameter(torch.tensor(first))
+        self.second, self.bias = nn.Parameter(torch.ones(members, units)), nn.Parameter(torch.zeros(members, units))
+
+    def forward(self, x):
+        """From inputs to (B, M, units)."""
+        x = x if x.dim() == 3 else x[:, None]  # (B, inputs), alike for all members, or (B, M, inputs)
+        return (x * self.first) @ self.kernel * self.second + self.bias
+
+
+def make_batch_ensemble(inputs, outputs, *, hidden=(64, 64), members=8, seed=0):
+    """One ReLU network that imitates M (TabM, but for the last layer, which is shared, too).
+
+    From inputs (B, inputs) to the members' outputs (B, M, outputs). Train it by `networks.train` with a loss that is a
+    mean over members, so that each learns from its own errors.
+    """
+    checks.sizes(inputs=inputs, outputs=outputs, hidden=hidden, members=members)
+    sizes, layers = [inputs, *hidden, outputs], []
+    for i, (before, units) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        layers += [BatchEnsemble(before, units, members, signs=i == 0, seed=100 * seed + i), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def over_members(loss):
+    """A loss for `networks.train` from one of members, as `cross_entropy` is: the mean over members.
+
+    It takes targets (B,) and outputs (B, M, ...), as a network of `make_batch_ensemble` gives them.
+    """
+    return lambda y, outputs: loss(outputs.movedim(1, 0), y.expand(outputs.shape[1], -1)).mean()
 
 
 class NetRegressor(estimators.Regressor):

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from course_lib.common import checks
+
 
 class Members(NamedTuple):
     """M dense ReLU networks of one shape. All arrays are float32; each network scales its inputs itself."""
@@ -46,6 +48,13 @@ def make_members(x, rows, sizes, seeds, *, scale_inputs=True):
     plain = np.zeros(x.shape[1]), np.ones(x.shape[1])
     mean, scale = zip(*(standardisation(x[own]) if scale_inputs else plain for own in rows), strict=True)
     return Members(weights, np.float32(mean)[:, None], np.float32(scale)[:, None])
+
+
+def shared_kernel(inputs, units, members, signs, seed):
+    """A kernel (inputs, units), uniform in +-sqrt(6/inputs), and scales (members, inputs): random signs, or ones."""
+    rng, bound = np.random.default_rng(checks.seed(seed)), np.sqrt(6 / inputs)
+    scales = rng.choice([-1.0, 1.0], (members, inputs)) if signs else np.ones((members, inputs))
+    return np.float32(rng.uniform(-bound, bound, (inputs, units))), np.float32(scales)
 
 
 def standardisation(values):

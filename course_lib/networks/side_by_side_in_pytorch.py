@@ -34,7 +34,7 @@ def forward(weights, x, kept=None):
 
 def cross_entropy(outputs, y):
     """Mean cross-entropy (K,) of logits (K, B, C) for classes (K, B)."""
-    return F.cross_entropy(outputs.movedim(-1, 1), y, reduction="none").mean(-1)
+    return F.cross_entropy(outputs.movedim(-1, 1), y.long(), reduction="none").mean(-1)
 
 
 class TrainingRuns(side_by_side.Runs):
