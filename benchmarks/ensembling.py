@@ -116,7 +116,7 @@ def contestants(framework, images, seed, settings=READERS, members=8):
     """{who: (a function of images (N, 64): probabilities (M, N, C); how many weights; seconds of training)}."""
     nets, ensembling = twins(framework, "networks", "ensembling")
     flat, found = images.x_train.reshape(len(images.x_train), -1), {}
-    for who, count in (("one network", 1), ("eight networks", members)):
+    for who, count in (("one network", 1), ("eight networks", members), ("twenty networks", 20)):
         model = ensembling.NetClassifier(n_members=count, random_state=seed, scale_inputs=False, l2=0.0, **settings)
         _, seconds = timed(lambda model=model: model.fit(flat, images.y_train))
         found[who] = model.predict_members, sum(map(np.size, model.members_.weights)), seconds

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from course_lib.common.config import whole
+
 __all__ = ["ClaimError", "Difference", "claim", "paired_difference"]
 
 
@@ -99,18 +101,19 @@ class Difference:
                 f"{_rounded(self.high)}, n = {self.n}")
 
 
-def paired_difference(first, second, *, confidence=0.95):
+def paired_difference(first, second, *, confidence=0.95, folds=None):
     """How much higher `first` is than `second`, from pairs that share a seed, a task or a fold.
 
-    Student's interval of the mean difference, by `scipy.stats.ttest_rel`. `first` is higher than `second` as far as
-    the pairs can tell if `low > 0`. It takes the pairs for independent: folds of one cross-validation share their
-    training rows and need a correction (`course_lib.ensembling.evaluation.corrected_error`).
+    Student's interval of the mean difference: `first` is higher than `second` as far as the pairs tell if `low > 0`.
 
     Parameters
     ----------
     first, second : array-like, shape (n,)
         Two values for each seed, n >= 2.
     confidence : float, in (0, 1)
+    folds : int, optional
+        The pairs are those of a cross-validation of so many folds, perhaps repeated, whose training sets overlap: the
+        variance of the mean is s^2 (1/n + 1/(folds - 1)), where independent pairs have s^2/n.
 
     Returns
     -------
@@ -120,6 +123,11 @@ def paired_difference(first, second, *, confidence=0.95):
     ------
     ValueError
         If the shapes differ or are not (n,) with n >= 2, or a value is not finite.
+
+    References
+    ----------
+    Nadeau & Bengio 2003, "Inference for the generalization error", for random divisions; Bouckaert & Frank 2004,
+    "Evaluating the replicability of significance tests for comparing learning algorithms", for repeated folds.
     """
     from scipy import stats
 
@@ -131,8 +139,10 @@ def paired_difference(first, second, *, confidence=0.95):
         raise ValueError(f"first, second: expected finite numbers, got {first} and {second}")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence: expected a number between 0 and 1, got {confidence!r}")
-    mean = float(np.mean(first - second))
-    low = high = mean
-    if np.ptp(first - second) > 0:  # pairs that all differ by the same leave no spread to judge by
-        low, high = stats.ttest_rel(first, second).confidence_interval(confidence)
-    return Difference(mean, float(low), float(high), first.size, confidence)
+    if folds is not None and not (whole(folds, 2) and first.size % folds == 0):
+        raise ValueError(f"folds: expected a whole number >= 2 of which the {first.size} pairs are a multiple, got "
+                         f"{folds!r}")
+    mean, n = float(np.mean(first - second)), first.size
+    variance = np.var(first - second, ddof=1) * (1 / n + (1 / (folds - 1) if folds else 0))
+    reach = float(stats.t.ppf((1 + confidence) / 2, n - 1) * np.sqrt(variance))
+    return Difference(mean, mean - reach, mean + reach, n, confidence)

@@ -85,21 +85,6 @@ def nested_predictions(models, x, y, *, folds=5, repeats=4, inner=5, seed=0, n_j
     return found
 
 
-def corrected_error(values, folds):
-    """Standard error of a mean over the J folds of a repeated cross-validation, whose training sets overlap.
-
-    The variance is (1/J + n_test/n_train) s^2, where independent folds would have s^2/J.
-
-    References
-    ----------
-    Nadeau & Bengio 2003, "Inference for the generalization error", for random divisions; Bouckaert & Frank 2004,
-    "Evaluating the replicability of significance tests for comparing learning algorithms", for repeated folds.
-    """
-    if folds < 2 or len(values) < 2:
-        raise ValueError(f"expected at least 2 folds and 2 values, got {folds} and {len(values)}")
-    return float(np.sqrt((1 / len(values) + 1 / (folds - 1)) * np.var(values, ddof=1)))
-
-
 def _checked(models, x, y):
     """Inputs and targets as arrays, and whether the models are classifiers."""
     x, y = np.asarray(x), np.asarray(y)

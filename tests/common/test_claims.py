@@ -68,6 +68,19 @@ def test_paired_difference_refuses(first, second, message):
         paired_difference(first, second)
 
 
+def test_folds_of_one_cross_validation_are_not_independent():
+    # Differences 1 to 4 in two repetitions of two folds: variance 5/3, a test set as large as a training set.
+    found, plain = (paired_difference([2, 4, 6, 8], [1, 2, 3, 4], folds=folds) for folds in (2, None))
+    assert (found.high - found.mean) == pytest.approx(3.1824 * np.sqrt((1 / 4 + 1) * 5 / 3), rel=1e-4)
+    assert (plain.high - plain.mean) == pytest.approx(3.1824 * np.sqrt(1 / 4 * 5 / 3), rel=1e-4)
+
+
+@pytest.mark.parametrize("folds", [1, 2.5, 3, True])
+def test_folds_that_the_pairs_cannot_be_are_refused(folds):
+    with pytest.raises(ValueError, match="folds: expected a whole number >= 2 of which the 4 pairs are a multiple"):
+        paired_difference([2, 4, 6, 8], [1, 2, 3, 4], folds=folds)
+
+
 @pytest.mark.parametrize("confidence", [0, 1, 95])
 def test_confidence_is_a_share(confidence):
     with pytest.raises(ValueError, match="between 0 and 1"):

@@ -201,21 +201,3 @@ def test_settings_that_make_no_sense_are_refused(ensembling, settings, message):
         ensembling.NetRegressor(**settings).fit(np.zeros((4, 2)), np.arange(4.0))
     with pytest.raises(ValueError, match=message):
         ensembling.NetRegressor(**settings).predict_folds(np.zeros((4, 2)), np.arange(4.0), [([0, 1], [2, 3])])
-
-
-# --- averaged weights
-
-
-def test_averaged_weights_are_the_moving_average(twin):
-    ensembling, classifier, pruning = twin("ensembling"), twin("networks"), twin("pruning")
-    digits = data.load("digits")
-    x, y = digits.x_train[:128], digits.y_train[:128]
-    model = classifier.make_mlp((8, 8), 10, hidden=(20,), seed=0)
-    start = pruning.get_kernels(model)[0]
-    averaged = ensembling.train_averaged(model, x, y, classifier.TrainingConfig(epochs=1, batch_size=64), decay=0.25)
-    last, mean = pruning.get_kernels(model)[0], pruning.get_kernels(averaged)[0]
-    assert np.abs(last - start).max() > 1e-3
-    # Two updates: the average starts as the weights after the first, and then keeps a quarter of that.
-    first = 4 * (mean - 0.75 * last)
-    assert 0 < np.abs(first - start).max() <= 1.01e-3  # a first step of Adam is at most its learning rate
-    assert np.abs(first - last).max() > 1e-4

@@ -6,8 +6,9 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, PredefinedSplit, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
+from course_lib.common.claims import paired_difference
 from course_lib.ensembling import reference
-from course_lib.ensembling.evaluation import corrected_error, nested_predictions, predict_folds
+from course_lib.ensembling.evaluation import nested_predictions, predict_folds
 
 
 @pytest.fixture
@@ -80,23 +81,19 @@ def test_models_that_can_train_all_folds_at_once_are_asked_to(numbers):
     assert [values.tolist() for values in found] == [[5] * 12] * 5
 
 
-def test_the_corrected_error_by_hand():
-    # Four values of variance 5/3 in two repetitions of two folds: test sets as large as training sets.
-    assert corrected_error([1, 2, 3, 4], 2) == pytest.approx(np.sqrt((1 / 4 + 1) * 5 / 3))
-
-
-def test_the_corrected_error_covers_the_truth_where_the_plain_one_does_not():
-    """Over 300 data sets: how often the error of a mean lies within two standard errors of the expected error."""
+def test_the_corrected_interval_covers_the_truth_where_the_plain_one_does_not():
+    """Over 300 data sets: how often the expected error lies in the 95 % interval of a mean over folds."""
     rng, errors = np.random.default_rng(0), []
     for _ in range(300):
         x = rng.normal(size=(40, 5))
         y = x @ np.ones(5) + rng.normal(size=40)
         folds = nested_predictions([Ridge(1e-9)], x, y, folds=4, repeats=3, inner=2, seed=int(rng.integers(1_000)))
         values = np.array([((fold.on_test[0] - fold.y_test) ** 2).mean() for fold in folds])
-        errors.append((values.mean(), corrected_error(values, 4), values.std(ddof=1) / np.sqrt(len(values))))
+        found = [paired_difference(values, np.zeros(12), folds=count) for count in (4, None)]
+        errors.append((values.mean(), *(gap.high - gap.mean for gap in found)))
     mean, corrected, plain = np.array(errors).T
     off = np.abs(mean - mean.mean())
-    assert (off < 2 * corrected).mean() > 0.9 > 0.8 > (off < 2 * plain).mean()
+    assert (off < corrected).mean() > 0.9 > 0.85 > (off < plain).mean()
 
 
 @pytest.mark.parametrize(("models", "y", "message"), [
@@ -111,8 +108,3 @@ def test_models_and_classes_that_cannot_be_compared_are_refused(models, y, messa
     x = np.random.default_rng(0).normal(size=(len(y), 2))
     with pytest.raises(ValueError, match=message):
         nested_predictions(models, x, y, folds=3)
-
-
-def test_too_few_folds_are_refused():
-    with pytest.raises(ValueError, match="at least 2 folds and 2 values, got 1 and 3"):
-        corrected_error([1, 2, 3], 1)

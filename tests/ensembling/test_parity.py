@@ -1,5 +1,6 @@
 """The same weights give the same numbers in NumPy, in PyTorch and in Keras: outputs, losses, gradients, one step."""
 
+import importlib
 
 import numpy as np
 import pytest
@@ -62,6 +63,10 @@ def twins():
     return in_pytorch, in_keras
 
 
+def train_twin(framework):
+    return importlib.import_module(f"course_lib.networks.in_{framework}")
+
+
 def test_outputs_are_those_of_each_network_alone():
     made = members(2)
     expected = by_hand(made, X)
@@ -107,3 +112,54 @@ def test_compiled_training_is_plain_training(monkeypatch):
         monkeypatch.setattr(in_keras.TrainingRuns, "_compiled", staticmethod(lambda steps: steps))
     for compiled, plain in zip(*found):
         assert compiled == pytest.approx(plain, abs=1e-5)
+
+
+def test_a_batch_ensemble_is_as_many_networks_by_hand():
+    """Kernel, first and second scales, and bias of each layer: y = (x * first) @ kernel * second + bias."""
+    given, outputs, steps = RNG.normal(size=(7, INPUTS)).astype(np.float32), [], []
+    y = RNG.integers(0, 3, 7)
+    for twin, networks in zip(twins(), ("pytorch", "keras")):
+        model = twin.make_batch_ensemble(INPUTS, 3, hidden=(6,), members=M, seed=4)
+        parts = list(model.parameters()) if networks == "pytorch" else model.weights
+        arrays = [part.detach().numpy() if networks == "pytorch" else part.numpy() for part in parts]
+        assert set(np.unique(arrays[1])) == {-1.0, 1.0} and (arrays[5] == 1).all()  # random signs, but not in the head
+        new = [np.random.default_rng(i).normal(size=part.shape).astype(np.float32) for i, part in enumerate(arrays)]
+        with torch.no_grad():
+            for part, values in zip(parts, new):
+                part.copy_(torch.tensor(values)) if networks == "pytorch" else part.assign(values)
+        found = train_twin(networks).predict(model, given)
+        hidden = np.maximum((given[:, None] * new[1]) @ new[0] * new[2] + new[3], 0)
+        assert found == pytest.approx((hidden * new[5]) @ new[4] * new[6] + new[7], abs=1e-4)
+        assert found.shape == (7, M, 3)
+        loss = twin.over_members(twin.cross_entropy)
+        tensors = (torch.tensor(y), torch.tensor(found)) if networks == "pytorch" else (y.astype("float32"), found)
+        outputs.append(float(loss(*tensors)))
+        errors = softmax_error(np.moveaxis(found, 1, 0), np.tile(y, (M, 1)))
+        assert outputs[-1] == pytest.approx(errors.mean(), rel=1e-4)
+        config = TrainingConfig(epochs=3, batch_size=4, learning_rate=1e-2)
+        losses = train_twin(networks).train(model, given, y.astype(np.float32), config, seed=1, loss=loss)
+        steps.append(train_twin(networks).predict(model, given))
+        assert losses[-1] < losses[0] and np.abs(steps[-1] - found).max() > 0.01
+    assert outputs[0] == pytest.approx(outputs[1], rel=1e-5)
+    assert steps[0] == pytest.approx(steps[1], abs=1e-3)
+
+
+def test_members_of_a_batch_ensemble_share_only_the_kernels():
+    """The gradient of one member's loss reaches its own scales and bias, no other's, and the kernels."""
+    model = twins()[0].make_batch_ensemble(INPUTS, 2, hidden=(6,), members=M, seed=0)
+    model(torch.tensor(X))[:, 1].square().sum().backward()
+    for layer in (model[0], model[2]):
+        assert layer.kernel.grad.abs().max() > 0
+        for part in (layer.first, layer.second, layer.bias):
+            assert part.grad[1].abs().max() > 0 and part.grad[[0, 2]].abs().max() == 0
+
+
+@pytest.mark.parametrize("settings, message", [
+    (dict(members=0), "members: expected a whole number >= 1, got 0"),
+    (dict(hidden=(4, 0)), "hidden: expected whole numbers >= 1"),
+    (dict(hidden=4.5), "hidden: expected a whole number >= 1, got 4.5"),
+])
+def test_a_batch_ensemble_that_makes_no_sense_is_refused(settings, message):
+    for twin in twins():
+        with pytest.raises(ValueError, match=message):
+            twin.make_batch_ensemble(3, 2, **settings)
