@@ -140,8 +140,7 @@ def paired_difference(first, second, *, confidence=0.95, folds=None):
     if not 0 < confidence < 1:
         raise ValueError(f"confidence: expected a number between 0 and 1, got {confidence!r}")
     if folds is not None and not (whole(folds, 2) and first.size % folds == 0):
-        raise ValueError(f"folds: expected a whole number >= 2 of which the {first.size} pairs are a multiple, got "
-                         f"{folds!r}")
+        raise ValueError(f"folds: expected a whole number >= 2 that divides the {first.size} pairs, got {folds!r}")
     mean, n = float(np.mean(first - second)), first.size
     variance = np.var(first - second, ddof=1) * (1 / n + (1 / (folds - 1) if folds else 0))
     reach = float(stats.t.ppf((1 + confidence) / 2, n - 1) * np.sqrt(variance))

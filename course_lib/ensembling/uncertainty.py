@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy.ndimage import rotate
 
@@ -34,24 +32,14 @@ def mixture(means, variances):
     return means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
 
 
-class Reliability(NamedTuple):
-    """What a classifier promised and what it kept, in bins of its confidence; NaN in empty bins."""
+def expected_calibration_error(probabilities, y, *, bins=10):
+    """How far confidence and accuracy are apart on average, of probabilities (N, C) and classes (N,).
 
-    confidence: np.ndarray  # (bins,): mean probability of the predicted class
-    accuracy: np.ndarray  # (bins,): share of right predictions
-    share: np.ndarray  # (bins,): of the examples
-
-
-def reliability(probabilities, y, *, bins=10):
-    """Confidence and accuracy in bins of equal width, of probabilities (N, C) and classes (N,).
-
-    Returns
-    -------
-    Reliability
+    The confidence is the probability of the predicted class; examples are compared within bins of it, of equal width.
 
     References
     ----------
-    Guo et al. 2017, "On calibration of modern neural networks", section 2.
+    Guo et al. 2017, "On calibration of modern neural networks", eq. 3.
     """
     probabilities = checks.probabilities("probabilities", probabilities, ("N", "C"))
     y = checks.classes("y", y, *probabilities.shape)
@@ -59,21 +47,7 @@ def reliability(probabilities, y, *, bins=10):
         raise ValueError(f"bins: expected a whole number >= 1, got {bins!r}")
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    count = np.bincount(place, minlength=bins)
-    with np.errstate(invalid="ignore"):
-        means = [np.bincount(place, weights=values, minlength=bins) / count for values in (confidence, right)]
-    return Reliability(*means, count / len(y))
-
-
-def expected_calibration_error(probabilities, y, *, bins=10):
-    """How far confidence and accuracy are apart on average, of probabilities (N, C) and classes (N,).
-
-    References
-    ----------
-    Guo et al. 2017, "On calibration of modern neural networks", eq. 3.
-    """
-    confidence, accuracy, share = reliability(probabilities, y, bins=bins)
-    return float(np.nansum(share * np.abs(confidence - accuracy)))
+    return float(np.abs(np.bincount(place, weights=confidence - right)).sum() / len(y))  # share of a bin times its gap
 
 
 def rotated(images, degrees):

@@ -29,8 +29,7 @@ def distillation_loss(logits, teacher_logits, y, *, temperature=4.0, share=0.9):
     return share * temperature**2 * divergence + (1 - share) * F.cross_entropy(logits, y)
 
 
-def distill(student, x, y, teacher_logits, config=None, *, temperature=4.0, share=0.9, seed=0,
-            callbacks=()):
+def distill(student, x, y, teacher_logits, config=None, *, temperature=4.0, share=0.9, seed=0, callbacks=()):
     """Train a network, in place, to say what a teacher says: another network, or a whole ensemble.
 
     Parameters

@@ -77,7 +77,7 @@ def test_folds_of_one_cross_validation_are_not_independent():
 
 @pytest.mark.parametrize("folds", [1, 2.5, 3, True])
 def test_folds_that_the_pairs_cannot_be_are_refused(folds):
-    with pytest.raises(ValueError, match="folds: expected a whole number >= 2 of which the 4 pairs are a multiple"):
+    with pytest.raises(ValueError, match="folds: expected a whole number >= 2 that divides the 4 pairs"):
         paired_difference([2, 4, 6, 8], [1, 2, 3, 4], folds=folds)
 
 

@@ -6,7 +6,6 @@ from course_lib.ensembling import reference
 from course_lib.ensembling.uncertainty import (
     expected_calibration_error,
     mixture,
-    reliability,
     rotated,
     variance_of,
 )
@@ -37,15 +36,12 @@ def test_variances_are_positive():
     assert found == pytest.approx([1e-4, np.log(2) + 1e-4, 1000 + 1e-4])
 
 
-def test_reliability_by_hand():
+def test_the_calibration_error_by_hand():
     probabilities = np.array([[0.95, 0.05], [0.85, 0.15], [0.2, 0.8], [0.6, 0.4], [1.0, 0.0]])
     y = np.array([0, 1, 1, 0, 0])
-    found = reliability(probabilities, y, bins=5)  # confidences .95, .85, .8, 1 in the last bin, .6 in the one before
-    assert found.share == pytest.approx([0, 0, 0, 0.2, 0.8])
-    assert found.confidence[3:] == pytest.approx([0.6, 0.9])
-    assert found.accuracy[3:] == pytest.approx([1, 0.75])
-    assert np.isnan(found.accuracy[:3]).all()
-    assert expected_calibration_error(probabilities, y, bins=5) == pytest.approx(0.2 * 0.4 + 0.8 * 0.15)
+    # In the last of five bins, .95, .85, .8 and 1 with three right of four; in the one before, .6 and right.
+    assert expected_calibration_error(probabilities, y, bins=5) == pytest.approx(0.8 * 0.15 + 0.2 * 0.4)
+    assert expected_calibration_error(probabilities, y, bins=1) == pytest.approx(0.84 - 0.8)
 
 
 def test_who_keeps_what_he_promises_is_calibrated():
