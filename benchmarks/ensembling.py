@@ -65,6 +65,7 @@ def log_loss_table(names, folds, stacker):
         greedy = weights.greedy_ensemble_selection(fold.out_of_fold, fold.y_train, loss=log_loss)
         probabilities = dict(zip(names, fold.on_test, strict=True)) | {
             "mean of all": fold.on_test.mean(axis=0),
+            "mean without naive Bayes": fold.on_test[:-1].mean(axis=0),
             "greedy selection": np.tensordot(greedy, fold.on_test, 1),
             "stack": stacker.fit(inside, fold.y_train).predict_proba(outside)}
         for name, values in probabilities.items():
