@@ -236,19 +236,20 @@ def _greedy_cases(rng):
     for count in (3, 4, 5):
         y, predictions = _models(rng, count, 15)
         cases.append(dict(predictions=predictions, y=y, rounds=int(rng.integers(6, 12))))
-    return cases
+    y, predictions = _models(rng, 6, 15)
+    return [*cases, dict(predictions=predictions, y=y, rounds=3)]  # fewer rounds than models
 
 
-def _greedy(p, y, rounds, *, again=True, divide=True, worst=False, late=False, signed=False):
+def _greedy(p, y, rounds, *, again=True, stop=True, divide=True, worst=False, late=False, signed=False):
     counts, total = np.zeros(len(p), int), np.zeros(len(y))
     for done in range(rounds):
         gaps = (total + p) / (max(done, 1) if late else done + 1 if divide else 1) - y
         errors = np.abs(gaps.mean(axis=1)) if signed else (gaps**2).mean(axis=1)
-        if not again and done < len(p):
+        if not again:
             errors[counts > 0] = np.inf
         best = np.argmax(errors) if worst else np.argmin(errors)
         counts[best], total = counts[best] + 1, total + p[best]
-        if not again and done + 1 == len(p):
+        if not again and stop and done + 1 == len(p):
             break
     return counts
 
@@ -269,6 +270,8 @@ GREEDY_COUNTS = Exercise(
     wrong=(
         WrongAnswer(lambda p, y, r: _greedy(p, y, r, again=False),
                     "A model may be added more than once: that is how it gets more weight."),
+        WrongAnswer(lambda p, y, r: _greedy(p, y, r, again=False, stop=False),  # when all are used, argmin says 0
+                    "A model may be added more than once: do not rule out those that are in."),
         WrongAnswer(lambda p, y, r: _greedy(p, y, r, divide=False),
                     "Compare *means*, not sums: divide by the number of models added."),
         WrongAnswer(lambda p, y, r: r * (np.arange(len(p)) == ((p - y) ** 2).mean(axis=1).argmin()),
@@ -399,5 +402,5 @@ TOPIC = Topic(
     number="03",
     package="ensembling",
     title="Ensembling",
-    exercises=(TWO_MODEL_WEIGHT, NNLS_WEIGHTS, OUT_OF_FOLD, GREEDY_COUNTS, GAUSSIAN_NLL, AMBIGUITY),
+    exercises=(AMBIGUITY, TWO_MODEL_WEIGHT, OUT_OF_FOLD, NNLS_WEIGHTS, GREEDY_COUNTS, GAUSSIAN_NLL),
 )
