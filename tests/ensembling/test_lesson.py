@@ -1,5 +1,6 @@
 """The pass, the loss and the loop that lesson 03 shows come to the same networks as the library's."""
 
+import math
 from pathlib import Path
 
 import nbformat
@@ -21,7 +22,7 @@ def people():
 
 def lesson(framework, x, y):
     """What the cells of this framework define, and those of both."""
-    names, mark = {"np": np, "members": members, "x": x, "y": y}, f"%%{framework}\n"
+    names, mark = {"math": math, "np": np, "members": members, "x": x, "y": y}, f"%%{framework}\n"
     for cell in nbformat.read(NOTEBOOK, 4).cells:
         source = cell.source.removeprefix(mark)
         if cell.cell_type == "code" and not source.startswith("%%"):
