@@ -470,9 +470,8 @@ STUDIES = {
         title="Dividing a budget of weights among layers",
         settings={"dense": DIGITS, "budget": BUDGET, "evaluations": EVALUATIONS, "agent": CHOOSER},
         rows=rows_of_divisions, canary=canary_of_divisions, down=("divided by",), seeds=10),
-    "pruning_frontier": Benchmark(
+    "pruning_mnist": Benchmark(
         title="The fewest weights on MNIST",
         settings={"recipe": RECIPE, "neurons at first": START, "inputs and neurons": SMALLER, "sparse": SparseConfig(),
                   "published: lowest test error seen, at the end": PUBLISHED},
-        rows=rows_of_frontier, canary=canary_of_frontier, down=("method", "weights"), options={"images": "mnist"},
-        stored=False)}
+        rows=rows_of_frontier, canary=canary_of_frontier, down=("method", "weights"), options={"images": "mnist"})}
