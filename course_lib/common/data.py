@@ -1,4 +1,4 @@
-"""Data sets: scikit-learn's bundled ones, checked downloads, and your own images."""
+"""Data sets: scikit-learn's bundled ones, shapes of our own, checked downloads, and your own images."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib.common import checks
+from course_lib.common import checks, shapes
 from course_lib.common.files import atomic_write, check_writable
 
 __all__ = ["Dataset", "data_dir", "fetch", "images_to_npz", "load"]
 
-OFFLINE = ("digits", "diabetes", "breast_cancer", "wine")
+OFFLINE = ("digits", "diabetes", "breast_cancer", "wine", "shapes")
 _ROOT = Path(__file__).resolve().parents[2]
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
 
@@ -39,8 +39,9 @@ def load(name, *, seed=0, test_size=0.25):
     Parameters
     ----------
     name : str or path-like
-        "digits", "diabetes", "breast_cancer" or "wine" (offline; features are left as measured), "mnist"
-        (downloaded once and checked), or the path of an `.npz` in the layout of Keras's `mnist.npz`.
+        "digits", "diabetes", "breast_cancer" or "wine" (offline; features are left as measured), "shapes" (offline,
+        4,000 images of 28 x 28 pixels, drawn by `shapes.draw`), "mnist" (downloaded once and checked), or the path of
+        an `.npz` in the layout of Keras's `mnist.npz`.
     seed : int
         Seed of the split of an offline set, stratified by class. The others bring their own split.
     test_size : float
@@ -68,22 +69,31 @@ def load(name, *, seed=0, test_size=0.25):
 
 
 def _offline(name, seed, test_size):
-    from sklearn import datasets
     from sklearn.model_selection import train_test_split
 
     if not 0 < test_size < 1:
         raise ValueError(f"test_size: expected a share between 0 and 1, got {test_size!r}")
     seed = checks.seed(seed)
-    bunch = getattr(datasets, f"load_{name}")()
-    regression = name == "diabetes"
-    x = bunch.images / 16 if name == "digits" else bunch.data
-    y = bunch.target.astype(np.float32 if regression else np.int64)
+    x, y, classes = _drawn() if name == "shapes" else _bundled(name)
     parts = train_test_split(x.astype(np.float32), y, test_size=test_size, random_state=seed,
-                             stratify=None if regression else y)
-    classes = () if regression else tuple(str(c) for c in bunch.target_names)
+                             stratify=y if classes else None)
     x_train, x_test, y_train, y_test = parts
-    return Dataset(name, "regression" if regression else "classification", x_train, y_train, x_test, y_test,
-                   classes)
+    return Dataset(name, "classification" if classes else "regression", x_train, y_train, x_test, y_test, classes)
+
+
+def _bundled(name):
+    from sklearn import datasets
+
+    bunch = getattr(datasets, f"load_{name}")()
+    x = bunch.images / 16 if name == "digits" else bunch.data
+    if name == "diabetes":
+        return x, bunch.target.astype(np.float32), ()
+    return x, bunch.target.astype(np.int64), tuple(str(c) for c in bunch.target_names)
+
+
+def _drawn():
+    labels = np.arange(4_000) % len(shapes.CLASSES)
+    return shapes.draw(labels, np.random.default_rng(0)), labels, shapes.CLASSES
 
 
 def data_dir():

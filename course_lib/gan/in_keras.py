@@ -50,12 +50,12 @@ def generator_loss(real, fake, objective="non-saturating"):
     return ops.mean(ops.softplus(real - fake))
 
 
-def input_gradient(discriminator, x, labels):
+def input_gradient(discriminator, x, *labels):
     """Logits (B,) of the images x (B, *shape), and the gradient (B, *shape) of each by its image.
 
     The gradient is itself differentiable: a penalty on it can be minimised.
     """
-    logits, (gradient,) = value_and_gradient(lambda images: discriminator(images, labels), x)
+    logits, (gradient,) = value_and_gradient(lambda images: discriminator(images, *labels), x)
     return logits, gradient  # of their sum: each logit sees its own image alone
 
 

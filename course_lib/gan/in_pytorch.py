@@ -51,13 +51,13 @@ def generator_loss(real, fake, objective="non-saturating"):
     return F.softplus(real - fake).mean()
 
 
-def input_gradient(discriminator, x, labels):
+def input_gradient(discriminator, x, *labels):
     """Logits (B,) of the images x (B, *shape), and the gradient (B, *shape) of each by its image.
 
     The gradient is itself differentiable: a penalty on it can be minimised.
     """
     x = x.detach().requires_grad_()
-    logits = discriminator(x, labels)
+    logits = discriminator(x, *labels)
     return logits, torch.autograd.grad(logits.sum(), x, create_graph=True)[0]  # each logit sees its own image alone
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from course_lib.common import checks
 from course_lib.gan.metrics import frechet_distance, memorised, neighbourhoods
 from course_lib.networks.config import check_data
 
@@ -22,6 +23,21 @@ class Quality(NamedTuple):
     accuracy_score: float  # accuracy on the test images of a classifier trained on the generated ones alone
     looks_like_label: float  # accuracy on the generated images of the judge's classifier, trained on real ones
     memorised: float  # chance to be nearer to the training images than a test image is; 1/2 if none is copied
+
+
+class Triples(NamedTuple):
+    """What `Judge.triples` finds of stacked digits."""
+
+    found: int  # of the 1,000 triples of digits, how many the classifier names at least once
+    found_surely: int  # ... counting only images with three digits that it is more than 90 % sure of
+    sure: float  # the share of such images
+    divergence: float  # Kullback-Leibler divergence, in nats, of the triples named from all equally often
+
+
+def stack(images, count, rng):
+    """Put three images of (N, height, width) side by side, drawn at random: an array (count, height, 3 * width)."""
+    rows = rng.integers(len(images), size=(count, 3))
+    return np.concatenate(list(np.moveaxis(images[rows], 1, 0)), axis=2)
 
 
 class Judge:
@@ -105,6 +121,23 @@ class Judge:
         return Quality(frechet_distance(self._test, features), *found, self.accuracy_score(x, y, seed=seed),
                        self._accuracy(self.classifier, x, y),
                        memorised(self._train, self._test, features))
+
+    def triples(self, x):
+        """Count which of the 1,000 triples of digits there are among images x (M, height, 3 * width), as by `stack`.
+
+        References
+        ----------
+        Metz et al. 2017, "Unrolled generative adversarial networks", section 3.3, where the three are colour channels.
+        """
+        height, width = self.data.x_train.shape[1:]
+        x = checks.array("x", x, ("M", height, 3 * width))
+        three = np.stack(np.split(x, 3, axis=2), axis=1)  # (M, 3, height, width)
+        odds = self.classifier.predict_proba(_inputs(three.reshape(-1, *three.shape[2:]))).reshape(len(x), 3, -1)
+        named, sure = odds.argmax(axis=2) @ [100, 10, 1], (odds.max(axis=2) > 0.9).all(axis=1)
+        shares = np.bincount(named, minlength=1_000) / len(x)
+        seen = shares[shares > 0]
+        return Triples(len(seen), len(np.unique(named[sure])), float(sure.mean()),
+                       float(seen @ np.log(1_000 * seen)))
 
     def train(self, x, y, seed):
         """A classifier like the judge's own, trained on images x (N, ...) of classes y (N,)."""

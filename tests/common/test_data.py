@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.neighbors import KNeighborsClassifier
 
-from course_lib.common import data
+from course_lib.common import data, shapes
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTENT = b"not really the digits, but as good for a test"
@@ -19,6 +20,7 @@ GOOD = {"x_train": np.array([[[0, 255]], [[51, 102]]], np.uint8), "y_train": np.
     ("diabetes", "regression", (331, 10), (111, 10), 0),
     ("breast_cancer", "classification", (426, 30), (143, 30), 2),
     ("wine", "classification", (133, 13), (45, 13), 3),
+    ("shapes", "classification", (3000, 28, 28), (1000, 28, 28), 10),
 ])
 def test_offline_sets(name, task, train, test, classes):
     ds = data.load(name)
@@ -38,6 +40,21 @@ def test_digits_are_images_in_the_unit_interval():
     assert ds.classes == tuple("0123456789")
 
 
+def test_shapes_can_be_told_apart_and_differ_within_a_class():
+    labels = np.repeat(np.arange(10), 30)
+    images = shapes.draw(labels, np.random.default_rng(1))
+    assert images.dtype == np.float32 and (images.min(), images.max()) == (0, 1)
+    assert (images.reshape(300, -1).sum(axis=1) > 10).all()  # none is empty
+    edge = np.ones((28, 28), bool)
+    edge[1:-1, 1:-1] = False
+    assert (images[:, edge].max(axis=1) > 0).mean() < 0.02  # hardly one touches the edge
+    np.testing.assert_array_equal(images, shapes.draw(labels, np.random.default_rng(1)))
+    found = data.load("shapes")
+    model = KNeighborsClassifier(1).fit(found.x_train.reshape(3000, -1), found.y_train)
+    assert 0.8 < model.score(found.x_test.reshape(1000, -1), found.y_test) < 1
+    assert len(np.unique(found.x_train, axis=0)) == 3000
+
+
 def test_the_split_is_fixed_by_the_seed():
     a, b, c = data.load("wine", seed=1), data.load("wine", seed=1), data.load("wine", seed=2)
     assert (a.x_test == b.x_test).all()
@@ -45,7 +62,7 @@ def test_the_split_is_fixed_by_the_seed():
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(ValueError, match="digits, diabetes, breast_cancer, wine, mnist.*got 'iris'"):
+    with pytest.raises(ValueError, match="digits, diabetes, breast_cancer, wine, shapes, mnist.*got 'iris'"):
         data.load("iris")
 
 

@@ -3,7 +3,7 @@ import pytest
 from gan import affine, augmentation, leakage
 
 from course_lib.common import data
-from course_lib.gan.quality import Judge
+from course_lib.gan.quality import Judge, stack
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +32,21 @@ def test_each_fault_shows_where_it_should(judge):
     assert one_each.coverage < 0.2 and one_each.recall < 0.3 and one_each.accuracy_score < 0.9
     assert blurred.frechet > 5 * judge.floor and blurred.precision < 0.9
     assert wrong.frechet == judge.floor and wrong.accuracy_score < 0.05 > wrong.looks_like_label
+
+
+def test_triples_are_counted_and_noise_is_found_out_by_those_that_are_sure(judge):
+    x, y, rng = judge.data.x_train, judge.data.y_train, np.random.default_rng(0)
+    first = np.array([x[y == label][0] for label in range(10)])
+    assert stack(first[3:4], 2, rng).tolist() == [np.hstack([first[3]] * 3).tolist()] * 2
+    every = np.array([np.hstack(first[[a, b, c]]) for a in range(10) for b in range(10) for c in range(10)])
+    assert judge.triples(every)[:2] == (1000, 1000) and judge.triples(every).divergence == pytest.approx(0)
+    half = judge.triples(np.concatenate([every[:500], every[:500]]))
+    assert half.found == 500 and half.divergence == pytest.approx(np.log(2))
+    real, noise = judge.triples(stack(judge.data.x_test, 20_000, rng)), judge.triples(rng.random((20_000, 8, 24)))
+    assert real.found_surely == 1000 and real.sure > 0.7 and real.divergence < 0.05
+    assert noise.found > 800 and noise.found_surely < 100 and noise.sure < 0.01
+    with pytest.raises(ValueError, match=r"x: expected shape \(M, 8, 24\), got \(4, 8, 8\)"):
+        judge.triples(x[:4])
 
 
 def test_other_data_are_refused():
