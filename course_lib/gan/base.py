@@ -26,7 +26,7 @@ class History:
 
     labels: np.ndarray  # (300,) the classes of the samples: 0, 1, ..., again and again
     step: list = field(default_factory=list)  # updates of the generator so far
-    d_loss: list = field(default_factory=list)  # mean loss of the discriminator since the last entry; NaN at first
+    d_loss: list = field(default_factory=list)  # mean loss of D since the last entry, penalties included; NaN at first
     g_loss: list = field(default_factory=list)  # ... and of the generator
     auc: list = field(default_factory=list)  # how often D gives a real image a higher logit than a generated one
     precision: list = field(default_factory=list)  # as in `metrics.neighbourhoods`, of the samples as they are
@@ -107,7 +107,7 @@ class BaseGAN:
         latents : array (M, latent_size), optional
             The latent vectors themselves.
         averaged : bool
-            By the moving average of the generator, which is usually better; else by the generator itself.
+            By the moving average of the generator; else by the generator itself.
 
         Returns
         -------

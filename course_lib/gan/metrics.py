@@ -97,7 +97,8 @@ def memorised(train, test, fake):
     Returns
     -------
     float
-        1 for copies of training vectors; 1/2 for vectors distributed as the test vectors; a tie counts one half.
+        1 for copies of training vectors; 1/2 for vectors distributed as the test vectors. More than that also for such
+        as crowd where training vectors are dense, less for such as lie farther off. A tie counts one half.
 
     References
     ----------

@@ -22,7 +22,7 @@ class Quality(NamedTuple):
     coverage: float
     accuracy_score: float  # accuracy on the test images of a classifier trained on the generated ones alone
     looks_like_label: float  # accuracy on the generated images of the judge's classifier, trained on real ones
-    memorised: float  # chance to be nearer to the training images than a test image is; 1/2 if none is copied
+    memorised: float  # chance to be nearer to the training images than a test image is; 1/2 if distributed as these
 
 
 class Triples(NamedTuple):

@@ -100,9 +100,3 @@ def coverage(real, fake, k):
     radius = np.sort(among, axis=1)[:, k]
     nearest = np.linalg.norm(real[:, None] - fake, axis=2).min(axis=1)
     return float((nearest < radius).mean())
-
-
-def modes_found(points, centres, radius, least):
-    """How many centres (K, D) have at least a share `least` of the points (N, D) within the radius."""
-    distance = np.linalg.norm(points[:, None] - centres, axis=2)  # (N, K)
-    return int(((distance <= radius).mean(axis=0) >= least).sum())

@@ -66,12 +66,13 @@ PROJECT = Project(
     id="04.project",
     title="More of the same cloud",
     statement="Given: `points` (600, 2), a sample of a cloud of two rings, two arcs and two blobs. Hand in 500 "
-              "new points (500, 2) of the same cloud, numbers between -1e6 and 1e6. Judged by a product of three, "
-              "against 2,000 hidden points. Precision (k = 3): how many of yours lie in a ball around a hidden "
-              "point. Balance: 1 - |2c - 1|, where c is the coverage (k = 1) of 500 hidden points, a mean over "
-              "four such sets; a fresh sample covers half. Novelty: 1 less the largest excess, over all distances "
-              "d, of the share of your points within d of a given one over that of the hidden points; copies earn "
-              "0. 100 is a fresh sample. Not allowed: to draw the instance again.",
+              "new points (500, 2) of the same cloud, numbers between -1e6 and 1e6. Judged by precision times balance "
+              "times novelty, against 2,000 hidden points. Precision (k = 3): the share of yours in a ball around a "
+              "hidden point. Balance: 1 - |2c - 1|, where c is the coverage (k = 1) of 500 hidden points, a mean over "
+              "four such sets. Good points cover half: a point's nearest neighbour is as often one of yours as a real "
+              "one. Novelty: how much nearer yours lie to given points than hidden ones do, as 1 less the largest "
+              "excess, over all distances d, of the share within d; copies earn 0. 100 is a fresh sample. Not allowed: "
+              "to call what made the cloud.",
     draw=_draw_cloud,
     measure=_quality,
     floor=_uniform,
