@@ -1,16 +1,18 @@
-"""A set of 28 x 28 images of our own making: ten signs, drawn with pens of all kinds by hands of all kinds."""
+"""A set of 28 x 28 images of our own making: ten kinds of shapes, each drawn with a pen and a hand of its own."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from course_lib.common import checks
+
 CLASSES = ("circle", "square", "triangle", "cross", "plus", "arrow", "zigzag", "wave", "spiral", "house")
 SIDE = 28  # pixels
-SEGMENTS = 24  # straight pieces that each sign is drawn with
+SEGMENTS = 24  # straight pieces that each shape is drawn with
 
 
 def draw(labels, rng):
-    """Draw signs.
+    """Draw shapes.
 
     Parameters
     ----------
@@ -23,7 +25,13 @@ def draw(labels, rng):
     -------
     float32 array (N, 28, 28)
         In [0, 1]; 1 is ink.
+
+    Raises
+    ------
+    ValueError
+        If the labels are not whole numbers from 0 to 9, at least one.
     """
+    labels = checks.array("labels", labels, ("N",), kind="whole", low=0, high=len(CLASSES) - 1)
     count = len(labels)
     turn = rng.normal(0, 0.1, count)
     shear, (width, height) = rng.normal(0, 0.1, count), 9 * rng.uniform(0.7, 1.0, (2, count))
@@ -52,7 +60,7 @@ def _ink(ends, pens):
 
 
 def _strokes():
-    """The segments of each sign: an array (10, 24, 2, 2) of (x, y) in [-1, 1], y downwards."""
+    """The segments of each kind: an array (10, 24, 2, 2) of (x, y) in [-1, 1], y downwards."""
     angle = np.linspace(0, 2 * np.pi, SEGMENTS + 1)
     across = np.linspace(-1, 1, SEGMENTS + 1)
     lines = {
@@ -70,5 +78,5 @@ def _strokes():
     found = []
     for name in CLASSES:
         pieces = np.array([pair for line in lines[name] for pair in zip(line[:-1], line[1:], strict=True)], float)
-        found.append(np.resize(pieces, (SEGMENTS, 2, 2)))  # a sign of fewer draws them again
+        found.append(np.resize(pieces, (SEGMENTS, 2, 2)))  # a shape of fewer draws them again
     return np.array(found)

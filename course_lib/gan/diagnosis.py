@@ -17,17 +17,12 @@ def ring(n, *, modes=8, radius=2.0, std=0.1, seed=0):
 
 def count_modes(points, *, modes=8, radius=2.0, std=0.1, least=0.01):
     """How many Gaussians of the ring have at least a share `least` of points (N, 2) within 3 standard deviations."""
-    points = np.asarray(points)
-    if points.ndim != 2 or points.shape[1] != 2 or not len(points):
-        raise ValueError(f"points: expected shape (N, 2), got {points.shape}")
-    distance = np.linalg.norm(points[:, None] - _centres(modes, radius), axis=2)  # (N, modes)
-    return int(((distance <= 3 * std).mean(axis=0) >= least).sum())
+    return int(((_distances(points, modes, radius) <= 3 * std).mean(axis=0) >= least).sum())
 
 
 def share_in_modes(points, *, modes=8, radius=2.0, std=0.1):
     """The share of points (N, 2) within 3 standard deviations of one of the Gaussians' means."""
-    distance = np.linalg.norm(np.asarray(points)[:, None] - _centres(modes, radius), axis=2)
-    return float((distance.min(axis=1) <= 3 * std).mean())
+    return float((_distances(points, modes, radius).min(axis=1) <= 3 * std).mean())
 
 
 class Finding(NamedTuple):
@@ -78,3 +73,8 @@ def diagnose(history):
 def _centres(modes, radius):
     angle = 2 * np.pi * np.arange(modes) / modes
     return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)  # (modes, 2)
+
+
+def _distances(points, modes, radius):
+    points = checks.array("points", points, ("N", 2), finite=False)
+    return np.linalg.norm(points[:, None] - _centres(modes, radius), axis=2)  # (N, modes)

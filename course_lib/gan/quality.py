@@ -129,6 +129,8 @@ class Judge:
         ----------
         Metz et al. 2017, "Unrolled generative adversarial networks", section 3.3, where the three are colour channels.
         """
+        if self.data.x_train.ndim != 3 or len(self.data.classes) != 10:
+            raise ValueError(f"triples: expected a judge of images of ten classes, got {self.data.name}")
         height, width = self.data.x_train.shape[1:]
         x = checks.array("x", x, ("M", height, 3 * width))
         three = np.stack(np.split(x, 3, axis=2), axis=1)  # (M, 3, height, width)

@@ -49,6 +49,9 @@ def test_shapes_can_be_told_apart_and_differ_within_a_class():
     edge[1:-1, 1:-1] = False
     assert (images[:, edge].max(axis=1) > 0).mean() < 0.02  # hardly one touches the edge
     np.testing.assert_array_equal(images, shapes.draw(labels, np.random.default_rng(1)))
+    for wrong, what in (([], "shape"), ([10], "from 0 to 9|<= 9|9"), ([0.5], "whole numbers")):
+        with pytest.raises(ValueError, match=f"labels: expected.*({what})"):
+            shapes.draw(wrong, np.random.default_rng(0))
     found = data.load("shapes")
     model = KNeighborsClassifier(1).fit(found.x_train.reshape(3000, -1), found.y_train)
     assert 0.8 < model.score(found.x_test.reshape(1000, -1), found.y_test) < 1

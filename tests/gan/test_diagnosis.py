@@ -26,6 +26,8 @@ def test_count_modes():
 def test_share_in_modes():
     assert share_in_modes(ring(2000)) == pytest.approx(0.989, abs=0.01)  # of a Gaussian in the plane, 1 - e^-4.5
     assert share_in_modes([[2.0, 0.0], [0.0, 0.0], [0.0, 2.2], [1.0, 1.0]]) == 0.5
+    with pytest.raises(ValueError, match=r"expected shape \(N, 2\), got \(3,\)"):
+        share_in_modes(np.zeros(3))
 
 
 def history(auc=0.6, precision=0.7, coverage=0.7, movement=0.2, entries=13):

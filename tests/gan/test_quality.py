@@ -47,6 +47,8 @@ def test_triples_are_counted_and_noise_is_found_out_by_those_that_are_sure(judge
     assert noise.found > 800 and noise.found_surely < 100 and noise.sure < 0.01
     with pytest.raises(ValueError, match=r"x: expected shape \(M, 8, 24\), got \(4, 8, 8\)"):
         judge.triples(x[:4])
+    with pytest.raises(ValueError, match="expected a judge of images of ten classes, got wine"):
+        Judge(data.load("wine"), updates=1).triples(x[:4])
 
 
 def test_other_data_are_refused():
