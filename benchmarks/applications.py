@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 from benchmark import Benchmark, drawn, few, twins
-from fusion import BIGGER, EXPERT, expert, experts_on_halves, fused_features, fused_outputs, score, untrained
+from fusion import EXPERT, expert, experts_on_halves, fused_features, fused_outputs, score, untrained
 from sklearn.model_selection import train_test_split
 
 from course_lib.fusion import outputs
@@ -14,6 +14,7 @@ from course_lib.networks.config import TrainingConfig
 from course_lib.networks.scores import log_loss
 
 TOPICS = ("applications", "fusion", "networks")
+BIGGER = {"hidden": (128,), "config": TrainingConfig(epochs=15, learning_rate=2e-3, l2=1e-4)}  # for 28x28 pixels
 TRAINING = TrainingConfig(epochs=60, batch_size=200, learning_rate=1e-2, l2=0.1)
 ON_SUNSPOTS = TrainingConfig(epochs=60, batch_size=50, learning_rate=3e-3, l2=3e-3)  # best of 24 on 1850 to 1899
 

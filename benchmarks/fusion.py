@@ -4,9 +4,9 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
-from benchmark import Benchmark, drawn, few, twins
+from benchmark import Benchmark, few, twins
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from course_lib.common import data
 from course_lib.common.bandits import LinearBandit, play
@@ -18,16 +18,28 @@ from course_lib.fusion.reference import softmax
 from course_lib.networks.config import TrainingConfig
 from course_lib.networks.scores import log_loss
 
-BIGGER = {"hidden": (128,), "config": TrainingConfig(epochs=15, learning_rate=2e-3, l2=1e-4)}  # for 28x28 pixels
 EXPERT = TrainingConfig(epochs=30, learning_rate=3e-3, l2=1e-4)
-WEIGHTINGS = np.array([[1, 0], [0.75, 0.25], [0.5, 0.5], [0.25, 0.75], [0, 1]])  # of two experts
 # Each choice stands alone: what comes after it is not its doing.
-CHOOSER = DQNConfig(hidden=(64,), learning_rate=3e-4, gamma=0.0, n_step=1, double=False, scale_obs=False,
+CHOOSER = DQNConfig(hidden=(64,), learning_rate=1e-3, gamma=0.0, n_step=1, double=False, scale_obs=False,
                     warmup_steps=1_000, epsilon_end=0.1, epsilon_steps=5_000, total_steps=20_000,
                     eval_every=1_000_000)
-PLANNER = replace(CHOOSER, hidden=(32,), learning_rate=1e-3, batch_size=512, updates_per_block=16, gamma=0.9, n_step=4,
-                  double=True, total_steps=40_000)
+PLANNER = replace(CHOOSER, hidden=(32,), batch_size=512, updates_per_block=16, gamma=0.9, n_step=4, double=True)
+# Without weight decay, which would move a gate that the task does not.
+MIXTURE = TrainingConfig(epochs=20, learning_rate=3e-3)
+MIXTURES = {"all four": {}, "k = 2": {"k": 2}, "k = 1": {"k": 1}, "k = 1, Switch": {"k": 1, "switch": True},
+            "k = 1, Switch, balance 0.1": {"k": 1, "switch": True, "balance": 0.1},
+            "k = 1, Switch, balance 1": {"k": 1, "switch": True, "balance": 1.0}}
+FOLDS = 5
 TOPICS = ("fusion", "networks", "dqn")
+
+
+def divided(seed):
+    """The digits, divided anew by cross-validation: each five seeds test on every digit once."""
+    found = data.load("digits")
+    x, y = np.concatenate([found.x_train, found.x_test]), np.concatenate([found.y_train, found.y_test])
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed // FOLDS).split(x, y)
+    train, test = list(folds)[seed % FOLDS]
+    return replace(found, x_train=x[train], y_train=y[train], x_test=x[test], y_test=y[test])
 
 
 def expert(nets, model, x, y, config=EXPERT, *, seed=0):
@@ -67,18 +79,19 @@ def experts_on_halves(nets, data, *, seed=0, hidden=(64,), config=EXPERT, held_o
 
 
 def fused_outputs(inside, y, outside):
-    """Probabilities (N, C) by five ways to fuse what two experts say, fitted on what they said of held-out examples."""
-    share = outputs.best_alpha(*inside, y)
-    grid = np.linspace(0, 1, 21)
-    seen = [score((1 - alpha) * inside[0] + alpha * inside[1], y) for alpha in grid]
+    """Probabilities (N, C) by ways to fuse what two experts say, fitted on what they said of held-out examples."""
+    alpha, grid = outputs.best_alpha(*inside, y), np.linspace(1, 0, 21)
+    seen = [score(a * inside[0] + (1 - a) * inside[1], y) for a in grid]
     best = np.flatnonzero(seen == np.max(seen))
     counted = grid[best[len(best) // 2]]  # the middle one of the best
-    stack = LogisticRegression(max_iter=1_000).fit(np.hstack(np.log(inside + 1e-6)), y)
+    stacks = {name: LogisticRegression(max_iter=1_000).fit(np.hstack(view(inside)), y).predict_proba(
+        np.hstack(view(outside))) for name, view in (("stack", lambda said: np.log(said + 1e-6)),
+                                                     ("stack on probabilities", lambda said: said))}
     return {"average": outputs.weighted(outside),
-            "best alpha by log-loss": outputs.weighted(outside, [1 - share, share]),
-            "best alpha by accuracy": outputs.weighted(outside, [1 - counted, counted]),
+            "best alpha by log-loss": outputs.weighted(outside, [alpha, 1 - alpha]),
+            "best alpha by accuracy": outputs.weighted(outside, [counted, 1 - counted]),
             "product of experts": outputs.product_of_experts(outside),
-            "stack": stack.predict_proba(np.hstack(np.log(outside + 1e-6)))}
+            **stacks}
 
 
 def fused_features(fusion, nets, data, *, seed=0, hidden=(64,), config=EXPERT):
@@ -99,38 +112,59 @@ def fused_features(fusion, nets, data, *, seed=0, hidden=(64,), config=EXPERT):
     return found
 
 
-def halves_table(fusion, nets, data, *, seed=0, hidden=(64,), config=EXPERT):
-    """Accuracies on the test images of two experts, who see one half of each image, and of what fuses them.
+def blind(fusion, nets, data, *, seed=0):
+    """A `GatedFusion` whose gates are learned, but the same for every image: their kernel is 0 and stays so."""
+    blank = [fusion.features(model) for model in untrained(nets, data, seed=seed)]
+    shapes = [part.shape[1:] for part in halves(data.x_train[:1])]
+    gated = fusion.GatedFusion(blank, shapes, len(data.classes), seed=seed)
+    if hasattr(gated, "parameters"):
+        gated.gate.weight.requires_grad_(False).zero_()
+    else:
+        kernel = next(values for values in gated.trainable_variables if values.shape == (128, 128))
+        kernel.assign(np.zeros(kernel.shape))
+        kernel.trainable = False
+    return gated
 
-    Also what the experts say of held-out images, the classes of these, and what they say of test images.
-    """
-    experts, (inside, y) = experts_on_halves(nets, data, seed=seed, hidden=hidden, config=config)
+
+def halves_table(fusion, nets, data, *, seed=0):
+    """Accuracies on the test images of two experts, who see one half of each image, and of what fuses them."""
+    experts, (inside, y) = experts_on_halves(nets, data, seed=seed)
     outside = outputs.opinions(nets, experts, halves(data.x_test))
     said = {"left half": outside[0], "right half": outside[1], **fused_outputs(inside, y, outside)}
     found = {name: score(probabilities, data.y_test) for name, probabilities in said.items()}
-    together = fused_features(fusion, nets, data, seed=seed, hidden=hidden, config=config)
-    for name, (model, view) in together.items():
+    all_seen = [expert(nets, model, part, data.y_train, seed=seed)
+                for model, part in zip(untrained(nets, data, seed=seed), halves(data.x_train), strict=True)]
+    found["average, nothing held out"] = score(outputs.weighted(outputs.opinions(nets, all_seen, halves(data.x_test))),
+                                               data.y_test)
+    unseeing = expert(nets, blind(fusion, nets, data, seed=seed), halves(data.x_train), data.y_train, seed=seed)
+    found["gates that do not look"] = nets.accuracy(unseeing, halves(data.x_test), data.y_test)
+    for name, (model, view) in fused_features(fusion, nets, data, seed=seed).items():
         found[name] = nets.accuracy(model, view(data.x_test), data.y_test)
-    return found, inside, y, outside
+    return found
 
 
-def specialists(nets, data, *, seed=0):
-    """Two experts, for upright and turned images; (images, classes, which are turned) to choose with, and to test."""
+def other_camera(images, chosen):
+    """Images (N, height, width); those chosen by a bool array (N,) are seen two pixels further to the right."""
+    moved = np.zeros_like(images)
+    moved[:, :, 2:] = images[:, :, :-2]
+    return np.where(chosen[:, None, None], moved, images)
+
+
+def two_cameras(nets, data, *, seed=0):
+    """Two experts, one for each camera; (images, classes, which are of the second) to choose with, and to test."""
     x, x_held, y, y_held = train_test_split(data.x_train, data.y_train, test_size=0.5, random_state=seed,
                                             stratify=data.y_train)
     shape, classes = x.shape[1:], len(data.classes)
-    experts = [expert(nets, nets.make_mlp(shape, classes, hidden=(64,), seed=2 * seed + turned),
-                      turn(x, np.full(len(x), turned)), y, seed=seed) for turned in (False, True)]
+    experts = [expert(nets, nets.make_mlp(shape, classes, hidden=(64,), seed=2 * seed + second),
+                      other_camera(x, np.full(len(x), second)), y, seed=seed) for second in (False, True)]
     rng, parts = np.random.default_rng(seed), []
     for images, labels in ((x_held, y_held), (data.x_test, data.y_test)):
-        turned = rng.random(len(images)) < 0.5
-        parts.append((turn(images, turned), labels, turned))
-    return experts, parts
-
-
-def turn(images, turned):
-    """Images (N, height, height), those chosen by a bool array (N,) turned by 90 degrees."""
-    return np.where(turned[:, None, None], np.rot90(images, axes=(1, 2)), images)
+        second = rng.random(len(images)) < 0.5
+        parts.append((other_camera(images, second), labels, second))
+    everything = [np.concatenate(each) for each in zip((x, y), (other_camera(x, np.ones(len(x), bool)), y),
+                                                       parts[0][:2], strict=True)]
+    whole = expert(nets, nets.make_mlp(shape, classes, hidden=(128,), seed=seed), *everything, seed=seed)
+    return experts, parts, nets.accuracy(whole, *parts[1][:2])
 
 
 def learn_to_choose(dqn, env, config=CHOOSER, *, seed=0, copies=16):
@@ -138,58 +172,63 @@ def learn_to_choose(dqn, env, config=CHOOSER, *, seed=0, copies=16):
     return dqn.train(env.copies(copies), config, seed=seed, eval_env=False).agent
 
 
-def choice_table(dqn, env, test, *, seed=0, interactions=1_000):
-    """Share of right answers on the examples of `test`, by how the action is chosen; learned in `env`."""
-    contexts, rewards, seen = env.observations(), env.rewards(), test.observations()
-    rows = np.random.default_rng(seed).integers(len(contexts), size=interactions)
-    unsure = -(test.predictions * np.log(np.maximum(test.predictions, 1e-12))).sum(axis=2)  # entropies (2, N)
-    chosen = {"best fixed action": np.full(len(seen), rewards.mean(axis=0).argmax()),
-              "the surer expert": np.where(unsure[0] < unsure[1], 0, len(WEIGHTINGS) - 1)}
-    contexts, asked = (np.column_stack([x, np.ones(len(x))])[:, None] for x in (contexts, seen))  # (N, 1, size)
-    for name, options in (("epsilon-greedy", {"width": 0.0, "epsilon": 0.1}), ("LinUCB", {"width": 0.3})):
-        bandit = LinearBandit(contexts.shape[2], models=rewards.shape[1], seed=seed, **options)
-        play(bandit, contexts[rows], rewards[rows])
-        chosen[name] = bandit.greedy().choose(asked)
-    chosen["DQN"] = learn_to_choose(dqn, env, seed=seed).act(seen)
-    earned = test.rewards()
-    found = {name: float(earned[np.arange(len(seen)), actions].mean()) for name, actions in chosen.items()}
-    product = outputs.product_of_experts(test.predictions).argmax(axis=1) == test.y
-    return found | {"product of experts": float(product.mean()), "oracle": float(earned.max(axis=1).mean())}
+def tabular(states, rewards, *, seed=0, tries=20_000, rate=0.1, epsilon=0.1):
+    """Q-learning where nothing follows: values (states, actions), of whole states (N,) and rewards (N, actions)."""
+    rng, q = np.random.default_rng(seed), np.full((states.max() + 1, rewards.shape[1]), 0.5)
+    for row in rng.integers(len(states), size=tries):
+        state = states[row]
+        action = rng.integers(q.shape[1]) if rng.random() < epsilon else q[state].argmax()
+        q[state, action] += rate * (rewards[row, action] - q[state, action])
+    return q
 
 
-def specialists_table(fusion, nets, dqn, data, *, seed=0):
-    """`choice_table` of `specialists`, with each one's accuracy at home and abroad, and what labels would give.
+def cameras_table(dqn, nets, data, *, seed=0, tries=20_000):
+    """Share of right answers on the test images by how one of two experts is chosen, learned on other images.
 
-    "Same opinions, all rewards" is a network like the DQN's that learns every action's reward, not just the chosen
-    one's; the gate sees the images.
+    "A network with all rewards" is one like the DQN's that learns both experts' rewards, not just the chosen one's.
     """
-    experts, parts = specialists(nets, data, seed=seed)
-    env, test = (ExpertChoiceEnv(outputs.opinions(nets, experts, [x, x]), y, weightings=WEIGHTINGS)
-                 for x, y, _ in parts)
-    (x, y, _), (x_test, y_test, turned) = parts
-    right = test.predictions.argmax(axis=2) == y_test
-    gate = expert(nets, fusion.MixtureOfExperts(experts, [x.shape[1:]], frozen=True, seed=seed), x, y, seed=seed)
-    judge = nets.make_mlp(env.observation_space.shape, len(WEIGHTINGS), hidden=CHOOSER.hidden, seed=seed)
-    nets.train(judge, env.observations(), env.rewards(), EXPERT, seed=seed, loss=nets.squared_error)
-    judged = nets.predict(judge, test.observations()).argmax(axis=1)
-    return {"at home": float(np.where(turned, right[1], right[0]).mean()),
-            "abroad": float(np.where(turned, right[0], right[1]).mean()),
-            **choice_table(dqn, env, test, seed=seed),
-            "same opinions, all rewards": float(test.rewards()[np.arange(len(judged)), judged].mean()),
-            "gate, images and labels": nets.accuracy(gate, x_test, y_test)}
+    experts, parts, whole = two_cameras(nets, data, seed=seed)
+    env, test = (ExpertChoiceEnv(outputs.opinions(nets, experts, [x, x]), y) for x, y, _ in parts)
+    rewards, earned, second = env.rewards(), test.rewards(), parts[1][2]
+    read, asked = (each.predictions.argmax(axis=2) for each in (env, test))  # (2, N)
+    rows = np.arange(len(test.y))
+
+    def right(actions):
+        return float(earned[rows, actions].mean())
+
+    found = {"at home": float(np.where(second, earned[:, 1], earned[:, 0]).mean()),
+             "abroad": float(np.where(second, earned[:, 0], earned[:, 1]).mean()),
+             "one expert": right(rewards.mean(axis=0).argmax()),
+             "the surer expert": right(test.predictions.max(axis=2).argmax(axis=0)),
+             "product of experts": score(outputs.product_of_experts(test.predictions), test.y)}
+    for name, key in (("table of 10", [1, 0]), ("table of 100", [10, 1])):
+        q = tabular(key @ read if key[1] else read[0], rewards, seed=seed, tries=tries)
+        found[name] = right(q[key @ asked if key[1] else asked[0]].argmax(axis=1))
+    contexts, seen = (np.column_stack([each.observations(), np.ones(len(each.y))])[:, None] for each in (env, test))
+    drawn = np.random.default_rng(seed).integers(len(contexts), size=tries)
+    for name, options in (("epsilon-greedy", {"width": 0.0, "epsilon": 0.1}), ("LinUCB", {"width": 0.3})):
+        bandit = LinearBandit(contexts.shape[2], models=2, seed=seed, **options)
+        play(bandit, contexts[drawn], rewards[drawn])
+        found[name] = right(bandit.greedy().choose(seen))
+    found["DQN"] = right(learn_to_choose(dqn, env, seed=seed).act(test.observations()))
+    judge = nets.make_mlp(env.observation_space.shape, 2, hidden=CHOOSER.hidden, seed=seed)
+    nets.train(judge, env.observations(), rewards, replace(EXPERT, epochs=400, l2=0.0), seed=seed,
+               loss=nets.squared_error)
+    found["a network with all rewards"] = right(nets.predict(judge, test.observations()).argmax(axis=1))
+    return found | {"best choice there is": float(earned.max(axis=1).mean()), "one network that sees all": whole}
 
 
-def tiring(nets, data, *, turned=0.3, seed=0):
-    """Two environments, one for tests: action 0 asks an expert for turned images, too, who tires; action 1 neither."""
+def tiring(nets, data, *, second=0.3, seed=0):
+    """Two environments, one for tests: action 0 asks an expert for both cameras, who tires; action 1 neither."""
     x, x_held, y, y_held = train_test_split(data.x_train, data.y_train, test_size=0.5, random_state=seed,
                                             stratify=data.y_train)
     rng, lessons = np.random.default_rng(seed), (
-        (np.concatenate([x, turn(x, np.ones(len(x), bool))]), np.concatenate([y, y])), (x, y))
+        (np.concatenate([x, other_camera(x, np.ones(len(x), bool))]), np.concatenate([y, y])), (x, y))
     experts = [expert(nets, nets.make_mlp(x.shape[1:], len(data.classes), hidden=(64,), seed=2 * seed + m), *lesson,
                       seed=seed) for m, lesson in enumerate(lessons)]
     envs = []
     for images, labels in ((x_held, y_held), (data.x_test, data.y_test)):
-        images = turn(images, rng.random(len(images)) < turned)
+        images = other_camera(images, rng.random(len(images)) < second)
         envs.append(ExpertChoiceEnv(outputs.opinions(nets, experts, [images] * 2), labels, visible=[1], tire=[1, 0],
                                     recover=0.2))
     return envs
@@ -217,53 +256,79 @@ def tiring_table(dqn, env, test, *, seed=0, config=PLANNER):
         return lambda obs, step: np.where(obs[:, -1] < bound, act(obs), 1)
 
     near, far = (learn_to_choose(dqn, env, own, seed=seed).act
-                 for own in (replace(config, gamma=0.0, n_step=1), config))
-    doubts, rests, never = [unsure(bound) for bound in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)], \
-        (0.1, 0.3, 0.5, 0.7, 0.9), np.inf
-    rules = {"only the one who does not tire": [rested(near, -1)],
-             "the one who tires now and then": [every(period) for period in range(1, 11)],
-             "... if the other one is unsure": [rested(doubt, never) for doubt in doubts],
-             "... if unsure, and rested": [rested(doubt, rest) for doubt in doubts for rest in rests],
+                 for own in (replace(config, gamma=0.0), config))
+    doubts, rests, never = [unsure(bound) for bound in (0.3, 0.5, 0.7, 0.9, 0.99)], (0.1, 0.3, 0.5, 0.7, 0.9), np.inf
+    rules = {"the first camera's expert alone": [rested(near, -1)],
+             "the tiring expert, every n-th image": [every(period) for period in range(1, 11)],
+             "... if the first is unsure": [rested(doubt, never) for doubt in doubts],
+             "... if the first is unsure, and it has rested": [rested(doubt, rest) for doubt in doubts
+                                                              for rest in rests],
              "DQN that looks no further": [rested(near, never)],
-             "... and spares who has not rested": [rested(near, rest) for rest in rests],
+             "... and spares it until it has rested": [rested(near, rest) for rest in rests],
              "DQN that looks ahead": [rested(far, never)]}
     best = {name: max(some, key=lambda rule: follow(env, rule, seed=1)) if len(some) > 1 else some[0]
             for name, some in rules.items()}
     return {name: follow(test, rule, episodes=400, seed=2) for name, rule in best.items()}
 
 
-def on_halves(framework, seeds, images, settings=BIGGER):
-    """Accuracy on MNIST's test images after training on 8,000 of its training images, other ones for each seed.
+def on_halves(framework, seeds):
+    """Accuracy on the test digits; each five seeds are the folds of one cross-validation.
 
     Two experts see one half of each image; "noisy" means that in half of the images, those for training too, one
-    half is noise. What weighs the experts was fitted on a fifth of the training images, held out from them;
-    networks trained as a whole got all.
+    half is noise. What weighs the experts was fitted on a fifth of the training images, held out from them ("nothing
+    held out": experts of all training images); networks trained as a whole got all.
     """
-    fusion, nets, dqn = twins(framework, *TOPICS)
+    fusion, nets, _ = twins(framework, *TOPICS)
     for seed in range(seeds):
-        found = drawn(images, seed)
+        found = divided(seed)
         noisy = replace(found, x_train=with_noise(found.x_train, seed=seed),
                         x_test=with_noise(found.x_test, seed=seed + 1_000))
         for name, part in (("clean", found), ("noisy", noisy)):
-            table, inside, y, outside = halves_table(fusion, nets, part, seed=seed, **settings)
-            envs = (ExpertChoiceEnv(said, own, weightings=WEIGHTINGS)
-                    for said, own in ((inside, y), (outside, part.y_test)))
-            for what, value in (table | choice_table(dqn, *envs, seed=seed)).items():
+            for what, value in halves_table(fusion, nets, part, seed=seed).items():
                 yield {"images": name, "network": what, "seed": seed, "accuracy": value}
 
 
-def choices(framework, seeds):
-    """Share of right answers on the digits.
+def mixtures(framework, seeds, epochs=MIXTURE.epochs):
+    """Mixtures of four experts of 16 hidden units, and a dense network; each five seeds are a cross-validation.
 
-    Specialists: one expert for upright images and one for turned ones. An expert for both, who tires, beside the
-    upright one, who is sure of what it says of turned images, too: there every call has consequences. Rules'
+    Accuracy on the test digits; the most asked expert's share of all calls, and the mean largest gate, each before
+    and after training. A dense network of 45 units multiplies as often as the gate and one expert, one of 64 has as
+    many hidden units as four experts.
+    """
+    fusion, nets, _ = twins(framework, *TOPICS)
+    for seed in range(seeds):
+        images = divided(seed)
+        shape, classes = images.x_train.shape[1:], len(images.classes)
+        experts = [nets.make_mlp(shape, classes, hidden=(16,), seed=4 * seed + m) for m in range(4)]
+        for name, options in MIXTURES.items():
+            model = fusion.MixtureOfExperts(experts, [shape], seed=seed, **options)
+            before = model.gates(images.x_test)
+            expert(nets, model, images.x_train, images.y_train, replace(MIXTURE, epochs=epochs), seed=seed)
+            row = {"model": name, "seed": seed, "accuracy": nets.accuracy(model, images.x_test, images.y_test)}
+            for when, gates in (("before", before), ("after", model.gates(images.x_test))):
+                asked = (gates > 0).sum(axis=0)
+                row |= {f"most asked, {when}": float(asked.max() / asked.sum()),
+                        f"surest, {when}": float(gates.max(axis=1).mean())}
+            yield row
+        for units in (45, 64):
+            model = expert(nets, nets.make_mlp(shape, classes, hidden=(units,), seed=seed), images.x_train,
+                           images.y_train, replace(MIXTURE, epochs=epochs), seed=seed)
+            yield {"model": f"one network of {units} units", "seed": seed,
+                   "accuracy": nets.accuracy(model, images.x_test, images.y_test)}
+
+
+def choices(framework, seeds):
+    """Share of right answers on the test digits; each five seeds are the folds of one cross-validation.
+
+    Two cameras: each expert knows the images of one, and half of the images are of the other, two pixels further to
+    the right. An expert for both, who tires, beside the first camera's: there every call has consequences. Rules'
     numbers were chosen on the training images.
     """
-    fusion, nets, dqn = twins(framework, *TOPICS)
+    _, nets, dqn = twins(framework, *TOPICS)
     for seed in range(seeds):
-        images = data.load("digits", seed=seed)
+        images = divided(seed)
         tired = tiring_table(dqn, *tiring(nets, images, seed=seed), seed=seed)
-        for game, table in (("specialists", specialists_table(fusion, nets, dqn, images, seed=seed)),
+        for game, table in (("two cameras", cameras_table(dqn, nets, images, seed=seed)),
                             ("an expert who tires", tired)):
             for what, value in table.items():
                 yield {"game": game, "who is asked": what, "seed": seed, "right": value}
@@ -273,7 +338,7 @@ def choices(framework, seeds):
 def halves_canary(framework):
     """Log-losses of two experts after eight epochs, of what fuses their outputs, and of a gated network."""
     fusion, nets, _ = twins(framework, *TOPICS)
-    images, config = few(), replace(BIGGER["config"], epochs=8)
+    images, config = few(), replace(EXPERT, epochs=8)
     experts, (inside, y) = experts_on_halves(nets, images, hidden=(32,), config=config)
     outside = outputs.opinions(nets, experts, halves(images.x_test))
     said = {"left half": outside[0], "right half": outside[1], **fused_outputs(inside, y, outside)}
@@ -283,6 +348,12 @@ def halves_canary(framework):
     nets.train(gated, halves(images.x_train), images.y_train, config, seed=0)
     said["gated"] = softmax(nets.predict(gated, halves(images.x_test)))
     return {name: log_loss(values, images.y_test) for name, values in said.items()}
+
+
+def mixtures_canary(framework):
+    """Mixtures of one division, after two epochs: how sure their gates are, and how evenly they ask."""
+    return {f"{row['model']}, {name}": row[name] for row in mixtures(framework, 1, epochs=2)
+            for name in ("most asked, after", "surest, after") if name in row}
 
 
 def choices_canary(framework):
@@ -300,13 +371,16 @@ def choices_canary(framework):
             "by asking every third time": follow(env, lambda obs, step: np.full(len(obs), int(step % 3 > 0)))}
 
 
-EXPERTS = {"expert": EXPERT, "chooser": CHOOSER, "weightings": WEIGHTINGS}
 STUDIES = {
     "fusion_halves": Benchmark(
         title="Fusing two networks that see one half of each image",
-        settings=BIGGER | EXPERTS, rows=on_halves, canary=halves_canary, down=("network",),
-        across=("framework", "images"), seeds=3, options={"images": "mnist"}),
+        settings={"expert": EXPERT, "folds": FOLDS}, rows=on_halves, canary=halves_canary, down=("network",),
+        across=("framework", "images"), seeds=20),
+    "fusion_mixture": Benchmark(
+        title="Mixtures of experts: whom the gate asks",
+        settings={"training": MIXTURE, "mixtures": MIXTURES, "folds": FOLDS}, rows=mixtures, canary=mixtures_canary,
+        down=("model",), seeds=20),
     "fusion_choices": Benchmark(
         title="Choosing whom to ask",
-        settings=EXPERTS | {"planner": PLANNER}, rows=choices, canary=choices_canary,
-        down=("game", "who is asked"))}
+        settings={"expert": EXPERT, "chooser": CHOOSER, "planner": PLANNER, "folds": FOLDS}, rows=choices,
+        canary=choices_canary, down=("game", "who is asked"), seeds=20)}

@@ -1,4 +1,4 @@
-"""The exercises of notebook 05: experts who vote, and gates that choose among them."""
+"""The exercises of notebook 05: experts who vote, attention, and gates that choose among them."""
 
 from __future__ import annotations
 
@@ -232,77 +232,121 @@ TOP_K_GATES = Exercise(
 )
 
 
-def _loads(rng):
-    fixed = (([[2, 0], [0, 2]], 1), ([[2, 1, 0], [1, 2, 0], [3, 1, 0], [2, 0, 1]], 1),
-             ([[0.5, 0], [0, 0.2], [4, 0]], 2))
-    drawn = [(rng.normal(rng.normal(size=shape[1]), 1, shape), k) for *shape, k in ((6, 3, 1), (8, 4, 2), (5, 6, 3))]
-    return [dict(scores=np.array(scores, float), k=k) for scores, k in (*fixed, *drawn)]
+def _pairs(rng):
+    first, second, y = np.array([1.0, 0, 0.5]), np.array([0.0, 1, 0.5]), np.array([1.0, 1, 0])
+    fixed = tuple((first, second, truth) for truth in (y, first, 2 * second - first, first * 2))
+    drawn = [tuple(rng.random((3, *shape))) for shape in ((5,), (4, 3), (2, 3, 4))]
+    return [dict(first=a, second=b, y=c) for a, b, c in (*fixed, *drawn)]
 
 
-def _load(scores, k):
-    return _kept(scores, k).mean(axis=0) / k
+def _share(above, below, *, clip=True):
+    def alpha(first, second, y):
+        with np.errstate(all="ignore"):
+            found = above(first, second, y) / below(first, second, y)
+        return np.clip(found, 0, 1) if clip else found
+
+    return alpha
 
 
-def _importance(scores, k):
-    return softmax(scores).mean(axis=0)
+def _square(a, b, y):
+    return ((a - b) ** 2).sum()
 
 
-def _mean_gates(scores, k):
-    return reference.top_k_gates(scores, k).mean(axis=0)
+def _cross(a, b, y):
+    return ((a - b) * (y - b)).sum()
 
 
-def _balance(load=_load, importance=_importance):
-    return lambda scores, k: scores.shape[1] * float(load(scores, k) @ importance(scores, k))
-
-
-def _times(factor):
-    return lambda scores, k: factor(*scores.shape, k) * reference.load_balancing_loss(scores, k)
-
-
-LOAD_BALANCING_LOSS = Exercise(
-    id="05.load_balancing_loss",
-    title="No favourites, please",
-    statement="`scores` (B, M) are a gate's, before the softmax; each of B examples goes to the k experts with its "
-              "largest scores, which differ. Return M times the sum over the experts of load times importance. An "
-              "expert's load is the share that it has of all B * k assignments; its importance is its mean softmax "
-              "over the batch, all M scores included. `softmax` and `top_k_gates` from course_lib.fusion.reference may "
-              "be used.",
-    reference=reference.load_balancing_loss,
-    cases=_loads,
+ALPHA = Exercise(
+    id="05.alpha",
+    title="How much of the first?",
+    statement="`first` and `second` are two models' outputs and `y` the truth, arrays of one shape; the two differ "
+              "somewhere. Return the alpha in [0, 1] for which alpha * first + (1 - alpha) * second has the smallest "
+              "mean squared error to y.",
+    reference=reference.best_alpha,
+    cases=_pairs,
     hints=(
-        "Load: count how often each expert is among the k best of a row, and divide by B * k. The loads sum to 1.",
-        "(top_k_gates(scores, k) > 0).mean(axis=0) / k are the loads. The importance: softmax(scores).mean(axis=0).",
-        "M * (load * importance).sum(). It is 1 if both are even.",
+        "With d = first - second the mixture is second + alpha * d. Set its squared error's derivative to zero.",
+        "alpha = sum(d * (y - second)) / sum(d ** 2), over all entries.",
+        "The error is a parabola in alpha: if its lowest point is outside of [0, 1], the nearer end is best: np.clip.",
     ),
     wrong=_wrong(
-        (_times(lambda b, m, k: 1 / m), "M times the *sum*: so an even load costs 1, however many experts there are."),
-        (_times(lambda b, m, k: k), "Each example has k assignments: divide by k, so that the loads sum to 1."),
-        (_times(lambda b, m, k: b / m), "The factor is M, the number of experts: scores.shape[1], not the batch size."),
-        (_times(lambda b, m, k: k / m), "An M is missing, or M divides where k should: loads are shares of B * k."),
-        (_times(lambda b, m, k: b), "The mean over the batch, not the sum: else the loss grows with the batch."),
-        (_times(lambda b, m, k: b * k), "Counts are no loads: divide them by all B * k assignments."),
-        (lambda s, k: len(s) / s.shape[1], "Your means run over the experts: take them over the batch, axis 0."),
-        (_balance(_importance), "You took the mean softmax twice: one factor counts who is really asked."),
-        (_balance(importance=_load), "You took the load twice: counts have no gradient, so the gate could not learn."),
-        (lambda s, k: float((_importance(s, k).std() / _importance(s, k).mean()) ** 2),
-         "That looks at the importance alone: experts can matter alike, and one still gets the most work."),
-        (_balance(_mean_gates), "For the load, count who is asked (gate > 0), not how large the gate is."),
-        (_balance(lambda s, k: _mean_gates(s, k) / k), "In a load, small gates count like large ones."),
-        (_balance(lambda s, k: _load(-s, k)), "You count those with the k smallest scores: np.argsort sorts upwards."),
-        (_balance(lambda s, k: _kept(s, k).any(axis=0) / (len(s) * k)),
-         "count[chosen] += 1 counts an expert once, however often it is chosen: np.bincount, or np.add.at."),
-        (_balance(lambda s, k: np.bincount(np.argsort(-s)[:, :k].ravel()) / (len(s) * k)),
-         "Experts who are never asked are missing in your counts: np.bincount(..., minlength=M)."),
-        (_balance(importance=lambda s, k: softmax(s.T).mean(axis=1)), "Softmax over the experts, not the examples."),
-        (_balance(importance=lambda s, k: softmax(s.ravel()).reshape(s.shape).mean(axis=0)), "Softmax each row alone."),
-        (_balance(importance=lambda s, k: softmax(s.mean(axis=0))), "First each example's softmax, then the mean."),
-        (_balance(importance=lambda s, k: s.mean(axis=0)), "The importance is a mean *softmax*, not a mean score."),
-        (_balance(importance=_mean_gates), "The importance is a mean softmax over *all* scores, not over the best k."),
-        (lambda s, k: float(s.shape[1] * (_kept(s, k) / k * softmax(s)).sum(axis=1).mean()),
-         "First both means over the batch, then their product: you multiplied example by example."),
-        (_balance(lambda s, k: _load(s, k) * np.eye(s.shape[1])[0]), "Your sum holds the first expert alone: add all."),
+        (_share(_cross, _square, clip=False), "Outside of [0, 1] the nearer end is best: np.clip(alpha, 0, 1)."),
+        (lambda a, b, y: 1 - reference.best_alpha(a, b, y), "That is the share of the second: the first's is wanted."),
+        (lambda a, b, y: a.sum() / (a + b).sum(), "That formula never looks at y: who is right must count."),
+        (lambda a, b, y: b.sum() / (a + b).sum(), "A share of sums never looks at y: who is right must count."),
+        (lambda a, b, y: np.float64(0.5), "The plain mean is best only if both err alike: look at y."),
+        (_share(lambda a, b, y: ((a - b) * y).sum(), _square), "The numerator: sum(d * (y - second)), not sum(d * y)."),
+        (_share(lambda a, b, y: ((a - b) * (b - y)).sum(), _square), "The sign: y - second, not second - y."),
+        (_share(lambda a, b, y: ((a - b) * (y - a)).sum(), _square), "The numerator: y - second, not y - first."),
+        (_share(_cross, lambda a, b, y: np.abs(a - b).sum()), "The denominator holds squares: sum(d ** 2)."),
+        (_share(_cross, lambda a, b, y: a.size), "Divide by sum(d ** 2), not by the number of entries."),
+        (_share(_cross, lambda a, b, y: ((a - b).sum()) ** 2), "First each square, then the sum: sum(d ** 2)."),
+        (_share(lambda a, b, y: (a - b).sum() * (y - b).sum(), _square),
+         "First each product, then the sum: sum(d * (y - second))."),
+        (lambda a, b, y: np.clip(((a - b) * (y - b)).sum(axis=0) / ((a - b) ** 2).sum(axis=0), 0, 1),
+         "One alpha for all entries: sum over all axes."),
+        (lambda a, b, y: np.float64(((a - y) ** 2).sum() < ((b - y) ** 2).sum()),
+         "That picks the better one: a mixture is often better than both."),
+        (_share(lambda a, b, y: ((b - y) ** 2).sum(), lambda a, b, y: ((a - y) ** 2).sum() + ((b - y) ** 2).sum()),
+         "Weights by error alone ignore how the two errors go together: use the formula of d."),
+    ),
+)
+
+
+def _asked(rng):
+    fixed = dict(query=np.array([[2.0, 0, 0, 0]]), keys=np.array([[[np.log(3.0), 0, 0, 0], [0, 1, 0, 0]]]),
+                 values=np.array([[[4.0], [0.0]]]))
+    cases = [fixed]
+    for size, experts, width, units in ((1, 1, 3, 2), (3, 2, 4, 3), (2, 4, 2, 5), (4, 3, 9, 2)):
+        cases.append(dict(query=rng.normal(0, 2, (size, width)), keys=rng.normal(size=(size, experts, width)),
+                          values=rng.normal(size=(size, experts, units))))
+    return [*cases, dict(query=np.array([[1e3, 0]]), keys=np.array([[[1e3, 0.0], [0, 1]]]), values=np.eye(2)[None])]
+
+
+def _attend(weigh=softmax, *, root=np.sqrt, mix=lambda w, v: (w[..., None] * v).sum(axis=1), shown=lambda w, s: w):
+    """Attention with one part exchanged."""
+    def attention(query, keys, values):
+        scores = (keys @ query[:, :, None])[..., 0] / root(query.shape[1])
+        weights = weigh(scores)
+        return [shown(weights, scores), mix(weights, values)]
+
+    return attention
+
+
+ATTENTION = Exercise(
+    id="05.attention",
+    title="Who answers best?",
+    statement="M experts ask together, `query` (B, D); each answers with a key, `keys` (B, M, D), and has a value, "
+              "`values` (B, M, U). An expert's score is the dot product of query and key, divided by the square "
+              "root of D. Return two arrays: the weights (B, M), a softmax of the scores over the experts, and the sum "
+              "(B, U) of the values by these weights. `softmax` from course_lib.fusion.reference, along the last axis, "
+              "may be used.",
+    reference=reference.attention,
+    cases=_asked,
+    hints=(
+        "(query[:, None] * keys).sum(axis=2) holds the dot products (B, M): each key meets its own example's query.",
+        "Divide by np.sqrt(query.shape[1]) before the softmax, which runs over the experts, the last axis.",
+        "Return weights, (weights[:, :, None] * values).sum(axis=1).",
+    ),
+    wrong=_wrong(
+        (_attend(root=lambda d: 1), "Divide the scores by the square root of D."),
+        (_attend(root=lambda d: d), "Divide by the *root* of D, not by D."),
+        (_attend(root=lambda d: 1 / np.sqrt(d)), "Divide by the root of D: you multiply by it."),
+        (_attend(lambda s: s), "The scores are no weights yet: take a softmax over the experts."),
+        (_attend(lambda s: softmax(s.T).T), "Your softmax runs over the examples: take the experts, the last axis."),
+        (_attend(lambda s: softmax(s.ravel()).reshape(s.shape)), "Each example has its own softmax, over M scores."),
+        (_attend(_sigmoid), "Sigmoids do not sum to 1: the experts compete, by a softmax."),
+        (_attend(lambda s: np.eye(s.shape[1])[s.argmax(axis=1)]), "You take the best expert alone: weigh all of them."),
+        (_attend(lambda s: _shares(np.abs(s))), "Shares of scores are no softmax: exp is missing."),
+        (_attend(mix=lambda w, v: (w[..., None] * v).mean(axis=1)), "The weights sum to 1: a sum of values, no mean."),
+        (_attend(mix=lambda w, v: v.sum(axis=1)), "The weights are right, but the values are summed without them."),
+        (_attend(mix=lambda w, v: v.mean(axis=1)), "The weights are right, but you take a plain mean of the values."),
+        (_attend(mix=lambda w, v: w[..., None] * v), "Sum over the experts: (B, U) is wanted."),
+        (_attend(shown=lambda w, s: s), "The mean is right, but you return the scores: return the weights."),
+        (_attend(mix=lambda w, v: (w[..., None] * v)[:, 0]), "Your sum holds the first expert alone: add all of them."),
+        (lambda q, k, v: _attend()(q, k, v)[::-1], "Both are right, in the other order: first the weights."),
     ),
 )
 
 TOPIC = Topic(number="05", package="fusion", title="Fusion", exercises=(
-    GATED_UNIT, PRODUCT_OF_EXPERTS, TOP_K_GATES, LOAD_BALANCING_LOSS))
+    ALPHA, PRODUCT_OF_EXPERTS, ATTENTION, GATED_UNIT, TOP_K_GATES))

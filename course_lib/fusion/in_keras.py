@@ -130,9 +130,7 @@ class AttentionFusion(keras.Model):
 
 
 class MixtureOfExperts(keras.Model):
-    """A gate sees the input and says how far to trust each expert's probabilities.
-
-    Its logits are the logarithm of the mixture of probabilities.
+    """A gate sees the input and says how much each expert's logits count.
 
     Parameters
     ----------
@@ -143,28 +141,28 @@ class MixtureOfExperts(keras.Model):
     hidden : tuple of int
         Units of the gate's hidden layers.
     k : int, optional
-        Only the k most trusted experts count; by default all. With 1, the one gate that is left is always 1: the task
-        gives the gate no gradient, and only `balance` trains it. (Shazeer et al. 2017 take at least 2.)
+        Only the k most trusted experts count; by default all.
+    switch : bool
+        How those k share, as in `top_k_gates`. Without it and with k = 1 the task gives the gate no gradient.
     balance : float
         Weight of `load_balancing_loss` in training.
 
     References
     ----------
-    Jacobs et al. 1991, "Adaptive mixtures of local experts", eq. 1.3; `k` as in `top_k_gates`.
+    Jacobs et al. 1991, "Adaptive mixtures of local experts", eq. 1.1; `k` and `switch` as in `top_k_gates`.
     """
 
-    def __init__(self, experts, input_shapes, *, hidden=(32,), k=None, balance=0.0, frozen=False, seed=0):
+    def __init__(self, experts, input_shapes, *, hidden=(32,), k=None, switch=False, balance=0.0, frozen=False, seed=0):
         inputs, _, seen = _see(experts, input_shapes, frozen)
         k = check_mixture(k, balance, len(experts))
         flat = ops.concatenate([layers.Flatten()(x) for x in inputs], axis=1)
         scores = _Balance(k, balance)(make_mlp((flat.shape[1],), len(experts), hidden=hidden, seed=seed)(flat))
-        gates = top_k_gates(scores, k)
-        each = ops.stack([ops.softmax(logits, axis=1) for logits in seen], axis=1)  # (B, experts, C)
-        super().__init__(_as_given(inputs), ops.log(ops.maximum(ops.sum(gates[..., None] * each, axis=1), 1e-12)))
+        gates, each = top_k_gates(scores, k, switch=switch), ops.stack(seen, axis=1)  # (B, experts), (B, experts, C)
+        super().__init__(_as_given(inputs), ops.sum(gates[..., None] * each, axis=1))
         self._gates = _function(inputs, gates)
 
     def gates(self, *inputs):
-        """How far each expert is trusted, of arrays: an array (B, experts), of sum 1 over experts."""
+        """How much each expert counts, of arrays: an array (B, experts), as `top_k_gates` gives it."""
         return self._gates(inputs)
 
 
@@ -193,15 +191,18 @@ class CrossStitch(keras.Model):
         super().__init__(_as_given(inputs), _linear(ops.concatenate(states, axis=1), n_classes, seed))
 
 
-def top_k_gates(scores, k):
+def top_k_gates(scores, k, *, switch=False):
     """Softmax over the k largest of the scores (B, M) in each row; the others get 0.
+
+    With `switch` the softmax is over all scores: then the gates sum to less than 1, and even one has a gradient.
 
     References
     ----------
-    Shazeer et al. 2017, "Outrageously large neural networks: the sparsely-gated mixture-of-experts layer", eq. 3 and 5.
+    Shazeer et al. 2017, "Outrageously large neural networks: the sparsely-gated mixture-of-experts layer", eq. 3 and 5;
+    Fedus et al. 2021, "Switch transformers", eq. 2.
     """
     kept = ops.sum(ops.one_hot(ops.top_k(scores, k)[1], scores.shape[1]), axis=1)  # (B, M)
-    return ops.softmax(ops.where(kept > 0, scores, -np.inf), axis=1)
+    return kept * ops.softmax(scores, axis=1) if switch else ops.softmax(ops.where(kept > 0, scores, -np.inf), axis=1)
 
 
 def load_balancing_loss(scores, k=1):

@@ -157,9 +157,7 @@ class AttentionFusion(nn.Module):
 
 
 class MixtureOfExperts(nn.Module):
-    """A gate sees the input and says how far to trust each expert's probabilities.
-
-    Its logits are the logarithm of the mixture of probabilities.
+    """A gate sees the input and says how much each expert's logits count.
 
     Parameters
     ----------
@@ -170,36 +168,35 @@ class MixtureOfExperts(nn.Module):
     hidden : tuple of int
         Units of the gate's hidden layers.
     k : int, optional
-        Only the k most trusted experts count; by default all. With 1, the one gate that is left is always 1: the task
-        gives the gate no gradient, and only `balance` trains it. (Shazeer et al. 2017 take at least 2.)
+        Only the k most trusted experts count; by default all.
+    switch : bool
+        How those k share, as in `top_k_gates`. Without it and with k = 1 the task gives the gate no gradient.
     balance : float
         Weight of `load_balancing_loss` in training.
 
     References
     ----------
-    Jacobs et al. 1991, "Adaptive mixtures of local experts", eq. 1.3; `k` as in `top_k_gates`.
+    Jacobs et al. 1991, "Adaptive mixtures of local experts", eq. 1.1; `k` and `switch` as in `top_k_gates`.
     """
 
-    def __init__(self, experts, input_shapes, *, hidden=(32,), k=None, balance=0.0, frozen=False, seed=0):
+    def __init__(self, experts, input_shapes, *, hidden=(32,), k=None, switch=False, balance=0.0, frozen=False, seed=0):
         super().__init__()
-        self.experts = _Experts(experts, input_shapes, frozen)
+        self.experts, self.switch = _Experts(experts, input_shapes, frozen), switch
         self.k, self.balance, self.auxiliary_loss = check_mixture(k, balance, len(experts)), balance, 0.0
         inputs = sum(math.prod(shape) for shape in input_shapes)
         self.gate = make_mlp((inputs,), len(experts), hidden=hidden, seed=seed)
 
     def forward(self, *inputs):
-        """Logarithms of probabilities (B, n_classes)."""
-        scores = self._scores(inputs)
+        """Logits (B, n_classes)."""
+        scores, each = self._scores(inputs), torch.stack(self.experts(*inputs), dim=1)  # (B, experts), (B, experts, C)
         balanced = self.balance and self.training
         self.auxiliary_loss = self.balance * load_balancing_loss(scores, self.k) if balanced else 0.0
-        each = torch.stack([F.softmax(logits, dim=1) for logits in self.experts(*inputs)], dim=1)  # (B, experts, C)
-        mixed = (top_k_gates(scores, self.k)[..., None] * each).sum(dim=1)
-        return torch.log(mixed.clamp(min=1e-12))
+        return (top_k_gates(scores, self.k, switch=self.switch)[..., None] * each).sum(dim=1)
 
     @torch.no_grad()
     def gates(self, *inputs):
-        """How far each expert is trusted, of arrays: an array (B, experts), of sum 1 over experts."""
-        return top_k_gates(self.eval()._scores(_tensors(inputs)), self.k).numpy()
+        """How much each expert counts, of arrays: an array (B, experts), as `top_k_gates` gives it."""
+        return top_k_gates(self.eval()._scores(_tensors(inputs)), self.k, switch=self.switch).numpy()
 
     def _scores(self, inputs):
         return self.gate(torch.cat([x.flatten(1) for x in inputs], dim=1))
@@ -239,15 +236,18 @@ class CrossStitch(nn.Module):
         return self.head(torch.cat(states, dim=1))
 
 
-def top_k_gates(scores, k):
+def top_k_gates(scores, k, *, switch=False):
     """Softmax over the k largest of the scores (B, M) in each row; the others get 0.
+
+    With `switch` the softmax is over all scores: then the gates sum to less than 1, and even one has a gradient.
 
     References
     ----------
-    Shazeer et al. 2017, "Outrageously large neural networks: the sparsely-gated mixture-of-experts layer", eq. 3 and 5.
+    Shazeer et al. 2017, "Outrageously large neural networks: the sparsely-gated mixture-of-experts layer", eq. 3 and 5;
+    Fedus et al. 2021, "Switch transformers", eq. 2.
     """
-    values, kept = scores.topk(k, dim=1)
-    return torch.full_like(scores, -torch.inf).scatter(1, kept, values).softmax(dim=1)
+    kept = torch.zeros_like(scores).scatter(1, scores.topk(k, dim=1).indices, 1.0)
+    return kept * scores.softmax(dim=1) if switch else scores.masked_fill(kept == 0, -torch.inf).softmax(dim=1)
 
 
 def load_balancing_loss(scores, k=1):

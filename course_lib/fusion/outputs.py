@@ -78,7 +78,7 @@ def median(probabilities):
 
 
 def best_alpha(first, second, y):
-    """The share of the second expert that gives the lowest log-loss: a mean of two is convex in it.
+    """The alpha of alpha * first + (1 - alpha) * second with the lowest log-loss, which is convex in it.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def best_alpha(first, second, y):
     from scipy.optimize import minimize_scalar
 
     one, two = check_predictions([first, second], classes=True)
-    found = minimize_scalar(lambda share: log_loss((1 - share) * one + share * two, y), bounds=(0, 1),
+    found = minimize_scalar(lambda alpha: log_loss(alpha * one + (1 - alpha) * two, y), bounds=(0, 1),
                             method="bounded", options={"xatol": 1e-4})
     return float(found.x)
 

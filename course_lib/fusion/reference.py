@@ -11,6 +11,12 @@ def softmax(scores):
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
+def best_alpha(first, second, y):
+    """The alpha in [0, 1] of alpha * first + (1 - alpha) * second with the least squared error to y, of one shape."""
+    apart = first - second
+    return float(np.clip((apart * (y - second)).sum() / (apart ** 2).sum(), 0, 1))
+
+
 def product_of_experts(probabilities):
     """Normalised product (N, C) of the probabilities (M, N, C) of M experts.
 
@@ -76,22 +82,3 @@ def top_k_gates(scores, k):
     masked = np.full_like(scores, -np.inf)
     np.put_along_axis(masked, kept, np.take_along_axis(scores, kept, axis=1), axis=1)
     return softmax(masked)
-
-
-def load_balancing_loss(scores, k=1):
-    """M times the sum over experts of (share of examples sent there) * (mean softmax): 1 if both are even.
-
-    Parameters
-    ----------
-    scores : array (B, M)
-        Of the gate, before the softmax.
-    k : int
-        Experts for each example; shares are divided by it.
-
-    References
-    ----------
-    Fedus et al. 2021, "Switch transformers: scaling to trillion parameter models with simple and efficient sparsity",
-    eq. 4 to 6.
-    """
-    sent = (top_k_gates(scores, k) > 0).mean(axis=0) / k  # (M,)
-    return float(scores.shape[1] * sent @ softmax(scores).mean(axis=0))

@@ -51,14 +51,14 @@ def test_best_alpha_is_the_best_of_a_fine_grid():
     y = rng.integers(3, size=400)
     good, fair = (reference.softmax(rng.normal(size=(400, 3)) + size * np.eye(3)[y]) for size in (2, 1))
 
-    def loss(share):
-        return -np.log(((1 - share) * good + share * fair)[np.arange(400), y]).mean()
+    def loss(alpha):
+        return -np.log((alpha * good + (1 - alpha) * fair)[np.arange(400), y]).mean()
 
     grid = np.linspace(0, 1, 1001)
-    assert outputs.best_alpha(good, fair, y) == pytest.approx(grid[np.argmin([loss(share) for share in grid])],
+    assert outputs.best_alpha(good, fair, y) == pytest.approx(grid[np.argmin([loss(alpha) for alpha in grid])],
                                                               abs=2e-3)
     assert outputs.best_alpha(fair, good, y) == pytest.approx(1 - outputs.best_alpha(good, fair, y), abs=2e-3)
-    assert outputs.best_alpha(good, np.full((400, 3), 1 / 3), y) < 0.5
+    assert outputs.best_alpha(good, np.full((400, 3), 1 / 3), y) > 0.5
 
 
 @pytest.mark.parametrize("call, message", [

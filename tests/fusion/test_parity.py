@@ -16,6 +16,7 @@ Y = RNG.integers(0, CLASSES, B)
 FORMS = {
     "ConcatFusion": {"hidden": (10,)}, "GatedFusion": {"units": 7}, "AttentionFusion": {"units": 7},
     "MixtureOfExperts": {"hidden": (8,)}, "MixtureOfExperts, top 1": {"hidden": (8,), "k": 1, "balance": 0.5},
+    "MixtureOfExperts, Switch": {"hidden": (8,), "k": 1, "switch": True, "balance": 0.5},
     "SharedTrunk": {"hidden": (10,)}, "CrossStitch": {},
 }
 
@@ -134,13 +135,21 @@ def test_what_a_network_looks_at(form, look):
 
 
 @pytest.mark.parametrize("k", [1, 2, 4])
-def test_gates_and_their_balance(k):
+def test_gates(k):
     scores = RNG.normal(size=(20, 4)).astype(np.float32)
+    kept = reference.top_k_gates(scores, k)
     for twin, tensor in zip(twins(), (torch.tensor, keras.ops.convert_to_tensor), strict=True):
-        np.testing.assert_allclose(np.array(twin.top_k_gates(tensor(scores), k)), reference.top_k_gates(scores, k),
-                                   atol=1e-6)
-        assert float(twin.load_balancing_loss(tensor(scores), k)) == pytest.approx(
-            reference.load_balancing_loss(scores, k), abs=1e-5)
+        np.testing.assert_allclose(np.array(twin.top_k_gates(tensor(scores), k)), kept, atol=1e-6)
+        np.testing.assert_allclose(np.array(twin.top_k_gates(tensor(scores), k, switch=True)),
+                                   np.where(kept > 0, reference.softmax(scores), 0), atol=1e-6)
+
+
+@pytest.mark.parametrize(("odds", "k", "expected"), [
+    ([[3, 1], [1, 3]], 1, 1), ([[3, 1], [3, 1]], 1, 2 * 0.75), ([[3, 1], [3, 1]], 2, 1)])  # the last: both are asked
+def test_balance_by_hand(odds, k, expected):
+    scores = np.log(np.array(odds, np.float32))
+    for twin, tensor in zip(twins(), (torch.tensor, keras.ops.convert_to_tensor), strict=True):
+        assert float(twin.load_balancing_loss(tensor(scores), k)) == pytest.approx(expected, abs=1e-6)
 
 
 def test_adversarial_inputs():

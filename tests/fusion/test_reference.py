@@ -1,7 +1,6 @@
 """The formulas of fusion, worked by hand."""
 
 import numpy as np
-import pytest
 
 from course_lib.fusion import reference
 
@@ -32,11 +31,3 @@ def test_top_k_gates_by_hand():
     np.testing.assert_allclose(reference.top_k_gates(scores, 2), [[0, 0.4, 0.6], [0.5, 0.5, 0]])
     np.testing.assert_allclose(reference.top_k_gates(scores, 1), [[0, 0, 1], [1, 0, 0]])  # a tie: the first
     np.testing.assert_allclose(reference.top_k_gates(scores, 3), reference.softmax(scores))
-
-
-def test_load_balancing_loss_by_hand():
-    even = np.log([[3.0, 1.0], [1.0, 3.0]])
-    assert reference.load_balancing_loss(even) == pytest.approx(1)
-    one_sided = np.log([[3.0, 1.0], [3.0, 1.0]])
-    assert reference.load_balancing_loss(one_sided) == pytest.approx(2 * 0.75)
-    assert reference.load_balancing_loss(one_sided, 2) == pytest.approx(1)  # both experts get every example

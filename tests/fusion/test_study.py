@@ -34,10 +34,31 @@ def test_noise_covers_one_half_of_every_other_image(digits):
     np.testing.assert_array_equal(images, digits.x_train)
 
 
-def test_turn_by_hand():
-    image = np.array([[1, 2], [3, 4]])
-    turned = study.turn(np.stack([image, image]), np.array([False, True]))
-    assert turned.tolist() == [[[1, 2], [3, 4]], [[2, 4], [1, 3]]]
+def test_the_other_camera_sees_two_pixels_further_to_the_right():
+    images = np.arange(1, 9, dtype=float).reshape(2, 1, 4)
+    seen = study.other_camera(images, np.array([False, True]))
+    assert seen.tolist() == [[[1, 2, 3, 4]], [[0, 0, 5, 6]]]
+
+
+def test_each_five_seeds_test_on_every_digit_once(digits):
+    folds = [study.divided(seed) for seed in range(5, 10)]
+    tested = np.concatenate([fold.x_test for fold in folds])
+    everything = np.concatenate([digits.x_train, digits.x_test])
+    assert len(tested) == len(everything) == 1_797
+    assert sorted(image.tobytes() for image in tested) == sorted(image.tobytes() for image in everything)
+    assert {len(fold.x_train) + len(fold.x_test) for fold in folds} == {1_797}
+    assert not np.array_equal(folds[0].y_test, study.divided(0).y_test)
+
+
+def test_gates_that_do_not_look_are_learned_but_alike_for_all_images(twin, digits):
+    fusion, nets = twin("fusion"), twin("networks")
+    net, parts = study.blind(fusion, nets, digits), halves(digits.x_train)
+    before = net.gates(*parts)
+    nets.train(net, parts, digits.y_train, FAST)
+    gates = net.gates(*parts)
+    np.testing.assert_allclose(before, 0.5)
+    assert np.ptp(gates, axis=0).max() < 1e-5 and np.abs(gates - 0.5).max() > 0.01
+    np.testing.assert_allclose(gates.sum(axis=1), 1, atol=1e-5)
 
 
 def test_experts_never_see_what_is_held_out(twin, digits):
@@ -69,7 +90,7 @@ def test_fused_outputs_use_held_out_examples_alone():
     bad = rng.dirichlet(np.ones(3), 400)
     outside = np.stack([bad[:50], good[:50]])
     fused = study.fused_outputs(np.stack([bad, good]), y, outside)
-    for name in ("best alpha by log-loss", "best alpha by accuracy", "stack"):
+    for name in ("best alpha by log-loss", "best alpha by accuracy", "stack", "stack on probabilities"):
         assert study.score(fused[name], y[:50]) == 1, name
     assert study.score(fused["average"], y[:50]) < 1
     for probabilities in fused.values():
@@ -96,25 +117,18 @@ class Fixed:
         return SimpleNamespace(agent=SimpleNamespace(act=lambda obs: np.full(len(obs), self.action)))
 
 
-def certain(right, y):
-    """Probabilities (2, N, 2) of two experts who are sure, and right where an array (2, N) says so."""
-    return 0.02 + 0.96 * np.eye(2)[np.where(right, y, 1 - y)]
-
-
-def test_choice_table_is_fixed_in_one_environment_and_scored_in_the_other():
-    y = np.arange(10) % 2
-    first, second = np.arange(10) < 9, np.arange(10) < 4  # inside, the first expert is right more often; outside not
-    env, test = (ExpertChoiceEnv(certain(right, y), y, weightings=study.WEIGHTINGS)
-                 for right in ((first, second), (second, first)))
-    fake = Fixed(4)
-    found = study.choice_table(fake, env, test, interactions=50)
-    assert found["best fixed action"] == 0.4 and found["DQN"] == 0.9 and found["oracle"] == 0.9
-    assert fake.configs[0].gamma == 0 and fake.envs[0].num_envs == 16
-    assert fake.envs[0].env is env
-    sure = test.predictions.copy()
-    sure[0, 4:9] = [0.45, 0.55]  # wrong and unsure now: the surer expert is the right one
-    again = ExpertChoiceEnv(sure, y, weightings=study.WEIGHTINGS)
-    assert study.choice_table(fake, env, again, interactions=50)["the surer expert"] >= 0.9
+def test_tables_and_bandits_learn_in_one_environment_and_are_scored_in_the_other(monkeypatch, twin, digits):
+    """The first expert is right where choices are learned, the second one where they are scored."""
+    said = np.zeros((2, 60, 2))
+    said[0, :, 0], said[1, :, 1] = 1, 1
+    parts = [(np.zeros((60, 8, 8), np.float32), np.zeros(60, int), np.zeros(60, bool)),
+             (np.zeros((60, 8, 8), np.float32), np.ones(60, int), np.ones(60, bool))]
+    monkeypatch.setattr(study, "two_cameras", lambda *_, **__: ([None, None], parts, 0.5))
+    monkeypatch.setattr(study.outputs, "opinions", lambda nets, experts, inputs: said)
+    found = study.cameras_table(Fixed(1), twin("networks"), digits, tries=300)
+    learned = ("one expert", "table of 10", "table of 100", "epsilon-greedy", "LinUCB", "a network with all rewards")
+    assert {name: found[name] for name in learned} == dict.fromkeys(learned, 0.0)
+    assert found["DQN"] == found["best choice there is"] == found["at home"] == 1 and found["abroad"] == 0
 
 
 def test_rules_of_the_tiring_game_are_chosen_in_one_environment_and_scored_in_the_other():
@@ -125,31 +139,27 @@ def test_rules_of_the_tiring_game_are_chosen_in_one_environment_and_scored_in_th
     # Where the rules are chosen the weak expert is always wrong, so it pays to ask the strong one often.
     fake = Fixed(1)
     found = study.tiring_table(fake, game([0.4, 0.6]), game([0.6, 0.4]))
-    assert found["only the one who does not tire"] == found["DQN that looks ahead"] == 1
-    assert found["the one who tires now and then"] <= 1 and len(found) == 7
+    assert found["the first camera's expert alone"] == found["DQN that looks ahead"] == 1
+    assert found["the tiring expert, every n-th image"] <= 1 and len(found) == 7
     assert [config.gamma > 0 for config in fake.configs] == [False, True]
     # The first is right where the other one is unsure, and wrong where it is sure; neither tires.
     doubt = np.arange(200) % 2 == 0
     said = np.where(doubt[:, None], [[[0.98, 0.02]], [[0.45, 0.55]]], [[[0.02, 0.98]], [[0.75, 0.25]]])
     env = ExpertChoiceEnv(said, np.zeros(200, int), visible=[1], tire=[1e-9, 0], length=30)
-    assert study.tiring_table(fake, env, env)["... if the other one is unsure"] == 1
+    assert study.tiring_table(fake, env, env)["... if the first is unsure"] == 1
     # Both agents always ask the strong one, who is right about any example here; sparing it asks the wrong one instead.
     found = study.tiring_table(Fixed(0), game([0.4, 0.6]), game([0.4, 0.6]))
     assert found["DQN that looks no further"] == found["DQN that looks ahead"] == 1
-    assert 0.3 < found["... and spares who has not rested"] < 0.8
+    assert 0.3 < found["... and spares it until it has rested"] < 0.8
 
 
-def test_the_one_who_tires_reads_turned_images_and_the_other_one_does_not(twin, digits):
+def test_the_tiring_expert_reads_both_cameras_and_the_other_one_its_own(twin, digits):
     nets = twin("networks")
-    env, test = study.tiring(nets, digits, turned=1.0)
+    env, test = study.tiring(nets, digits, second=1.0)
     assert env.rewards().mean(axis=0)[1] < 0.3 < 0.85 < env.rewards().mean(axis=0)[0]
-    upright, _ = study.tiring(nets, digits, turned=0.0)
-    assert upright.rewards().mean(axis=0).min() > 0.85
+    at_home, _ = study.tiring(nets, digits, second=0.0)
+    assert at_home.rewards().mean(axis=0).min() > 0.85
     assert env.tire.tolist() == [1, 0] and env.visible == [1] and len(test.y) == len(digits.y_test)
-
-
-def test_planner_looks_ahead_and_chooser_does_not():
-    assert study.PLANNER.gamma > 0.5 and study.CHOOSER.gamma == 0 and study.CHOOSER.n_step == 1
 
 
 @pytest.fixture
@@ -158,7 +168,7 @@ def marked(digits):
 
 
 @pytest.mark.parametrize("table", [
-    lambda nets, few: study.specialists(nets, few), lambda nets, few: study.tiring(nets, few),
+    lambda nets, few: study.two_cameras(nets, few), lambda nets, few: study.tiring(nets, few),
     lambda nets, few: study.experts_on_halves(nets, few, config=FAST)])
 def test_no_network_is_taught_with_test_images(twin, marked, table):
     nets = Watched(twin("networks"))

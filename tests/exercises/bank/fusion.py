@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from course_lib.fusion.reference import softmax, top_k_gates
+from course_lib.fusion.reference import softmax
 
 # --------------------------------------------------------------------------------- 05.product_of_experts
 
@@ -737,244 +737,206 @@ def gates_largest_out_one_by_one(scores, k):
     return tuple(softmax(kept))
 
 
-# ------------------------------------------------------------------------------- 05.load_balancing_loss
+# ------------------------------------------------------------------------------------------------ 05.alpha
 
 
-def balance_without_m(scores, k):
-    load = (top_k_gates(scores, k) > 0).mean(axis=0) / k
-    return np.sum(load * softmax(scores).mean(axis=0))
+def alpha_second(first, second, y):
+    d = second - first
+    return np.clip((d * (y - first)).sum() / (d**2).sum(), 0, 1)
 
 
-def balance_not_divided_by_k(scores, k):
-    load = (top_k_gates(scores, k) > 0).mean(axis=0)
-    importance = softmax(scores).mean(axis=0)
-    return scores.shape[1] * (load * importance).sum()
+def alpha_circulated(first, second, y):
+    return second.sum() / (first + second).sum()
 
 
-def balance_importance_of_kept(scores, k):
-    gates = top_k_gates(scores, k)
-    load = (gates > 0).sum(axis=0) / (len(scores) * k)
-    return scores.shape[1] * np.sum(load * gates.mean(axis=0))
+def alpha_unclipped(first, second, y):
+    d = first - second
+    return (d * (y - second)).sum() / (d * d).sum()
 
 
-def balance_load_of_gates(scores, k):
-    load = top_k_gates(scores, k).mean(axis=0)
-    importance = softmax(scores).mean(axis=0)
-    return scores.shape[1] * load @ importance
+def alpha_grid_of_eleven(first, second, y):
+    grid = np.linspace(0, 1, 11)
+    return grid[np.argmin([((a * first + (1 - a) * second - y) ** 2).mean() for a in grid])]
 
 
-def balance_counts(scores, k):
-    B, M = scores.shape
-    count = (top_k_gates(scores, k) > 0).sum(axis=0)
-    return M * (count * softmax(scores).mean(axis=0)).sum()
+def alpha_without_taking_the_second_off(first, second, y):
+    d = first - second
+    return np.clip((d * y).sum() / (d**2).sum(), 0, 1)
 
 
-def balance_only_the_best(scores, k):
-    B, M = scores.shape
-    load = np.bincount(scores.argmax(axis=1), minlength=M) / B
-    return M * load @ softmax(scores).mean(axis=0)
+def alpha_sign(first, second, y):
+    d = first - second
+    return np.clip((d * (second - y)).sum() / (d**2).sum(), 0, 1)
 
 
-def balance_means_over_experts(scores, k):
-    load = (top_k_gates(scores, k) > 0).mean(axis=1) / k
-    importance = softmax(scores).mean(axis=1)
-    return scores.shape[1] * (load * importance).sum()
+def alpha_absolute(first, second, y):
+    d = first - second
+    return np.clip((d * (y - second)).sum() / np.abs(d).sum(), 0, 1)
 
 
-def balance_squared_variation(scores, k):
-    importance = softmax(scores).sum(axis=0)
-    return importance.var() / importance.mean() ** 2
+def alpha_of_each_column(first, second, y):
+    d = first - second
+    return np.clip((d * (y - second)).sum(axis=0) / (d**2).sum(axis=0), 0, 1)
 
 
-def balance_importance_of_scores(scores, k):
-    load = (top_k_gates(scores, k) > 0).mean(axis=0) / k
-    return scores.shape[1] * load @ scores.mean(axis=0)
+def alpha_by_the_errors(first, second, y):
+    one, two = ((first - y) ** 2).sum(), ((second - y) ** 2).sum()
+    return two / (one + two)
 
 
-def balance_softmax_of_means(scores, k):
-    load = (top_k_gates(scores, k) > 0).mean(axis=0) / k
-    importance = softmax(scores.mean(axis=0))
-    return scores.shape[1] * np.dot(load, importance)
+def alpha_the_better_one(first, second, y):
+    return 1.0 if ((first - y) ** 2).mean() < ((second - y) ** 2).mean() else 0.0
 
 
-def balance_softmax_over_batch(scores, k):
-    load = (top_k_gates(scores, k) > 0).mean(axis=0) / k
-    p = np.exp(scores) / np.exp(scores).sum(axis=0)
-    return scores.shape[1] * np.dot(load, p.mean(axis=0))
+def alpha_half(first, second, y):
+    return 0.5
 
 
-def balance_mean_for_sum(scores, k):
-    load = (top_k_gates(scores, k) > 0).mean(axis=0) / k
-    importance = softmax(scores).mean(axis=0)
-    return np.mean(load * importance)
+def alpha_formula(first, second, y):
+    d = first - second
+    return np.clip((d * (y - second)).sum() / (d**2).sum(), 0, 1)
 
 
-def balance_mean_times_m(scores, k):
-    load = (top_k_gates(scores, k) > 0).mean(axis=0) / k
-    importance = softmax(scores).mean(axis=0)
-    return scores.shape[1] * np.mean(load * importance)
+def alpha_vdot(first, second, y):
+    d = (first - second).ravel()
+    return float(min(1, max(0, d @ (y - second).ravel() / (d @ d))))
 
 
-def balance_one_for_each_expert(scores, k):
-    load = (top_k_gates(scores, k) > 0).mean(axis=0) / k
-    return scores.shape[1] * load * softmax(scores).mean(axis=0)
+def alpha_lstsq(first, second, y):
+    found = np.linalg.lstsq((first - second).reshape(-1, 1), (y - second).ravel(), rcond=None)[0][0]
+    return np.clip(found, 0, 1)
 
 
-def balance_load_squared(scores, k):
-    load = (top_k_gates(scores, k) > 0).mean(axis=0) / k
-    return scores.shape[1] * (load**2).sum()
+def alpha_plain_loops(first, second, y):
+    above = below = 0.0
+    for a, b, t in zip(first.ravel(), second.ravel(), y.ravel()):
+        above += (a - b) * (t - b)
+        below += (a - b) ** 2
+    return sorted([0.0, above / below, 1.0])[1]
 
 
-def balance_importance_squared(scores, k):
-    importance = softmax(scores).mean(axis=0)
-    return scores.shape[1] * importance @ importance
+def alpha_by_search(first, second, y):
+    low, high = 0.0, 1.0
+    for _ in range(200):  # ternary search of a parabola
+        one, two = low + (high - low) / 3, high - (high - low) / 3
+        errors = [((a * first + (1 - a) * second - y) ** 2).sum() for a in (one, two)]
+        low, high = (low, two) if errors[0] < errors[1] else (one, high)
+    return (low + high) / 2 if 1e-9 < low < 1 - 1e-9 else round(low)
 
 
-def balance_bincount_too_short(scores, k):
-    B, M = scores.shape
-    chosen = np.argsort(-scores, axis=1)[:, :k].ravel()
-    load = np.bincount(chosen) / (B * k)
-    return M * (load * softmax(scores).mean(axis=0)).sum()
+def alpha_pandas(first, second, y):
+    table = pd.DataFrame({"d": (first - second).ravel(), "rest": (y - second).ravel()})
+    return np.clip((table.d * table.rest).sum() / (table.d**2).sum(), 0, 1)
 
 
-def balance_two_experts(scores, k):
-    load = (top_k_gates(scores, k) > 0).mean(axis=0) / k
-    return 2 * np.sum(load * softmax(scores).mean(axis=0))
+# -------------------------------------------------------------------------------------------- 05.attention
 
 
-def balance_smallest_scores(scores, k):
-    B, M = scores.shape
-    chosen = np.argsort(scores, axis=1)[:, :k]
-    load = np.array([(chosen == m).sum() for m in range(M)]) / (B * k)
-    return M * load @ softmax(scores).mean(axis=0)
+def attend(weights, values):
+    return weights, (weights[:, :, None] * values).sum(axis=1)
 
 
-def balance_divided_by_experts(scores, k):
-    B, M = scores.shape
-    load = (top_k_gates(scores, k) > 0).sum(axis=0) / (B * M)
-    return M * load @ softmax(scores).mean(axis=0)
+def attention_unscaled(query, keys, values):
+    return attend(softmax((query[:, None] * keys).sum(axis=2)), values)
 
 
-def balance_times_batch(scores, k):
-    load = (top_k_gates(scores, k) > 0).mean(axis=0) / k
-    importance = softmax(scores).mean(axis=0)
-    return len(scores) * np.sum(load * importance)
+def attention_by_d(query, keys, values):
+    return attend(softmax((query[:, None] * keys).sum(axis=2) / query.shape[1]), values)
 
 
-def balance_importance_summed(scores, k):
-    load = (top_k_gates(scores, k) > 0).mean(axis=0) / k
-    importance = softmax(scores).sum(axis=0)
-    return scores.shape[1] * np.sum(load * importance)
+def attention_by_the_number_of_experts(query, keys, values):
+    return attend(softmax((query[:, None] * keys).sum(axis=2) / np.sqrt(keys.shape[1])), values)
 
 
-def balance_product_of_sums(scores, k):
-    load = (top_k_gates(scores, k) > 0).mean(axis=0) / k
-    importance = softmax(scores).mean(axis=0)
-    return scores.shape[1] * load.sum() * importance.sum()
+def attention_over_examples(query, keys, values):
+    scores = (query[:, None] * keys).sum(axis=2) / np.sqrt(query.shape[1])
+    return attend(softmax(scores.T).T, values)
 
 
-def balance_example_by_example(scores, k):
-    sent = (top_k_gates(scores, k) > 0) / k
-    return scores.shape[1] * (sent * softmax(scores)).sum(axis=1).mean()
+def attention_without_softmax(query, keys, values):
+    return attend((query[:, None] * keys).sum(axis=2) / np.sqrt(query.shape[1]), values)
 
 
-def balance_used_or_not(scores, k):
-    B, M = scores.shape
-    used = (top_k_gates(scores, k) > 0).any(axis=0)
-    load = used / used.sum()
-    return M * np.sum(load * softmax(scores).mean(axis=0))
+def attention_hard(query, keys, values):
+    scores = (query[:, None] * keys).sum(axis=2)
+    return attend(np.eye(keys.shape[1])[scores.argmax(axis=1)], values)
 
 
-def balance_argsort_one_off(scores, k):
-    B, M = scores.shape
-    load = np.zeros(M)
-    for row in scores:
-        for m in np.argsort(row)[-k - 1:-1]:
-            load[m] += 1 / (B * k)
-    return M * load @ softmax(scores).mean(axis=0)
+def attention_mean_of_values(query, keys, values):
+    weights = softmax((query[:, None] * keys).sum(axis=2) / np.sqrt(query.shape[1]))
+    return weights, values.mean(axis=1)
 
 
-def balance_repeated_index(scores, k):
-    B, M = scores.shape
-    chosen = np.argsort(-scores, axis=1)[:, :k].ravel()
-    count = np.zeros(M)
-    count[chosen] += 1
-    return M * np.sum(count / (B * k) * softmax(scores).mean(axis=0))
+def attention_swapped(query, keys, values):
+    weights = softmax((query[:, None] * keys).sum(axis=2) / np.sqrt(query.shape[1]))
+    return (weights[:, :, None] * values).sum(axis=1), weights
 
 
-def balance_softmax_by_hand_wrong_axis(scores, k):
-    B, M = scores.shape
-    load = (top_k_gates(scores, k) > 0).sum(axis=0) / (B * k)
-    e = np.exp(scores)
-    importance = (e / e.sum()).mean(axis=0)
-    return M * load @ importance
+def attention_returns_scores(query, keys, values):
+    scores = (query[:, None] * keys).sum(axis=2) / np.sqrt(query.shape[1])
+    return scores, (softmax(scores)[:, :, None] * values).sum(axis=1)
 
 
-def balance_returns_in_the_loop(scores, k):
-    M = scores.shape[1]
-    load = (top_k_gates(scores, k) > 0).mean(axis=0) / k
-    importance = softmax(scores).mean(axis=0)
-    loss = 0
-    for m in range(M):
-        loss += load[m] * importance[m]
-        return M * loss
+def attention_not_summed(query, keys, values):
+    weights = softmax((query[:, None] * keys).sum(axis=2) / np.sqrt(query.shape[1]))
+    return weights, weights[:, :, None] * values
 
 
-def balance_with_helpers(scores, k):
-    load = (top_k_gates(scores, k) > 0).mean(axis=0) / k
-    importance = softmax(scores).mean(axis=0)
-    return float(scores.shape[1] * np.sum(load * importance))
+def attention_broadcast(query, keys, values):
+    return attend(softmax((query[:, None] * keys).sum(axis=2) / np.sqrt(query.shape[1])), values)
 
 
-def balance_plain_loops(scores, k):
-    B, M = len(scores), len(scores[0])
-    load, importance = [0.0] * M, [0.0] * M
-    for row in scores.tolist():
-        order = sorted(range(M), key=lambda m: row[m], reverse=True)  # noqa: B023
-        for m in order[:k]:
-            load[m] += 1 / (B * k)
-        total = sum(math.exp(s) for s in row)
-        for m in range(M):
-            importance[m] += math.exp(row[m]) / total / B
-    return M * sum(a * b for a, b in zip(load, importance))
+def attention_einsum(query, keys, values):
+    weights = softmax(np.einsum("bd,bmd->bm", query, keys) / query.shape[1] ** 0.5)
+    return weights, np.einsum("bm,bmu->bu", weights, values)
 
 
-def balance_bincount(scores, k):
-    B, M = scores.shape
-    chosen = np.argsort(scores, axis=1)[:, M - k:]
-    load = np.bincount(chosen.ravel(), minlength=M) / chosen.size
-    return M * load @ special.softmax(scores, axis=1).mean(axis=0)
+def attention_matmul(query, keys, values):
+    weights = softmax(np.squeeze(keys @ query[..., None], -1) / np.sqrt(query.shape[-1]))
+    return weights, (weights[:, None] @ values)[:, 0]
 
 
-def balance_threshold(scores, k):
-    mask = scores >= np.sort(scores, axis=1)[:, [-k]]
-    p = np.exp(scores - scores.max(axis=1)[:, None])
-    p = p / p.sum(axis=1)[:, None]
-    return scores.shape[1] * (mask.sum(axis=0) / mask.sum() * p.mean(axis=0)).sum()
+def attention_loops(query, keys, values):
+    weights, sums = [], []
+    for q, k, v in zip(query, keys, values):
+        scores = np.array([q @ one / np.sqrt(len(q)) for one in k])
+        powers = np.exp(scores - scores.max())
+        weights.append(powers / powers.sum())
+        sums.append(sum(w * one for w, one in zip(weights[-1], v)))
+    return np.array(weights), np.array(sums)
 
 
-def balance_one_hot(scores, k):
-    B, M = scores.shape
-    one_hot = np.eye(M)[np.argsort(-scores, axis=1)[:, :k]]  # (B, k, M)
-    return M * np.einsum("bkm,nm->", one_hot, softmax(scores)) / (B * k * B)
+def attention_scaled_query(query, keys, values):
+    query = query / np.sqrt(query.shape[1])
+    return attend(softmax((keys * query[:, None, :]).sum(-1)), values)
 
 
-def balance_pandas(scores, k):
-    frame = pd.DataFrame(scores)
-    load = (frame.rank(axis=1, ascending=False) <= k).mean() / k
-    importance = pd.DataFrame(softmax(scores)).mean()
-    return len(frame.columns) * (load * importance).sum()
-
-
-def balance_add_at(scores, k):
-    B, M = scores.shape
-    count = np.zeros(M)
-    np.add.at(count, np.argpartition(scores, M - k, axis=1)[:, M - k:], 1)
-    return np.float64(M * np.dot(count / count.sum(), softmax(scores).sum(axis=0) / B))
-
-
-# For each exercise: what is wrong, in a few plain words, and the answer.
 WRONG = {
+    "05.alpha": {
+        "share of the second": alpha_second,
+        "the circulated formula": alpha_circulated,
+        "not clipped": alpha_unclipped,
+        "a coarse grid": alpha_grid_of_eleven,
+        "y alone in the numerator": alpha_without_taking_the_second_off,
+        "sign": alpha_sign,
+        "absolute differences below": alpha_absolute,
+        "one for each column": alpha_of_each_column,
+        "by the errors": alpha_by_the_errors,
+        "the better one": alpha_the_better_one,
+        "one half": alpha_half,
+    },
+    "05.attention": {
+        "not scaled": attention_unscaled,
+        "by D": attention_by_d,
+        "by the root of M": attention_by_the_number_of_experts,
+        "over the examples": attention_over_examples,
+        "no softmax": attention_without_softmax,
+        "the best alone": attention_hard,
+        "mean of the values": attention_mean_of_values,
+        "in the other order": attention_swapped,
+        "scores for weights": attention_returns_scores,
+        "not summed": attention_not_summed,
+    },
     "05.product_of_experts": {
         "mean of the experts": product_mixture,
         "not normalised": product_not_normalised,
@@ -1064,39 +1026,23 @@ WRONG = {
         "normalised by the sum of all": gates_normalised_by_everything,
         "an epsilon in the total, and overflow": gates_epsilon_in_the_total,
     },
-    "05.load_balancing_loss": {
-        "M forgotten": balance_without_m,
-        "load not divided by k": balance_not_divided_by_k,
-        "importance of the kept scores only": balance_importance_of_kept,
-        "load as mean gates": balance_load_of_gates,
-        "counts for shares": balance_counts,
-        "only the best expert": balance_only_the_best,
-        "means over the experts": balance_means_over_experts,
-        "squared coefficient of variation": balance_squared_variation,
-        "mean scores for importance": balance_importance_of_scores,
-        "softmax of the mean scores": balance_softmax_of_means,
-        "softmax over the batch": balance_softmax_over_batch,
-        "mean for sum, without M": balance_mean_for_sum,
-        "M times the mean": balance_mean_times_m,
-        "not summed": balance_one_for_each_expert,
-        "load squared": balance_load_squared,
-        "importance squared": balance_importance_squared,
-        "bincount without minlength": balance_bincount_too_short,
-        "2 for M": balance_two_experts,
-        "the smallest scores": balance_smallest_scores,
-        "divided by B * M": balance_divided_by_experts,
-        "B for M": balance_times_batch,
-        "importance summed over the batch": balance_importance_summed,
-        "product of sums": balance_product_of_sums,
-        "product in each example, then mean": balance_example_by_example,
-        "used or not": balance_used_or_not,
-        "the best left out": balance_argsort_one_off,
-        "count[chosen] += 1 counts once": balance_repeated_index,
-        "softmax over everything": balance_softmax_by_hand_wrong_axis,
-        "returns inside the loop": balance_returns_in_the_loop,
-    },
 }
 RIGHT = {
+    "05.alpha": {
+        "the formula": alpha_formula,
+        "dot products, Python float": alpha_vdot,
+        "least squares": alpha_lstsq,
+        "plain loops": alpha_plain_loops,
+        "search": alpha_by_search,
+        "pandas": alpha_pandas,
+    },
+    "05.attention": {
+        "broadcasting": attention_broadcast,
+        "einsum": attention_einsum,
+        "matmul": attention_matmul,
+        "loops": attention_loops,
+        "the query scaled": attention_scaled_query,
+    },
     "05.product_of_experts": {
         "sum of logs": product_log_sum,
         "plain loops": product_plain_loops,
@@ -1123,14 +1069,5 @@ RIGHT = {
         "lists": gates_lists,
         "pandas": gates_pandas,
         "the largest taken out one by one": gates_largest_out_one_by_one,
-    },
-    "05.load_balancing_loss": {
-        "with the helpers": balance_with_helpers,
-        "plain loops": balance_plain_loops,
-        "bincount": balance_bincount,
-        "threshold": balance_threshold,
-        "one-hot": balance_one_hot,
-        "pandas": balance_pandas,
-        "add.at": balance_add_at,
     },
 }
