@@ -227,8 +227,8 @@ def cameras_table(dqn, nets, data, *, seed=0, tries=20_000):
     return found | {"best choice there is": float(earned.max(axis=1).mean()), "one network that sees all": whole}
 
 
-def tiring(nets, data, *, second=0.3, seed=0):
-    """Two environments, one for tests: action 0 asks an expert for both cameras, who tires; action 1 neither."""
+def tiring(nets, data, *, second=0.5, seed=0):
+    """Two environments, one for tests: action 0 asks an expert for both cameras, who tires, 1 the first one's."""
     x, x_held, y, y_held = train_test_split(data.x_train, data.y_train, test_size=0.5, random_state=seed,
                                             stratify=data.y_train)
     rng, lessons = np.random.default_rng(seed), (
@@ -239,7 +239,7 @@ def tiring(nets, data, *, second=0.3, seed=0):
     for images, labels in ((x_held, y_held), (data.x_test, data.y_test)):
         images = other_camera(images, rng.random(len(images)) < second)
         envs.append(ExpertChoiceEnv(outputs.opinions(nets, experts, [images] * 2), labels, visible=[1], tire=[1, 0],
-                                    recover=0.2))
+                                    recover=1 / 3))
     return envs
 
 
@@ -266,7 +266,7 @@ def tiring_table(dqn, env, test, *, seed=0, config=PLANNER):
 
     near, far = (learn_to_choose(dqn, env, own, seed=seed).act
                  for own in (replace(config, gamma=0.0), config))
-    doubts, rests, never = [unsure(bound) for bound in (0.3, 0.5, 0.7, 0.9, 0.99)], (0.1, 0.3, 0.5, 0.7, 0.9), np.inf
+    doubts, rests, never = [unsure(bound) for bound in (0.3, 0.5, 0.7, 0.9, 0.99)], (0.1, 0.5, 0.9), np.inf
     rules = {"the first camera's expert alone": [rested(near, -1)],
              "the tiring expert, every n-th image": [every(period) for period in range(1, 11)],
              "... if the first is unsure": [rested(doubt, never) for doubt in doubts],
