@@ -84,84 +84,70 @@ PRODUCT_OF_EXPERTS = Exercise(
 )
 
 
-def _branches(rng):
-    two = dict(features=[np.array([[1.0]]), np.array([[2.0]])], kernels=[np.array([[1.0, 0]]), np.array([[0.0, 0.5]])],
-               biases=[np.zeros(2), np.array([0.0, -1])])
-    log3 = np.log(3)
-    cases = [two | dict(gate_kernel=np.zeros((2, 4)), gate_bias=np.zeros(4)),
-             two | dict(gate_kernel=np.zeros((2, 4)), gate_bias=np.array([log3, 0, 0, log3]))]
-    for size, widths, units in ((3, (2,), 2), (2, (3, 2), 4), (4, (2, 2, 3), 2), (3, (1, 4, 2), 3)):
-        count = len(widths) * units
-        cases.append(dict(features=[rng.normal(size=(size, width)) for width in widths],
-                          kernels=[rng.normal(size=(width, units)) for width in widths],
-                          biases=[rng.normal(size=units) for _ in widths],
-                          gate_kernel=rng.normal(size=(sum(widths), count)), gate_bias=rng.normal(size=count)))
-    return cases
-
-
-def _over_branches(scores):
-    return softmax(scores.swapaxes(1, 2)).swapaxes(1, 2)
-
-
 def _sigmoid(values):
     return 1 / (1 + np.exp(-values))
 
 
-def _gated(gates=_over_branches, *, say=lambda z, bias: np.tanh(z + bias), gate_bias=True,
-           mix=lambda g, said: (g * said).sum(axis=1), shown=lambda scores, gates: gates):
-    """A gated unit with one part exchanged."""
-    def unit(features, kernels, biases, gate_kernel, shift):
-        said = np.stack([*map(say, map(np.matmul, features, kernels), biases)], axis=1)
-        scores = (np.concatenate(features, axis=1) @ gate_kernel + shift * gate_bias).reshape(said.shape)
-        found = gates(scores)
-        return [mix(found, said), shown(scores, found)]
-
-    return unit
+def _gates(rng):
+    one = dict(w=np.zeros(1), x=np.array([[1.0]]), first=np.array([[1.0]]), second=np.array([[0.0]]))
+    cases = [one | dict(y=np.array([[1.0]]), rate=1.0), one | dict(y=np.array([[0.0]]), rate=0.5)]
+    for size, features, classes, rate in ((1, 2, 3, 1.0), (3, 2, 2, 2.0), (4, 3, 1, 0.5), (5, 2, 4, 10.0)):
+        first, second, y = rng.random((3, size, classes))
+        cases.append(dict(w=rng.normal(size=features), x=rng.normal(size=(size, features)), first=first, second=second,
+                          y=y, rate=rate))
+    return cases
 
 
-GATED_UNIT = Exercise(
-    id="05.gated_unit",
-    title="Who speaks for this neuron?",
-    statement="Lists hold, for each of M branches, its features (B, F_m), a kernel (F_m, U) and a bias (U,); the "
-              "branch says tanh(features @ kernel + bias). All features side by side, times `gate_kernel` (sum of F_m, "
-              "M * U), plus `gate_bias` (M * U,), are scores. Reshape them to (B, M, U); a softmax over the branches "
-              "makes them gates. Return two arrays: the sum over the branches of gate times what the branch says, "
-              "(B, U), and the gates, (B, M, U). `softmax` from course_lib.fusion.reference, along the last axis, may "
-              "be used.",
-    reference=reference.gated_unit,
-    cases=_branches,
+def _step(*, gate=_sigmoid, inner=lambda z: z * (1 - z), apart=np.subtract, error=np.subtract, scale=2.0, sign=-1.0,
+          over=np.size, pull=lambda x, slope: x.T @ slope, start=1.0):
+    """A step of the gate with one part exchanged."""
+    def step(w, x, first, second, y, rate):
+        z = gate(x @ w)
+        off, d = error(second + z[:, None] * (first - second), y), apart(first, second)
+        slope = scale * (off * d).sum(axis=1) * inner(z) / over(off)
+        return start * w + sign * rate * pull(x, slope)
+
+    return step
+
+
+GATE_STEP = Exercise(
+    id="05.gate_step",
+    title="A gate that trains",
+    statement="A gate sees `x` (B, F), with one weight for each feature, `w` (F,). It gives the first of two experts "
+              "the share z = sigmoid(x @ w), one number for each example, and the second 1 - z. `first` and `second` "
+              "(B, C) are what they say, `y` (B, C) is the truth. Return w after one step of gradient descent, of "
+              "learning rate `rate`, on the mean squared error of z * first + (1 - z) * second to y, the mean over "
+              "all B * C numbers.",
+    reference=reference.gate_step,
+    cases=_gates,
     hints=(
-        "np.stack([...], axis=1) of the branches is (B, M, U). The gate starts with np.concatenate(features, axis=1).",
-        "scores.reshape(B, M, U) has the branches on axis 1: there the gates should sum to 1.",
-        "gates = softmax(scores.swapaxes(1, 2)).swapaxes(1, 2) does that. Return (gates * said).sum(axis=1), gates.",
+        "With d = first - second the mixture is second + z * d: by z its derivative is d. The sigmoid's: z * (1 - z).",
+        "By x @ w the loss has the slope (2 / (B * C)) * sum over the classes of (mixture - y) * d, times z * (1 - z).",
+        "One slope for each example, (B,): the gradient is x.T @ slope, and the new w is w - rate * gradient.",
     ),
     wrong=_wrong(
-        (_gated(_sigmoid), "Sigmoids sum to anything: take a softmax over the branches, which makes it 1."),
-        (_gated(lambda s: s), "Scores are no gates yet: a softmax over the branches makes them."),
-        (_gated(softmax), "Your softmax runs over the neurons: the *branches* compete, neuron by neuron."),
-        (_gated(lambda s: softmax(s.reshape(len(s), -1)).reshape(s.shape)),
-         "Your softmax runs over all scores of an example: reshape to (B, M, U), then over axis 1 alone."),
-        (_gated(lambda s: softmax(s.ravel()).reshape(s.shape)), "Your softmax runs over everything: axis 1 alone."),
-        (_gated(lambda s: softmax(s.T).T), "Your softmax runs over the examples: take the branches, axis 1."),
-        (_gated(lambda s: softmax(s.reshape(len(s), s.shape[2], -1)).swapaxes(1, 2)),
-         "Reshape the scores to (B, M, U): the first U of them belong to the first branch."),
-        (_gated(lambda s: _over_branches(s.reshape(s.shape[1], len(s), -1).swapaxes(0, 1))),
-         "Scores reshaped to (M, B, U) mix the examples: reshape to (B, M, U), and swap axes afterwards."),
-        (_gated(lambda s: _over_branches(np.tanh(s))), "No tanh of the scores: it is for what the branches say."),
-        (_gated(lambda s: softmax(s.mean(axis=2))[:, :, None] + 0 * s), "One gate a branch? Each neuron has its own."),
-        (_gated(gate_bias=False), "The gate's bias is missing."),
-        (_gated(shown=lambda s, gates: gates.swapaxes(1, 2)), "The sum is right; swap the gates' axes: (B, M, U)."),
-        (_gated(shown=lambda s, gates: s), "The sum is right, but you return the scores: return the gates."),
-        (_gated(say=np.add), "The tanh of each branch is missing."),
-        (_gated(say=lambda z, bias: np.maximum(z + bias, 0)), "What a branch says is a tanh, not a ReLU."),
-        (_gated(say=lambda z, bias: np.tanh(z)), "The biases of the branches are missing."),
-        (_gated(say=lambda z, bias: np.tanh(z) + bias), "A branch's bias belongs inside of its tanh."),
-        (_gated(say=np.add, mix=lambda g, said: np.tanh(g * said).sum(axis=1)), "The gate comes after the tanh."),
-        (_gated(say=np.add, mix=lambda g, said: np.tanh((g * said).sum(axis=1))), "Tanh each branch, not the sum."),
-        (_gated(mix=lambda g, said: (g * said).mean(axis=1)), "The gates sum to 1: a sum of gate times said, no mean."),
-        (_gated(mix=lambda g, said: said.sum(axis=1)), "The gates are right, but you never multiply with them."),
-        (_gated(mix=lambda g, said: (g * said)[:, 0]), "Your sum holds the first branch alone: add all of them."),
-        (_gated(mix=lambda g, said: (g * said)[:, -1]), "Your sum holds the last branch alone: add with +=."),
+        (_step(sign=1.0), "That climbs: a sign is wrong, of first - second, of mixture - y or of the step."),
+        (_step(scale=1.0), "The 2 of the square's derivative is missing."),
+        (_step(inner=np.ones_like), "The sigmoid's derivative z * (1 - z) is missing."),
+        (_step(inner=lambda z: z), "The sigmoid's derivative is z * (1 - z): the factor 1 - z is missing."),
+        (_step(inner=lambda z: 1 - z), "The sigmoid's derivative is z * (1 - z): the factor z is missing."),
+        (_step(over=lambda off: 1), "You take the sum of the squares: the loss is their mean, over all B * C."),
+        (_step(over=len), "You divide by B alone: the mean is over all B * C numbers."),
+        (_step(over=lambda off: off.shape[1]), "You divide by C alone: the mean is over all B * C numbers."),
+        (_step(apart=lambda a, b: a), "By z the mixture changes as first - second: you left out the second."),
+        (_step(apart=lambda a, b: -b), "By z the mixture changes as first - second: you left out the first."),
+        (_step(apart=lambda a, b: np.ones_like(a)), "By z the mixture changes as first - second: it is missing."),
+        (_step(error=lambda mixed, y: -y), "The error is mixture - y: you left out the mixture."),
+        (_step(error=lambda mixed, y: mixed), "The error is mixture - y: you left out y."),
+        (_step(error=lambda mixed, y: np.sign(mixed - y)), "That is the slope of the absolute error, not the square."),
+        (_step(gate=lambda s: s), "The sigmoid is missing: z = 1 / (1 + np.exp(-x @ w))."),
+        (_step(gate=lambda s: _sigmoid(-s)), "Your gate has the wrong sign: z = 1 / (1 + np.exp(-x @ w))."),
+        (_step(gate=np.tanh), "The gate is a sigmoid, between 0 and 1, not a tanh."),
+        (_step(pull=lambda x, slope: np.full(x.shape[1], slope.sum())), "Each slope pulls by *its* x: x.T @ slope."),
+        (_step(pull=lambda x, slope: x.sum(axis=0) * slope.sum()), "Each slope belongs to its own x: x.T @ slope."),
+        (_step(start=0.0), "That is the step alone: add it to w."),
+        (_step(start=0.0, sign=1.0), "That is `rate` times the gradient: take it off w."),
+        (lambda w, x, first, second, y, rate: w, "w is as it was: has anything been added to it?"),
     ),
 )
 
@@ -349,4 +335,4 @@ ATTENTION = Exercise(
 )
 
 TOPIC = Topic(number="05", package="fusion", title="Fusion", exercises=(
-    ALPHA, PRODUCT_OF_EXPERTS, ATTENTION, GATED_UNIT, TOP_K_GATES))
+    ALPHA, PRODUCT_OF_EXPERTS, ATTENTION, GATE_STEP, TOP_K_GATES))

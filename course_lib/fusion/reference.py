@@ -27,31 +27,16 @@ def product_of_experts(probabilities):
     return softmax(np.log(np.maximum(probabilities, 1e-12)).sum(axis=0))
 
 
-def gated_unit(features, kernels, biases, gate_kernel, gate_bias):
-    """A gate (B, M, U) that mixes what each of M branches says, neuron by neuron.
+def gate_step(w, x, first, second, y, rate):
+    """The weights (F,) of a gate after one step of gradient descent, of this learning rate.
 
-    Parameters
-    ----------
-    features : list of arrays (B, F_m)
-        Of each branch.
-    kernels, biases : lists of arrays (F_m, U) and (U,)
-    gate_kernel, gate_bias : array (sum of F_m, M * U) and (M * U,)
-
-    Returns
-    -------
-    array (B, U), array (B, M, U)
-        The fused features, and the gates, which sum to 1 over the branches. With two branches these are the sigmoid z
-        and 1 - z of the paper.
-
-    References
-    ----------
-    Arevalo et al. 2017, "Gated multimodal units for information fusion", section 3.1.
+    The gate z = sigmoid(x @ w), for x (B, F), mixes what two experts say, z * first + (1 - z) * second; the loss is the
+    mean squared error to y. All three have shape (B, C).
     """
-    hidden = np.stack([np.tanh(values @ kernel + bias)
-                       for values, kernel, bias in zip(features, kernels, biases, strict=True)], axis=1)  # (B, M, U)
-    scores = np.concatenate(features, axis=1) @ gate_kernel + gate_bias  # (B, M * U)
-    gates = softmax(scores.reshape(hidden.shape).swapaxes(1, 2)).swapaxes(1, 2)
-    return (gates * hidden).sum(axis=1), gates
+    z, apart = 1 / (1 + np.exp(-(x @ w))), first - second
+    error = second + z[:, None] * apart - y
+    slope = 2 * (error * apart).sum(axis=1) * z * (1 - z) / error.size  # by x @ w, (B,)
+    return w - rate * x.T @ slope
 
 
 def attention(query, keys, values):

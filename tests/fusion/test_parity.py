@@ -102,16 +102,18 @@ def test_outputs_and_a_step(form):
     assert np.abs(moved[0] - first).max() > 1e-2
 
 
-def test_the_gated_unit_and_attention_are_the_references():
+def test_the_gated_unit_is_the_papers_and_attention_the_reference():
     net = pair("GatedFusion")[0].eval()
     with torch.no_grad():
         seen = [values.numpy() for values in net.experts(*map(torch.tensor, X))]
     weights = {name: [(layer.weight.detach().numpy().T, layer.bias.detach().numpy()) for layer in layers]
                for name, layers in (("branches", net.branches), ("gate", [net.gate]), ("head", [net.head]))}
-    kernels, biases = zip(*weights["branches"], strict=True)
-    fused, gates = reference.gated_unit(seen, kernels, biases, *weights["gate"][0])
+    scores = np.concatenate(seen, axis=1) @ weights["gate"][0][0] + weights["gate"][0][1]
+    z = 1 / (1 + np.exp(scores[:, 7:] - scores[:, :7]))  # Arevalo et al., section 3.1: two branches, 7 units
+    first, second = (np.tanh(x @ kernel + bias) for x, (kernel, bias) in zip(seen, weights["branches"], strict=True))
+    fused = z * first + (1 - z) * second
     np.testing.assert_allclose(predictions(net), fused @ weights["head"][0][0] + weights["head"][0][1], atol=1e-5)
-    np.testing.assert_allclose(net.gates(*X), gates, atol=1e-6)
+    np.testing.assert_allclose(net.gates(*X)[:, 0], z, atol=1e-6)
 
     net = pair("AttentionFusion")[0].eval()
     with torch.no_grad():

@@ -5,18 +5,16 @@ import numpy as np
 from course_lib.fusion import reference
 
 
-def test_gated_unit_of_two_branches_is_the_papers():
+def test_a_step_of_the_gate_goes_down_the_slope_of_its_loss():
     rng = np.random.default_rng(0)
-    features = [rng.normal(size=(5, 3)), rng.normal(size=(5, 2))]
-    kernels, biases = [rng.normal(size=(3, 4)), rng.normal(size=(2, 4))], [rng.normal(size=4), rng.normal(size=4)]
-    gate, shift = rng.normal(size=(5, 8)), rng.normal(size=8)
-    fused, gates = reference.gated_unit(features, kernels, biases, gate, shift)
-    # Arevalo et al.: z = sigmoid(W [x1, x2]), h = z * tanh(W1 x1) + (1 - z) * tanh(W2 x2)
-    scores = np.concatenate(features, axis=1) @ gate + shift
-    z = 1 / (1 + np.exp(-(scores[:, :4] - scores[:, 4:])))
-    first, second = (np.tanh(x @ kernel + bias) for x, kernel, bias in zip(features, kernels, biases, strict=True))
-    np.testing.assert_allclose(fused, z * first + (1 - z) * second)
-    np.testing.assert_allclose(gates[:, 0], z)
+    w, x, (first, second, y) = rng.normal(size=3), rng.normal(size=(6, 3)), rng.random((3, 6, 2))
+
+    def loss(w):
+        z = 1 / (1 + np.exp(-x @ w))[:, None]
+        return np.mean((z * first + (1 - z) * second - y) ** 2)
+
+    slope = [(loss(w + 1e-6 * axis) - loss(w - 1e-6 * axis)) / 2e-6 for axis in np.eye(3)]
+    np.testing.assert_allclose(reference.gate_step(w, x, first, second, y, 0.1), w - 0.1 * np.array(slope), atol=1e-8)
 
 
 def test_attention_by_hand():

@@ -240,283 +240,148 @@ def product_from_ratios(probabilities):
         return 1 / np.exp(ratios).sum(axis=2)
 
 
-# ----------------------------------------------------------------------------------------- 05.gated_unit
+# ----------------------------------------------------------------------------------------- 05.gate_step
 
 
-def branches_say(features, kernels, biases):
-    return np.stack([np.tanh(f @ w + b) for f, w, b in zip(features, kernels, biases)], axis=1)
+def sigmoid(s):
+    return 1 / (1 + np.exp(-s))
 
 
-def unit_softmax_over_units(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    scores = np.concatenate(features, axis=1) @ gate_kernel + gate_bias
-    gates = softmax(scores.reshape(h.shape))
-    return (gates * h).sum(axis=1), gates
+def gate_ascends(w, x, first, second, y, rate):
+    z = sigmoid(x @ w)[:, None]
+    off = z * first + (1 - z) * second - y
+    return w + rate * (2 * off * (first - second) * z * (1 - z) / off.size).sum(axis=1) @ x
 
 
-def unit_softmax_before_reshape(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    gates = softmax(np.hstack(features) @ gate_kernel + gate_bias)
-    gates = gates.reshape(h.shape)
-    return np.sum(gates * h, axis=1), gates
+def gate_without_two(w, x, first, second, y, rate):
+    z = sigmoid(x @ w)[:, None]
+    off = z * first + (1 - z) * second - y
+    return w - rate * x.T @ (off * (first - second) * z * (1 - z)).sum(axis=1) / off.size
 
 
-def unit_reshaped_units_first(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    B, M, U = h.shape
-    scores = np.concatenate(features, axis=1) @ gate_kernel + gate_bias
-    gates = softmax(scores.reshape(B, U, M)).transpose(0, 2, 1)
-    return (gates * h).sum(axis=1), gates
+def gate_without_its_derivative(w, x, first, second, y, rate):
+    z = sigmoid(x @ w)[:, None]
+    off = z * first + (1 - z) * second - y
+    return w - rate * x.T @ (2 * off * (first - second)).sum(axis=1) / off.size
 
 
-def unit_no_gate_bias(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    scores = (np.concatenate(features, axis=1) @ gate_kernel).reshape(h.shape)
-    gates = special.softmax(scores, axis=1)
-    return (gates * h).sum(axis=1), gates
+def gate_mean_over_examples(w, x, first, second, y, rate):
+    grad = np.zeros_like(w)
+    for n in range(len(x)):
+        z = sigmoid(x[n] @ w)
+        off = z * first[n] + (1 - z) * second[n] - y[n]
+        grad += 2 * (off * (first[n] - second[n])).sum() * z * (1 - z) * x[n]
+    return w - rate * grad / len(x)
 
 
-def unit_no_tanh(features, kernels, biases, gate_kernel, gate_bias):
-    h = np.stack([f @ w + b for f, w, b in zip(features, kernels, biases)], axis=1)
-    scores = (np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(h.shape)
-    gates = special.softmax(scores, axis=1)
-    return (gates * h).sum(axis=1), gates
+def gate_sum_of_squares(w, x, first, second, y, rate):
+    z = sigmoid(x @ w)[:, None]
+    off = z * first + (1 - z) * second - y
+    return w - rate * x.T @ (2 * off * (first - second) * z * (1 - z)).sum(axis=1)
 
 
-def unit_results_swapped(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    scores = (np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(h.shape)
-    gates = special.softmax(scores, axis=1)
-    return gates, (gates * h).sum(axis=1)
+def gate_second_forgotten(w, x, first, second, y, rate):
+    z = sigmoid(x @ w)[:, None]
+    off = z * first + (1 - z) * second - y
+    return w - rate * x.T @ (2 * off * first * z * (1 - z)).mean(axis=1) / len(x)
 
 
-def unit_mean_over_branches(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    scores = (np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(h.shape)
-    gates = special.softmax(scores, axis=1)
-    return (gates * h).mean(axis=1), gates
+def gate_for_the_second(w, x, first, second, y, rate):
+    z = sigmoid(x @ w)[:, None]
+    off = (1 - z) * first + z * second - y
+    return w - rate * x.T @ (2 * off * (second - first) * z * (1 - z)).mean(axis=1) / len(x)
 
 
-def unit_sigmoid_gates(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    z = 1 / (1 + np.exp(-(np.concatenate(features, axis=1) @ gate_kernel + gate_bias)))
-    z = z.reshape(h.shape)
-    return (z * h).sum(axis=1), z
+def gate_never_moves(w, x, first, second, y, rate):
+    new = w.copy()
+    z = sigmoid(x @ w)[:, None]
+    off = z * first + (1 - z) * second - y
+    new - rate * x.T @ (2 * off * (first - second) * z * (1 - z)).mean(axis=1) / len(x)
+    return new
 
 
-def unit_without_gates_returned(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    scores = (np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(h.shape)
-    return (special.softmax(scores, axis=1) * h).sum(axis=1)
+def gate_returns_the_gradient(w, x, first, second, y, rate):
+    z = sigmoid(x @ w)[:, None]
+    off = z * first + (1 - z) * second - y
+    return x.T @ (2 * off * (first - second) * z * (1 - z)).mean(axis=1) / len(x)
 
 
-def unit_sum_over_units(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    scores = (np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(h.shape)
-    gates = special.softmax(scores, axis=1)
-    return (gates * h).sum(axis=2), gates
+def gate_returns_the_step(w, x, first, second, y, rate):
+    return -rate * gate_returns_the_gradient(w, x, first, second, y, rate)
 
 
-def unit_biases_forgotten(features, kernels, biases, gate_kernel, gate_bias):
-    h = []
-    for i in range(len(features)):
-        h.append(np.tanh(features[i] @ kernels[i]))
-    h = np.stack(h, axis=1)
-    scores = (np.hstack(features) @ gate_kernel + gate_bias).reshape(h.shape)
-    gates = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-    return (gates * h).sum(axis=1), gates
+def gate_rate_forgotten(w, x, first, second, y, rate):
+    return w - gate_returns_the_gradient(w, x, first, second, y, rate)
 
 
-def unit_gate_sees_what_branches_say(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    B, M, U = h.shape
-    scores = h.reshape(B, M * U) @ gate_kernel + gate_bias
-    gates = special.softmax(scores.reshape(B, M, U), axis=1)
-    return (gates * h).sum(axis=1), gates
+def gate_of_log_loss(w, x, first, second, y, rate):
+    z = sigmoid(x @ w)[:, None]
+    mix = z * first + (1 - z) * second
+    return w - rate * x.T @ (-(y / mix) * (first - second) * z * (1 - z)).mean(axis=1) / len(x)
 
 
-def unit_gates_in_the_order_of_softmax(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    scores = (np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(h.shape)
-    gates = softmax(scores.transpose(0, 2, 1))
-    return (gates * h.transpose(0, 2, 1)).sum(axis=2), gates
+def gate_of_absolute_errors(w, x, first, second, y, rate):
+    z = sigmoid(x @ w)[:, None]
+    off = z * first + (1 - z) * second - y
+    return w - rate * x.T @ (np.sign(off) * (first - second) * z * (1 - z)).mean(axis=1) / len(x)
 
 
-def unit_branches_stacked_first(features, kernels, biases, gate_kernel, gate_bias):
-    h = np.array([np.tanh(f @ w + b) for f, w, b in zip(features, kernels, biases)])
-    M, B, U = h.shape
-    scores = (np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(B, M, U)
-    gates = special.softmax(scores, axis=1)
-    return (gates * h).sum(axis=1), gates
+def gate_mean_of_x(w, x, first, second, y, rate):
+    z = sigmoid(x @ w)[:, None]
+    off = z * first + (1 - z) * second - y
+    return w - rate * (2 * off * (first - second) * z * (1 - z)).mean() * x.mean(axis=0)
 
 
-def unit_reshaped_branches_first(features, kernels, biases, gate_kernel, gate_bias):
-    h = np.array([np.tanh(f @ w + b) for f, w, b in zip(features, kernels, biases)])
-    scores = np.concatenate(features, axis=1) @ gate_kernel + gate_bias
-    gates = special.softmax(scores.reshape(h.shape), axis=0)
-    return (gates * h).sum(axis=0), gates.transpose(1, 0, 2)
+def gate_without_a_gate(w, x, first, second, y, rate):
+    z = (x @ w)[:, None]
+    off = z * first + (1 - z) * second - y
+    return w - rate * x.T @ (2 * off * (first - second)).mean(axis=1) / len(x)
 
 
-def unit_bias_outside_tanh(features, kernels, biases, gate_kernel, gate_bias):
-    h = np.stack([np.tanh(f @ w) + b for f, w, b in zip(features, kernels, biases)], axis=1)
-    scores = (np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(h.shape)
-    gates = special.softmax(scores, axis=1)
-    return (gates * h).sum(axis=1), gates
+def gate_in_place(w, x, first, second, y, rate):
+    w -= rate * gate_returns_the_gradient(w, x, first, second, y, rate)
+    return w
 
 
-def unit_for_two_branches(features, kernels, biases, gate_kernel, gate_bias):
-    h1 = np.tanh(features[0] @ kernels[0] + biases[0])
-    h2 = np.tanh(features[1] @ kernels[1] + biases[1])
-    B, U = h1.shape
-    s = (np.concatenate([features[0], features[1]], axis=1) @ gate_kernel + gate_bias).reshape(B, 2, U)
-    z = 1 / (1 + np.exp(s[:, 1] - s[:, 0]))
-    return z * h1 + (1 - z) * h2, np.stack([z, 1 - z], axis=1)
+def gate_by_matrices(w, x, first, second, y, rate):
+    z = special.expit(x @ w)
+    d = first - second
+    off = second + z[:, None] * d - y
+    return w - rate * 2 / off.size * (x * (z * (1 - z) * (off * d).sum(axis=1))[:, None]).sum(axis=0)
 
 
-def unit_softmax_over_the_batch(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    scores = (np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(h.shape)
-    gates = special.softmax(scores, axis=0)
-    return (gates * h).sum(axis=1), gates
-
-
-def unit_softmax_over_everything(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    scores = (np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(h.shape)
-    gates = np.exp(scores) / np.exp(scores).sum()
-    return (gates * h).sum(axis=1), gates
-
-
-def unit_relu(features, kernels, biases, gate_kernel, gate_bias):
-    h = np.stack([np.maximum(0, f @ w + b) for f, w, b in zip(features, kernels, biases)], axis=1)
-    scores = (np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(h.shape)
-    gates = special.softmax(scores, axis=1)
-    return (gates * h).sum(axis=1), gates
-
-
-def unit_tanh_of_the_sum(features, kernels, biases, gate_kernel, gate_bias):
-    pre = np.stack([f @ w + b for f, w, b in zip(features, kernels, biases)], axis=1)
-    scores = (np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(pre.shape)
-    gates = special.softmax(scores, axis=1)
-    return np.tanh((gates * pre).sum(axis=1)), gates
-
-
-def unit_features_one_below_the_other(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    x = np.concatenate(features)
-    gates = special.softmax((x @ gate_kernel + gate_bias).reshape(h.shape), axis=1)
-    return (gates * h).sum(axis=1), gates
-
-
-def unit_scores_through_tanh(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    scores = np.tanh(np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(h.shape)
-    gates = special.softmax(scores, axis=1)
-    return (gates * h).sum(axis=1), gates
-
-
-def unit_one_gate_for_each_branch(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    scores = (np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(h.shape)
-    weight = special.softmax(scores.mean(axis=2), axis=1)  # (B, M)
-    gates = np.repeat(weight[:, :, None], h.shape[2], axis=2)
-    return (gates * h).sum(axis=1), gates
-
-
-def unit_gates_not_applied(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    scores = (np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(h.shape)
-    gates = special.softmax(scores, axis=1)
-    return h.sum(axis=1), gates
-
-
-def unit_scores_for_gates(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    scores = (np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(h.shape)
-    fused = (special.softmax(scores, axis=1) * h).sum(axis=1)
-    return fused, scores
-
-
-def unit_returns_in_the_loop(features, kernels, biases, gate_kernel, gate_bias):
-    M, U = len(features), len(biases[0])
-    scores = (np.hstack(features) @ gate_kernel + gate_bias).reshape(-1, M, U)
-    gates = special.softmax(scores, axis=1)
-    fused = 0
-    for m in range(M):
-        fused = fused + gates[:, m] * np.tanh(features[m] @ kernels[m] + biases[m])
-        return fused, gates
-
-
-def unit_stacked(features, kernels, biases, gate_kernel, gate_bias):
-    h = branches_say(features, kernels, biases)
-    scores = (np.concatenate(features, axis=1) @ gate_kernel + gate_bias).reshape(h.shape)
-    gates = np.swapaxes(softmax(np.swapaxes(scores, 1, 2)), 1, 2)
-    return np.sum(gates * h, axis=1), gates
-
-
-def unit_loop_over_branches(features, kernels, biases, gate_kernel, gate_bias):
-    M, U, B = len(features), biases[0].shape[0], features[0].shape[0]
-    scores = np.dot(np.hstack(features), gate_kernel) + gate_bias
-    scores = scores.reshape((B, M, U))
-    e = np.exp(scores)
-    gates = e / e.sum(axis=1).reshape(B, 1, U)
-    fused = np.zeros((B, U))
-    for m in range(M):
-        fused += gates[:, m, :] * np.tanh(np.dot(features[m], kernels[m]) + biases[m])
-    return [fused, gates]
-
-
-def unit_plain_loops(features, kernels, biases, gate_kernel, gate_bias):
-    M, U = len(features), len(biases[0])
-    all_fused, all_gates = [], []
-    for b in range(len(features[0])):
-        x = []
-        for f in features:
-            x.extend(f[b].tolist())
-        scores = [sum(v * gate_kernel[i, j] for i, v in enumerate(x)) + gate_bias[j] for j in range(M * U)]
-        gates = [[0.0] * U for _ in range(M)]
-        fused = [0.0] * U
-        for u in range(U):
-            total = sum(math.exp(scores[m * U + u]) for m in range(M))
-            for m in range(M):
-                gates[m][u] = math.exp(scores[m * U + u]) / total
-                said = math.tanh(sum(a * w for a, w in zip(features[m][b], kernels[m][:, u])) + biases[m][u])
-                fused[u] += gates[m][u] * said
-        all_fused.append(fused)
-        all_gates.append(gates)
-    return all_fused, all_gates
-
-
-def unit_einsum(features, kernels, biases, gate_kernel, gate_bias):
-    h = np.array([np.tanh(np.einsum("bf,fu->bu", f, w) + b) for f, w, b in zip(features, kernels, biases)])
-    scores = np.einsum("bf,fk->bk", np.concatenate(features, 1), gate_kernel) + gate_bias
-    gates = special.softmax(scores.reshape(scores.shape[0], len(features), -1), axis=1)
-    return np.einsum("bmu,mbu->bu", gates, h), gates
-
-
-def unit_one_block_kernel(features, kernels, biases, gate_kernel, gate_bias):
-    # all branches at once, by a block diagonal kernel
-    x = np.concatenate(features, axis=-1)
-    units = len(biases[0])
-    block = np.zeros((x.shape[1], len(kernels) * units))
-    row = 0
-    for m, kernel in enumerate(kernels):
-        block[row:row + len(kernel), m * units:(m + 1) * units] = kernel
-        row += len(kernel)
-    h = np.tanh(x @ block + np.concatenate(biases)).reshape(len(x), -1, units)
-    s = (x @ gate_kernel + gate_bias).reshape(len(x), -1, units)
-    gates = np.exp(s - special.logsumexp(s, axis=1, keepdims=True))
-    return (gates * h).sum(1), gates
-
-
-def unit_columns_of_scores(features, kernels, biases, gate_kernel, gate_bias):
-    x = np.column_stack(features)
-    n_units = kernels[0].shape[1]
-    powers = [np.exp(x @ gate_kernel[:, i:i + n_units] + gate_bias[i:i + n_units])
-              for i in range(0, len(gate_bias), n_units)]
-    gates = [p / sum(powers) for p in powers]
-    said = [np.tanh(f @ w + b) for f, w, b in zip(features, kernels, biases)]
-    return sum(g * s for g, s in zip(gates, said)), np.stack(gates, axis=1)
+def gate_by_loops(w, x, first, second, y, rate):
+    grad = [0.0] * len(w)
+    for n in range(len(x)):
+        z = 1 / (1 + math.exp(-sum(a * b for a, b in zip(x[n], w))))
+        for c in range(y.shape[1]):
+            off = z * first[n, c] + (1 - z) * second[n, c] - y[n, c]
+            for f in range(len(w)):
+                grad[f] += 2 * off * (first[n, c] - second[n, c]) * z * (1 - z) * x[n, f] / y.size
+    return [a - rate * g for a, g in zip(w, grad)]
+
+
+def gate_by_differences(w, x, first, second, y, rate):
+    def loss(v):
+        z = sigmoid(x @ v)[:, None]
+        return ((z * first + (1 - z) * second - y) ** 2).mean()
+
+    h = 1e-6
+    return w - rate * np.array([(loss(w + h * e) - loss(w - h * e)) / (2 * h) for e in np.eye(len(w))])
+
+
+def gate_complex_step(w, x, first, second, y, rate):
+    def loss(v):
+        z = sigmoid(x @ v)[:, None]
+        return ((z * first + (1 - z) * second - y) ** 2).mean()
+
+    return [float(v - rate * loss(w + 1e-20j * e).imag / 1e-20) for v, e in zip(w, np.eye(len(w)))]
+
+
+def gate_einsum(w, x, first, second, y, rate):
+    z = sigmoid(np.einsum("bf,f->b", x, w))[:, None]
+    off = z * first + (1 - z) * second - y
+    return w - rate * np.einsum("bc,bf->f", 2 * off * (first - second) * z * (1 - z), x) / off.size
 
 
 # ---------------------------------------------------------------------------------------- 05.top_k_gates
@@ -969,34 +834,23 @@ WRONG = {
         "normalised after each expert: a class once at 0 stays there": product_normalised_each_time,
         "product of two halves underflows": product_halves,
     },
-    "05.gated_unit": {
-        "softmax over the units": unit_softmax_over_units,
-        "softmax before the reshape": unit_softmax_before_reshape,
-        "reshaped to (B, U, M)": unit_reshaped_units_first,
-        "gate bias forgotten": unit_no_gate_bias,
-        "tanh forgotten": unit_no_tanh,
-        "results in the wrong order": unit_results_swapped,
-        "mean for sum": unit_mean_over_branches,
-        "sigmoid for softmax": unit_sigmoid_gates,
-        "gates not returned": unit_without_gates_returned,
-        "sum over the units": unit_sum_over_units,
-        "biases forgotten": unit_biases_forgotten,
-        "the gate sees what the branches say": unit_gate_sees_what_branches_say,
-        "gates (B, U, M)": unit_gates_in_the_order_of_softmax,
-        "branches stacked along the first axis": unit_branches_stacked_first,
-        "scores reshaped to (M, B, U)": unit_reshaped_branches_first,
-        "bias outside tanh": unit_bias_outside_tanh,
-        "two branches only": unit_for_two_branches,
-        "softmax over the batch": unit_softmax_over_the_batch,
-        "softmax over everything": unit_softmax_over_everything,
-        "ReLU for tanh": unit_relu,
-        "tanh after the sum": unit_tanh_of_the_sum,
-        "features one below the other": unit_features_one_below_the_other,
-        "tanh of the scores": unit_scores_through_tanh,
-        "one gate for all units of a branch": unit_one_gate_for_each_branch,
-        "gates not applied": unit_gates_not_applied,
-        "scores for gates": unit_scores_for_gates,
-        "returns inside the loop": unit_returns_in_the_loop,
+    "05.gate_step": {
+        "climbs": gate_ascends,
+        "no 2": gate_without_two,
+        "no z (1 - z)": gate_without_its_derivative,
+        "mean over the examples alone": gate_mean_over_examples,
+        "sum of squares": gate_sum_of_squares,
+        "the second forgotten": gate_second_forgotten,
+        "z is the second's share": gate_for_the_second,
+        "nothing assigned": gate_never_moves,
+        "the gradient": gate_returns_the_gradient,
+        "the step": gate_returns_the_step,
+        "no rate": gate_rate_forgotten,
+        "log-loss": gate_of_log_loss,
+        "absolute errors": gate_of_absolute_errors,
+        "mean slope times mean x": gate_mean_of_x,
+        "no sigmoid": gate_without_a_gate,
+        "changes its input": gate_in_place,
     },
     "05.top_k_gates": {
         "not renormalised": gates_not_renormalised,
@@ -1053,13 +907,12 @@ RIGHT = {
         "pandas": product_pandas,
         "from ratios": product_from_ratios,
     },
-    "05.gated_unit": {
-        "stacked": unit_stacked,
-        "a loop over branches": unit_loop_over_branches,
-        "plain loops": unit_plain_loops,
-        "einsum": unit_einsum,
-        "a block diagonal kernel": unit_one_block_kernel,
-        "columns of the gate kernel": unit_columns_of_scores,
+    "05.gate_step": {
+        "by matrices": gate_by_matrices,
+        "plain loops": gate_by_loops,
+        "differences": gate_by_differences,
+        "einsum": gate_einsum,
+        "complex step": gate_complex_step,
     },
     "05.top_k_gates": {
         "masked with -inf": gates_masked_with_infinity,
