@@ -57,7 +57,7 @@ def product_of_experts(probabilities):
     ----------
     Hinton 2002, "Training products of experts by minimizing contrastive divergence", eq. 1.
     """
-    return reference.product_of_experts(check_predictions(probabilities, classes=True))
+    return reference.product_of_experts(np.maximum(check_predictions(probabilities, classes=True), 1e-12))
 
 
 def median(probabilities):

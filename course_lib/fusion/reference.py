@@ -18,13 +18,13 @@ def best_alpha(first, second, y):
 
 
 def product_of_experts(probabilities):
-    """Normalised product (N, C) of the probabilities (M, N, C) of M experts.
+    """Normalised product (N, C) of the probabilities (M, N, C) of M experts, none of which is 0.
 
     References
     ----------
     Hinton 2002, "Training products of experts by minimizing contrastive divergence", eq. 1.
     """
-    return softmax(np.log(np.maximum(probabilities, 1e-12)).sum(axis=0))
+    return softmax(np.log(probabilities).sum(axis=0))
 
 
 def gate_step(w, x, first, second, y, rate):

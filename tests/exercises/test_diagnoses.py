@@ -21,7 +21,7 @@ def said(right, got, *, cases=CASES, certain=True):
     (lambda x: x.sum(), "one number for shape (2, 3)"),
     (lambda x: x.sum(axis=0), "an axis too many was summed over"),
     (lambda x: np.stack([x, x]), "an axis too few was summed over, or one was added"),
-    (lambda x: x[:, :-1], "axis 1 has 2 entries, not 3"),
+    (lambda x: x[:, :-1], "along axis 1 there are 2, not 3"),
     (lambda x: x * np.nan, "NaN or infinity came out"),
     (lambda x: x + 0, "You return `x` as it came"),
     (lambda x: 0 * x, "Your result is 0 everywhere"),

@@ -32,6 +32,15 @@ def test_noise_covers_one_half_of_every_other_image(digits):
     left, right = changed[:, :, :4].any(axis=(1, 2)), changed[:, :, 4:].any(axis=(1, 2))
     assert not (left & right).any() and 0.2 < left.mean() < 0.3 and 0.2 < right.mean() < 0.3
     np.testing.assert_array_equal(images, digits.x_train)
+    noise = study.with_noise(images, seed=1)[left][:, :, :4]
+    assert 0.27 < noise.std() < 0.31 and noise.std(axis=0).min() > 0.2  # uniform in [0, 1], and of each image its own
+
+
+def test_ten_parts_of_which_no_two_share_an_image():
+    parts = [study.part("digits", seed, train=100, test=60) for seed in range(10)]
+    images = [image.tobytes() for part in parts for x in (part.x_train, part.x_test) for image in x]
+    assert [len(part.x_train) for part in parts] == [100] * 10 and [len(part.y_test) for part in parts] == [60] * 10
+    assert len(set(images)) >= len(images) - 2  # of all the digits two pairs are alike
 
 
 def test_the_other_camera_sees_two_pixels_further_to_the_right():
@@ -119,14 +128,14 @@ class Fixed:
 
 def test_tables_and_bandits_learn_in_one_environment_and_are_scored_in_the_other(monkeypatch, twin, digits):
     """The first expert is right where choices are learned, the second one where they are scored."""
-    said = np.zeros((2, 60, 2))
-    said[0, :, 0], said[1, :, 1] = 1, 1
-    parts = [(np.zeros((60, 8, 8), np.float32), np.zeros(60, int), np.zeros(60, bool)),
-             (np.zeros((60, 8, 8), np.float32), np.ones(60, int), np.ones(60, bool))]
+    y = np.arange(60) % 2
+    right, wrong = np.eye(2)[y], np.eye(2)[1 - y]
+    parts = [(np.full((60, 8, 8), part, np.float32), y, np.full(60, part == 1)) for part in (0, 1)]
     monkeypatch.setattr(study, "two_cameras", lambda *_, **__: ([None, None], parts, 0.5))
-    monkeypatch.setattr(study.outputs, "opinions", lambda nets, experts, inputs: said)
+    monkeypatch.setattr(study.outputs, "opinions", lambda nets, experts, inputs: np.array(
+        [wrong, right] if inputs[0].max() else [right, wrong]))
     found = study.cameras_table(Fixed(1), twin("networks"), digits, tries=300)
-    learned = ("one expert", "table of 10", "table of 100", "epsilon-greedy", "LinUCB", "a network with all rewards")
+    learned = ("one expert", "stack", "table of 10", "table of 100", "LinUCB", "a network with all rewards")
     assert {name: found[name] for name in learned} == dict.fromkeys(learned, 0.0)
     assert found["DQN"] == found["best choice there is"] == found["at home"] == 1 and found["abroad"] == 0
 
@@ -162,17 +171,37 @@ def test_the_tiring_expert_reads_both_cameras_and_the_other_one_its_own(twin, di
     assert env.tire.tolist() == [1, 0] and env.visible == [1] and len(test.y) == len(digits.y_test)
 
 
+def test_each_of_two_cameras_has_an_expert_and_one_network_knows_both(twin, digits):
+    nets = twin("networks")
+    experts, (choose, (images, labels, second)), whole = study.two_cameras(nets, digits)
+    np.testing.assert_array_equal(images, study.other_camera(digits.x_test, second))
+    assert 0.4 < second.mean() < 0.6 and abs(len(choose[0]) - len(digits.x_train) / 2) < 1
+    right = [[nets.accuracy(model, images[second == camera], labels[second == camera]) for camera in (False, True)]
+             for model in experts]
+    assert min(right[0][0], right[1][1]) > 0.9 and max(right[0][1], right[1][0]) < 0.35 and whole > 0.93
+
+
+def test_a_table_by_hand():
+    q = study.tabular(3, np.array([0, 2]), np.array([[1.0, 0.0], [0.0, 1.0]]), tries=2_000)
+    assert q.argmax(axis=1).tolist() == [0, 0, 1] and q[0, 0] > 0.99 > 0.5 > q[0, 1] and q[1].tolist() == [0.5, 0.5]
+    q = study.tabular(1, np.array([0]), np.array([[1.0, 0.0]]), tries=100, epsilon=0.0)
+    assert q[0, 1] == 0.5  # never tried
+
+
 @pytest.fixture
 def marked(digits):
     return with_marked_tests(digits)
 
 
 @pytest.mark.parametrize("table", [
-    lambda nets, few: study.two_cameras(nets, few), lambda nets, few: study.tiring(nets, few),
-    lambda nets, few: study.experts_on_halves(nets, few, config=FAST)])
+    lambda nets, few, _: study.two_cameras(nets, few), lambda nets, few, _: study.tiring(nets, few),
+    lambda nets, few, fusion: study.said_of_halves(fusion, nets, few, config=FAST),
+    lambda nets, few, fusion: study.mixture_table(fusion, nets, few, epochs=2)])
 def test_no_network_is_taught_with_test_images(twin, marked, table):
     nets = Watched(twin("networks"))
-    table(nets, marked)
+    found = table(nets, marked, twin("fusion"))
+    if isinstance(found, dict) and "gated" in found:
+        assert {np.shape(said) for said in found.values()} == {(len(marked.y_test), 10)}
     assert never_taught_with_tests(nets)
     nets.train(nets.make_mlp((8, 4), 10, hidden=(8,)), marked.x_test[:9, :, :4], marked.y_test[:9], FAST)
     assert not never_taught_with_tests(nets)  # so one would be found

@@ -101,7 +101,7 @@ def of_outputs(cases, right, got, failing, *, certain):
         if found is None:
             return ""
         if expected.shape != found.shape:
-            return _of_shapes(expected, found)
+            return _of_shapes(expected, found, elsewhere=case != failing[0])
         pairs.append((expected.astype(float), found, cases[case]))
     rules = (_not_finite, _constant, _an_input, _flags, _inverted, _scaled, _shifted, _another_function, _normalised,
              _rounded, _unbounded, _reordered) + (() if certain else (_ends,))
@@ -149,10 +149,10 @@ def _equal(one, other):
         np.allclose(one, other, rtol=1e-4, atol=1e-6, equal_nan=True))
 
 
-def _of_shapes(expected, got):
+def _of_shapes(expected, got, *, elsewhere):
     """What the shape (and, if that tells more, the content) of an output says."""
     want, have = expected.shape, got.shape
-    said = f"Your result has shape {have}, for {want}: "
+    said = f"{'For another input y' if elsewhere else 'Y'}our result has shape {have}, for {want}: "
     if want == have[::-1] and len(want) > 1:
         return said + ("transpose it." if _equal(expected, got.T) else "the axes are swapped.")
     if [n for n in have if n != 1] == [n for n in want if n != 1]:
@@ -172,7 +172,7 @@ def _of_shapes(expected, got):
         return (f"Your result has {have[0]} entries, not {want[0]}: does it go along the other axis, or end at the "
                 "wrong place?")
     axis = next(i for i, (a, b) in enumerate(zip(have, want, strict=True)) if a != b)
-    return said + f"axis {axis} has {have[axis]} entries, not {want[axis]}."
+    return said + f"along axis {axis} there are {have[axis]}, not {want[axis]}."
 
 
 def _not_finite(pairs):

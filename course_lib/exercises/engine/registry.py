@@ -139,8 +139,8 @@ def _check_project(task, answer):
         return
     done = score >= scores["par"]
     best = record.record(task.id, "solved" if done else "tried", score=score)
-    print(f"{'✓' if done else '…'} {task.id}: score {score:.0f}, your best {best:.0f} (without thought 0, baseline "
-          f"{scores['baseline']:.0f}, par {scores['par']:.0f}, the best known 100)")
+    print(f"{'✓' if done else '…'} {task.id}: score {round(score)}, your best {round(best)} (without thought 0, "
+          f"baseline {scores['baseline']:.0f}, par {scores['par']:.0f}, the best known 100)")
 
 
 def project(number, *, seed=0):
