@@ -72,10 +72,15 @@ def with_noise(images, *, seed=0):
     return images
 
 
-def untrained(nets, data, *, seed=0, hidden=(64,)):
+def top_and_bottom(images):
+    """The upper and the lower half of images (N, height, width)."""
+    return images[:, :images.shape[1] // 2], images[:, images.shape[1] // 2:]
+
+
+def untrained(nets, data, *, seed=0, hidden=(64,), view=halves):
     """A dense network for each half of the images, not yet trained."""
     return [nets.make_mlp(part.shape[1:], len(data.classes), hidden=hidden, seed=2 * seed + m)
-            for m, part in enumerate(halves(data.x_train[:1]))]
+            for m, part in enumerate(view(data.x_train[:1]))]
 
 
 def experts_on_halves(nets, data, *, seed=0, hidden=(64,), config=EXPERT, held_out=0.2):
@@ -135,17 +140,29 @@ def blind(fusion, nets, data, *, seed=0):
     return gated
 
 
-def said_of_halves(fusion, nets, data, *, seed=0, config=EXPERT):
-    """{name: probabilities (N, C) for the test images}: two experts, who see one half of each, and what fuses them."""
+def said_of_halves(fusion, nets, data, *, clean=None, seed=0, config=EXPERT):
+    """{name: probabilities (N, C) for the test images}: two experts, who see one half of each, and what fuses them.
+
+    `clean` are the training images before they met noise.
+    """
+    def average_of(images):
+        trained = [expert(nets, model, part, data.y_train, config, seed=seed)
+                   for model, part in zip(untrained(nets, data, seed=seed), halves(images), strict=True)]
+        return outputs.weighted(outputs.opinions(nets, trained, halves(data.x_test)))
+
     experts, (inside, y) = experts_on_halves(nets, data, seed=seed, config=config)
     outside = outputs.opinions(nets, experts, halves(data.x_test))
-    all_seen = [expert(nets, model, part, data.y_train, config, seed=seed)
-                for model, part in zip(untrained(nets, data, seed=seed), halves(data.x_train), strict=True)]
-    unseeing = expert(nets, blind(fusion, nets, data, seed=seed), halves(data.x_train), data.y_train, config, seed=seed)
-    together = {"gates that do not look": (unseeing, halves),
-                **fused_features(fusion, nets, data, seed=seed, config=config)}
+    apart = [fusion.features(model) for model in untrained(nets, data, seed=seed, view=top_and_bottom)]
+    shapes = [part.shape[1:] for part in top_and_bottom(data.x_train[:1])]
+    alone = {"gates that do not look": (blind(fusion, nets, data, seed=seed), halves),
+             "concatenation of top and bottom": (fusion.ConcatFusion(apart, shapes, len(data.classes), seed=seed),
+                                                 top_and_bottom)}
+    for model, view in alone.values():
+        expert(nets, model, view(data.x_train), data.y_train, config, seed=seed)
+    together = {**alone, **fused_features(fusion, nets, data, seed=seed, config=config)}
+    averages = {"average, nothing held out": data.x_train, "average, never met noise": clean}
     return {"left half": outside[0], "right half": outside[1], **fused_outputs(inside, y, outside),
-            "average, nothing held out": outputs.weighted(outputs.opinions(nets, all_seen, halves(data.x_test))),
+            **{name: average_of(images) for name, images in averages.items() if images is not None},
             **{name: softmax(nets.predict(model, view(data.x_test))) for name, (model, view) in together.items()}}
 
 
@@ -283,15 +300,16 @@ def on_halves(framework, seeds):
 
     Two experts see one half of each image; "noisy" means that in half of the images, those for training too, one
     half is noise. What weighs the experts was fitted on a fifth of the training images, held out from them ("nothing
-    held out": experts of all training images); networks trained as a whole got all.
+    held out": experts of all training images; "never met noise": of the same images without it); networks trained as a
+    whole got all. "Of top and bottom": a branch for each of two other halves than those that fail.
     """
     fusion, nets, _ = twins(framework, *TOPICS)
     for seed in range(seeds):
         found = divided(seed)
         noisy = replace(found, x_train=with_noise(found.x_train, seed=seed),
                         x_test=with_noise(found.x_test, seed=seed + 1_000))
-        for name, part in (("clean", found), ("noisy", noisy)):
-            for what, said in said_of_halves(fusion, nets, part, seed=seed).items():
+        for name, part, clean in (("clean", found, None), ("noisy", noisy, found.x_train)):
+            for what, said in said_of_halves(fusion, nets, part, clean=clean, seed=seed).items():
                 yield {"images": name, "network": what, "seed": seed, "accuracy": score(said, part.y_test)}
 
 
@@ -341,7 +359,7 @@ def on_mnist(framework, seeds, images):
         found = part(images, seed)
         noisy = replace(found, x_train=with_noise(found.x_train, seed=seed),
                         x_test=with_noise(found.x_test, seed=seed + 1_000))
-        for name, said in said_of_halves(fusion, nets, noisy, seed=seed).items():
+        for name, said in said_of_halves(fusion, nets, noisy, clean=found.x_train, seed=seed).items():
             yield {"task": "noisy halves", "network": name, "seed": seed, "accuracy": score(said, noisy.y_test)}
         for name, figures in mixture_table(fusion, nets, found, seed=seed).items():
             yield {"task": "mixtures", "network": name, "seed": seed, "accuracy": figures["accuracy"]}
@@ -369,8 +387,8 @@ def halves_canary(framework):
     """Log-losses on noisy digits of all ways to fuse, after four epochs."""
     fusion, nets, _ = twins(framework, *TOPICS)
     images = few()
-    images = replace(images, x_train=with_noise(images.x_train), x_test=with_noise(images.x_test, seed=1))
-    said = said_of_halves(fusion, nets, images, config=replace(EXPERT, epochs=4))
+    noisy = replace(images, x_train=with_noise(images.x_train), x_test=with_noise(images.x_test, seed=1))
+    said = said_of_halves(fusion, nets, noisy, clean=images.x_train, config=replace(EXPERT, epochs=4))
     del said["best alpha by accuracy"]  # which rounding may move
     return {name: log_loss(np.maximum(values, 1e-6), images.y_test) for name, values in said.items()}
 

@@ -195,7 +195,7 @@ def marked(digits):
 
 @pytest.mark.parametrize("table", [
     lambda nets, few, _: study.two_cameras(nets, few), lambda nets, few, _: study.tiring(nets, few),
-    lambda nets, few, fusion: study.said_of_halves(fusion, nets, few, config=FAST),
+    lambda nets, few, fusion: study.said_of_halves(fusion, nets, few, clean=few.x_train, config=FAST),
     lambda nets, few, fusion: study.mixture_table(fusion, nets, few, epochs=2)])
 def test_no_network_is_taught_with_test_images(twin, marked, table):
     nets = Watched(twin("networks"))
