@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from course_lib.common import checks
+from course_lib.networks.layers import check_layers
 
 
 def distillation_loss(logits, teacher_logits, y, temperature=4.0, share=0.9):
@@ -57,3 +58,12 @@ def check_lesson(teacher_logits, y, temperature, share):
     checks.classes("y", y, *teacher_logits.shape)
     checks.number("temperature", temperature, low=1e-3, high=1e3)
     checks.number("share", share, low=0, high=1)
+
+
+def low_rank(layers, rank, seed):
+    """For each layer its kernel and bias, and two small matrices whose product starts at 0: float32 arrays."""
+    checks.sizes(rank=rank)
+    rng = np.random.default_rng(checks.seed(seed))
+    return [[values.astype(np.float32) for values in (
+        kernel, bias, rng.normal(0, len(kernel) ** -0.5, (len(kernel), rank)), np.zeros((rank, len(bias))))]
+        for kernel, bias in check_layers(layers)]
