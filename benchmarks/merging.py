@@ -17,7 +17,7 @@ MATCHABLE = TrainingConfig(epochs=40, learning_rate=1e-3, l2=1e-3)
 FREE = replace(MATCHABLE, l2=0.0)
 FORKS = tuple(replace(MATCHABLE, epochs=10, learning_rate=rate) for rate in (3e-4, 1e-3, 3e-3, 1e-2, 3e-2))
 BASE, TUNING = TrainingConfig(epochs=30, learning_rate=3e-3), TrainingConfig(epochs=20, learning_rate=1e-3)
-ADAPTER = replace(TUNING, learning_rate=1e-2)
+FARTHER, ADAPTER = replace(TUNING, learning_rate=3e-3), replace(TUNING, learning_rate=1e-2)
 TEACHER, STUDENT = TrainingConfig(epochs=30, learning_rate=3e-3, l2=1e-4), TrainingConfig(epochs=40, learning_rate=3e-3)
 FEW_IMAGES = replace(STUDENT, epochs=200, batch_size=32)  # of 50: about as many updates
 VIEWS = {"upright": lambda x: x, "mirrored": lambda x: x[:, :, ::-1], "turned": lambda x: np.rot90(x, axes=(1, 2))}
@@ -129,7 +129,7 @@ def merges(base, experts, tasks, score):
                              for shrink in (0.0, 0.01, 0.1, 0.5)])}
 
 
-def tasks_table(merging, nets, fusion, data, *, seed=0, hidden=(128, 64), tuning=TUNING, adapter=ADAPTER):
+def tasks_table(merging, nets, fusion, data, *, seed=0, hidden=(128, 64), epochs=TUNING.epochs):
     """{name: accuracies (views,)} of experts that were trained on from one base, and of one network for all."""
     def make(own):
         return nets.make_mlp(data.x_train.shape[1:], len(data.classes), hidden=hidden, seed=own)
@@ -137,21 +137,22 @@ def tasks_table(merging, nets, fusion, data, *, seed=0, hidden=(128, 64), tuning
     def accuracies(layers, part="test"):
         return [probe.accuracy(layers, *task[part]) for task in tasks.values()]
 
-    def tuned(model, task, config):
-        return trained(nets, model, *task["train"], config, seed=seed)
+    def tuned(model, task, config=TUNING):
+        return trained(nets, model, *task["train"], replace(config, epochs=epochs), seed=seed)
 
     shown, tasks = three_tasks(data, seed=seed)
     probe, base = Probe(nets, make(0)), nets.get_layers(trained(nets, make(seed), *shown, BASE, seed=seed))
-    experts = [nets.get_layers(tuned(nets.set_layers(make(0), base), task, tuning)) for task in tasks.values()]
-    adapters = [tuned(merging.LoRA(base, rank=4, seed=seed), task, adapter).merged() for task in tasks.values()]
+    experts, farther = ([nets.get_layers(tuned(nets.set_layers(make(0), base), task, config))
+                         for task in tasks.values()] for config in (TUNING, FARTHER))
+    adapters = [tuned(merging.LoRA(base, rank=4, seed=seed), task, ADAPTER).merged() for task in tasks.values()]
     union = {"train": [np.concatenate(each) for each in zip(*(task["train"] for task in tasks.values()), strict=True)]}
-    both = tuned(nets.set_layers(make(0), base), union, tuning)
+    both = tuned(nets.set_layers(make(0), base), union)
     sparse = fusion.MixtureOfExperts([nets.set_layers(make(0), base) for _ in tasks], [data.x_train.shape[1:]], k=2,
                                      seed=seed)
-    tuned(sparse, union, tuning)
+    tuned(sparse, union)
     found = {"base": accuracies(base), "multi-task": accuracies(nets.get_layers(both)),
              "upcycled": [nets.accuracy(sparse, *task["test"]) for task in tasks.values()]}
-    for name, group in (("", experts), (", adapters", adapters)):
+    for name, group in (("", experts), (", farther", farther), (", adapters", adapters)):
         found[f"experts{name}"] = [accuracies(layers)[m] for m, layers in enumerate(group)]
         together = [np.mean([probe.said(layers, task["test"][0]) for layers in group], axis=0)
                     for task in tasks.values()]
@@ -168,8 +169,8 @@ def in_tasks(framework, seeds):
     """Three views of the digits; each five seeds are the folds of one cross-validation.
 
     A base has seen 150 images in all views: upright, mirrored, turned by 90 degrees. An expert is the base, trained
-    on with images of one view, 360 or so; multi-task training, and the upcycled mixture of three copies of the base,
-    saw all of these. Accuracy on the test digits in each view. Experts are measured on their own view alone; what a
+    on with images of one view, 340 or so ("farther": at three times the learning rate); multi-task training, and the
+    upcycled mixture of three copies of the base, saw all of these. Accuracy on the test digits in each view. Experts are measured on their own view alone; what a
     merge leaves open is chosen on held-out images.
     """
     merging, nets, fusion = twins(framework, *TOPICS, "fusion")
@@ -234,8 +235,7 @@ def weights_canary(framework):
 def tasks_canary(framework):
     """Accuracies of merges after a short training."""
     merging, nets, fusion = twins(framework, *TOPICS, "fusion")
-    short = replace(TUNING, epochs=3)
-    found = tasks_table(merging, nets, fusion, few(), hidden=(16, 8), tuning=short, adapter=short)
+    found = tasks_table(merging, nets, fusion, few(), hidden=(16, 8), epochs=3)
     return {name: float(np.mean(found[name])) for name in ("base", "average", "RegMean", "average, adapters")}
 
 
@@ -257,7 +257,7 @@ STUDIES = {
         rows=in_weight_space, canary=weights_canary, down=("what",), across=("framework", "networks"), seeds=20),
     "merging_tasks": Benchmark(
         title="Merging experts of one base",
-        settings={"base": BASE, "tuning": TUNING, "adapter": ADAPTER, "folds": FOLDS}, rows=in_tasks,
+        settings={"base": BASE, "tuning": TUNING, "farther": FARTHER, "adapter": ADAPTER, "folds": FOLDS}, rows=in_tasks,
         canary=tasks_canary, down=("network",), across=("framework", "view"), seeds=20),
     "merging_distillation": Benchmark(
         title="What students learn from a teacher",
