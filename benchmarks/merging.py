@@ -170,8 +170,8 @@ def in_tasks(framework, seeds):
 
     A base has seen 150 images in all views: upright, mirrored, turned by 90 degrees. An expert is the base, trained
     on with images of one view, 340 or so ("farther": at three times the learning rate); multi-task training, and the
-    upcycled mixture of three copies of the base, saw all of these. Accuracy on the test digits in each view. Experts are measured on their own view alone; what a
-    merge leaves open is chosen on held-out images.
+    upcycled mixture of three copies of the base, saw all of these. Accuracy on the test digits in each view. Experts
+    are measured on their own view alone; what a merge leaves open is chosen on held-out images.
     """
     merging, nets, fusion = twins(framework, *TOPICS, "fusion")
     for seed in range(seeds):
@@ -257,8 +257,8 @@ STUDIES = {
         rows=in_weight_space, canary=weights_canary, down=("what",), across=("framework", "networks"), seeds=20),
     "merging_tasks": Benchmark(
         title="Merging experts of one base",
-        settings={"base": BASE, "tuning": TUNING, "farther": FARTHER, "adapter": ADAPTER, "folds": FOLDS}, rows=in_tasks,
-        canary=tasks_canary, down=("network",), across=("framework", "view"), seeds=20),
+        settings={"base": BASE, "tuning": TUNING, "farther": FARTHER, "adapter": ADAPTER, "folds": FOLDS},
+        rows=in_tasks, canary=tasks_canary, down=("network",), across=("framework", "view"), seeds=20),
     "merging_distillation": Benchmark(
         title="What students learn from a teacher",
         settings={"teacher": TEACHER, "student": STUDENT, "few images": FEW_IMAGES, "folds": FOLDS}, rows=by_a_teacher,

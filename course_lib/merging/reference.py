@@ -43,6 +43,17 @@ def matching_order(kernel, bias, target_kernel, target_bias):
     return linear_sum_assignment(target_kernel.T @ kernel + np.outer(target_bias, bias), maximize=True)[1]
 
 
+def regmean(inputs, kernels):
+    """The kernel (F, U) whose outputs are nearest to those of each kernel on the inputs that it had, (N_m, F).
+
+    References
+    ----------
+    Jin et al. 2023, "Dataless knowledge fusion by merging weights of language models", eq. 2.
+    """
+    grams = [x.T @ x for x in inputs]
+    return np.linalg.solve(sum(grams), sum(gram @ kernel for gram, kernel in zip(grams, kernels, strict=True)))
+
+
 def barrier(losses):
     """The most by which losses (K,) at equal steps between two networks exceed the line between the ends."""
     shares = np.linspace(0, 1, len(losses))
