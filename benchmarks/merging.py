@@ -14,10 +14,10 @@ from course_lib.networks.scores import log_loss
 
 # Weight decay leaves out what a network does not need: what is left, another one has as well.
 MATCHABLE = TrainingConfig(epochs=40, learning_rate=1e-3, l2=1e-3)
-FREE = replace(MATCHABLE, l2=0.0)
 FORKS = tuple(replace(MATCHABLE, epochs=10, learning_rate=rate) for rate in (3e-4, 1e-3, 3e-3, 1e-2, 3e-2))
 BASE, TUNING = TrainingConfig(epochs=30, learning_rate=3e-3), TrainingConfig(epochs=20, learning_rate=1e-3)
 FARTHER, ADAPTER = replace(TUNING, learning_rate=3e-3), replace(TUNING, learning_rate=1e-2)
+SHRINK = 0.1  # of RegMean, which needs no labels so
 TEACHER, STUDENT = TrainingConfig(epochs=30, learning_rate=3e-3, l2=1e-4), TrainingConfig(epochs=40, learning_rate=3e-3)
 FEW_IMAGES = replace(STUDENT, epochs=200, batch_size=32)  # of 50: about as many updates
 VIEWS = {"upright": lambda x: x, "mirrored": lambda x: x[:, :, ::-1], "turned": lambda x: np.rot90(x, axes=(1, 2))}
@@ -48,7 +48,7 @@ def held_out(data, seed):
     return train_test_split(data.x_train, data.y_train, test_size=0.2, random_state=seed, stratify=data.y_train)
 
 
-def weight_space(nets, data, *, width=64, seed=0, config=MATCHABLE, points=11):
+def weight_space(nets, data, *, width=64, seed=0, config=MATCHABLE, points=11, soups=True):
     """Accuracies on the test images {name: share}, and barriers {name: nats}: two networks, and what is made of them.
 
     All networks have two hidden layers of `width`, and are trained on four fifths of the training images; the last
@@ -66,19 +66,26 @@ def weight_space(nets, data, *, width=64, seed=0, config=MATCHABLE, points=11):
     walls = {name: barrier([log_loss(probe.said(weights.average([first, end], [1 - share, share]), data.x_test),
                                      data.y_test) for share in np.linspace(0, 1, points)])
              for name, end in ends.items()}
-    forks = [nets.get_layers(trained(nets, nets.set_layers(make(0), first), x, y, replace(fork, l2=config.l2),
-                                     seed=seed + own)) for own, fork in enumerate(FORKS, 1)]
+    both = np.mean([probe.said(layers, data.x_test) for layers in (first, second)], axis=0)
+    table = {"both, their outputs averaged": float((both.argmax(axis=1) == data.y_test).mean())}
+    found = {"first": first, "second": second, "mean of both": weights.average([first, second]),
+             "mean, matched first": weights.average([first, ends["matched"]])}
+    if soups:
+        found |= forked(nets, make, probe, first, (x, y, x_held, y_held), config, seed)
+    return table | {name: probe.accuracy(layers, data.x_test, data.y_test) for name, layers in found.items()}, walls
+
+
+def forked(nets, make, probe, first, data, config, seed):
+    """Forks of a network, soups of them, and one network that was trained as long: {name: layers}."""
+    x, y, x_held, y_held = data
+    forks = [nets.get_layers(trained(nets, nets.set_layers(make(0), first), x, y, fork, seed=seed + own))
+             for own, fork in enumerate(FORKS, 1)]
     on_held = [probe.accuracy(fork, x_held, y_held) for fork in forks]
     longer = trained(nets, make(2 * seed), x, y, replace(config, epochs=config.epochs + FORKS[0].epochs), seed=2 * seed)
-    found = {"first": first, "second": second, "mean of both": weights.average([first, second]),
-             "mean, matched first": weights.average([first, ends["matched"]]),
-             "worst fork": forks[int(np.argmin(on_held))], "best fork": forks[int(np.argmax(on_held))],
-             "uniform soup": weights.average(forks),
-             "greedy soup": weights.greedy_soup(forks, lambda layers: probe.accuracy(layers, x_held, y_held))[0],
-             "one network, trained as long": nets.get_layers(longer)}
-    table = {name: probe.accuracy(layers, data.x_test, data.y_test) for name, layers in found.items()}
-    both = np.mean([probe.said(layers, data.x_test) for layers in (first, second)], axis=0)
-    return table | {"both, their outputs averaged": float((both.argmax(axis=1) == data.y_test).mean())}, walls
+    return {"worst fork": forks[int(np.argmin(on_held))], "best fork": forks[int(np.argmax(on_held))],
+            "uniform soup": weights.average(forks), "uniform, without the fastest": weights.average(forks[:-1]),
+            "greedy soup": weights.greedy_soup(forks, lambda layers: probe.accuracy(layers, x_held, y_held))[0],
+            "one network, trained as long": nets.get_layers(longer)}
 
 
 def in_weight_space(framework, seeds):
@@ -91,9 +98,8 @@ def in_weight_space(framework, seeds):
     _, nets = twins(framework, *TOPICS)
     for seed in range(seeds):
         found = divided(seed)
-        for name, width, config in (("64 wide", 64, MATCHABLE), ("512 wide", 512, MATCHABLE),
-                                    ("64 wide, no weight decay", 64, FREE)):
-            table, walls = weight_space(nets, found, width=width, seed=seed, config=config)
+        for name, width in (("64 wide", 64), ("512 wide", 512)):
+            table, walls = weight_space(nets, found, width=width, seed=seed, soups=width == 64)
             for what, value in table.items():
                 yield {"networks": name, "what": what, "seed": seed, "accuracy": value}
             for what, value in walls.items():
@@ -125,8 +131,7 @@ def merges(base, experts, tasks, score):
                                      for scale in np.arange(0.1, 1.3, 0.1)]),
             "TIES": best([weights.ties(base, experts, keep=keep, scale=scale)
                           for keep in (0.1, 0.2, 0.4, 0.8) for scale in (0.5, 0.75, 1.0, 1.25, 1.5)]),
-            "RegMean": best([weights.regmean(experts, seen, shrink=shrink)
-                             for shrink in (0.0, 0.01, 0.1, 0.5)])}
+            "RegMean": weights.regmean(experts, seen, shrink=SHRINK)}
 
 
 def tasks_table(merging, nets, fusion, data, *, seed=0, hidden=(128, 64), epochs=TUNING.epochs):
@@ -144,7 +149,8 @@ def tasks_table(merging, nets, fusion, data, *, seed=0, hidden=(128, 64), epochs
     probe, base = Probe(nets, make(0)), nets.get_layers(trained(nets, make(seed), *shown, BASE, seed=seed))
     experts, farther = ([nets.get_layers(tuned(nets.set_layers(make(0), base), task, config))
                          for task in tasks.values()] for config in (TUNING, FARTHER))
-    adapters = [tuned(merging.LoRA(base, rank=4, seed=seed), task, ADAPTER).merged() for task in tasks.values()]
+    adapters, slow = ([tuned(merging.LoRA(base, rank=4, seed=seed), task, config).merged() for task in tasks.values()]
+                      for config in (ADAPTER, TUNING))
     union = {"train": [np.concatenate(each) for each in zip(*(task["train"] for task in tasks.values()), strict=True)]}
     both = tuned(nets.set_layers(make(0), base), union)
     sparse = fusion.MixtureOfExperts([nets.set_layers(make(0), base) for _ in tasks], [data.x_train.shape[1:]], k=2,
@@ -152,7 +158,7 @@ def tasks_table(merging, nets, fusion, data, *, seed=0, hidden=(128, 64), epochs
     tuned(sparse, union)
     found = {"base": accuracies(base), "multi-task": accuracies(nets.get_layers(both)),
              "upcycled": [nets.accuracy(sparse, *task["test"]) for task in tasks.values()]}
-    for name, group in (("", experts), (", farther", farther), (", adapters", adapters)):
+    for name, group in (("", experts), (", farther", farther), (", adapters", adapters), (", slow adapters", slow)):
         found[f"experts{name}"] = [accuracies(layers)[m] for m, layers in enumerate(group)]
         together = [np.mean([probe.said(layers, task["test"][0]) for layers in group], axis=0)
                     for task in tasks.values()]
@@ -169,9 +175,10 @@ def in_tasks(framework, seeds):
     """Three views of the digits; each five seeds are the folds of one cross-validation.
 
     A base has seen 150 images in all views: upright, mirrored, turned by 90 degrees. An expert is the base, trained
-    on with images of one view, 340 or so ("farther": at three times the learning rate); multi-task training, and the
-    upcycled mixture of three copies of the base, saw all of these. Accuracy on the test digits in each view. Experts
-    are measured on their own view alone; what a merge leaves open is chosen on held-out images.
+    on with images of one view, 340 or so ("farther": at three times the learning rate; adapters: at ten times, or slow,
+    at the same); multi-task training, and the upcycled mixture of three copies of the base, saw all of these. Accuracy
+    on the test digits in each view. Experts are measured on their own view alone. The numbers of task arithmetic and
+    TIES are chosen on labelled held-out images; RegMean has none to choose.
     """
     merging, nets, fusion = twins(framework, *TOPICS, "fusion")
     for seed in range(seeds):
@@ -183,8 +190,8 @@ def in_tasks(framework, seeds):
 def by_a_teacher(framework, seeds):
     """Students of 32 hidden units, on digits; each five seeds are the folds of one cross-validation.
 
-    The teacher is the mean of three networks, trained on one half of the training images; students see the other one,
-    or 50 images of it. Accuracy on the test digits.
+    The teacher is the mean of three networks, trained on one half of the training images (insiders: on the other
+    one); students see the other one, or 50 images of it. Accuracy on the test digits.
     """
     merging, nets = twins(framework, *TOPICS)
     for seed in range(seeds):
@@ -196,11 +203,12 @@ def lessons(merging, nets, data, *, seed=0):
     """{name: accuracy} of students who were taught in four ways, and of their teacher."""
     ours, others = np.array_split(np.random.default_rng(seed).permutation(len(data.y_train)), 2)
     x, y = data.x_train[others], data.y_train[others]
-    many = [trained(nets, nets.make_mlp((8, 8), 10, hidden=(64, 64), seed=3 * seed + m), data.x_train[ours],
-                    data.y_train[ours], TEACHER, seed=seed + m) for m in range(3)]
+    teachers, insiders = ([trained(nets, nets.make_mlp((8, 8), 10, hidden=(64, 64), seed=3 * seed + m),
+                                   data.x_train[rows], data.y_train[rows], TEACHER, seed=seed + m) for m in range(3)]
+                          for rows in (ours, others))
 
-    def word(images):
-        return np.log(np.mean([softmax(nets.predict(model, images), axis=-1) for model in many], axis=0) + 1e-9)
+    def word(images, models=teachers):
+        return np.log(np.mean([softmax(nets.predict(model, images), axis=-1) for model in models], axis=0) + 1e-9)
 
     def taught(learn):
         student = nets.make_mlp((8, 8), 10, hidden=(32,), seed=3 * seed + 5)
@@ -215,9 +223,12 @@ def lessons(merging, nets, data, *, seed=0):
                 lambda one: nets.train(one, x, teacher.argmax(axis=1), STUDENT, seed=seed)),
             "the half: the teacher's doubts": taught(
                 lambda one: merging.distill(one, x, y, teacher, STUDENT, share=1.0, seed=seed)),
+            "the half: insiders": taught(
+                lambda one: merging.distill(one, x, y, word(x, insiders), STUDENT, share=1.0, seed=seed)),
             "the half: labels": taught(lambda one: nets.train(one, x, y, STUDENT, seed=seed)),
             "the teacher": float((word(data.x_test).argmax(axis=1) == data.y_test).mean()),
-            "labels that the teacher knows": float((teacher.argmax(axis=1) == y).mean())}
+            "labels that the teacher knows": float((teacher.argmax(axis=1) == y).mean()),
+            "labels that the insiders know": float((word(x, insiders).argmax(axis=1) == y).mean())}
 
 
 def weights_canary(framework):
@@ -253,11 +264,12 @@ def teacher_canary(framework):
 STUDIES = {
     "merging_weights": Benchmark(
         title="Averaging networks in the space of weights",
-        settings={"training": MATCHABLE, "without weight decay": FREE, "forks": FORKS, "folds": FOLDS},
+        settings={"training": MATCHABLE, "forks": FORKS, "folds": FOLDS},
         rows=in_weight_space, canary=weights_canary, down=("what",), across=("framework", "networks"), seeds=20),
     "merging_tasks": Benchmark(
         title="Merging experts of one base",
-        settings={"base": BASE, "tuning": TUNING, "farther": FARTHER, "adapter": ADAPTER, "folds": FOLDS},
+        settings={"base": BASE, "tuning": TUNING, "farther": FARTHER, "adapter": ADAPTER, "shrink": SHRINK,
+                  "folds": FOLDS},
         rows=in_tasks, canary=tasks_canary, down=("network",), across=("framework", "view"), seeds=20),
     "merging_distillation": Benchmark(
         title="What students learn from a teacher",
