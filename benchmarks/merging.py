@@ -49,7 +49,7 @@ def held_out(data, seed):
 
 
 def weight_space(nets, data, *, width=64, seed=0, config=MATCHABLE, points=11, soups=True):
-    """Accuracies on the test images {name: share}, and barriers {name: nats}: two networks, and what is made of them.
+    """{name: accuracy on the test images}, {name: barrier in nats}, and how many forks are in the greedy soup, or None.
 
     All networks have two hidden layers of `width`, and are trained on four fifths of the training images; the last
     fifth chooses among forks of the first network, which differ in the learning rate.
@@ -70,22 +70,22 @@ def weight_space(nets, data, *, width=64, seed=0, config=MATCHABLE, points=11, s
     table = {"both, their outputs averaged": float((both.argmax(axis=1) == data.y_test).mean())}
     found = {"first": first, "second": second, "mean of both": weights.average([first, second]),
              "mean, matched first": weights.average([first, ends["matched"]])}
-    if soups:
-        found |= forked(nets, make, probe, first, (x, y, x_held, y_held), config, seed)
-    return table | {name: probe.accuracy(layers, data.x_test, data.y_test) for name, layers in found.items()}, walls
+    more, members = forked(nets, make, probe, first, (x, y, x_held, y_held), config, seed) if soups else ({}, None)
+    table |= {name: probe.accuracy(layers, data.x_test, data.y_test) for name, layers in (found | more).items()}
+    return table, walls, members
 
 
 def forked(nets, make, probe, first, data, config, seed):
-    """Forks of a network, soups of them, and one network that was trained as long: {name: layers}."""
+    """Forks of a network, soups of them, and one network that was trained as long: {name: layers}; members of a soup."""
     x, y, x_held, y_held = data
     forks = [nets.get_layers(trained(nets, nets.set_layers(make(0), first), x, y, fork, seed=seed + own))
              for own, fork in enumerate(FORKS, 1)]
     on_held = [probe.accuracy(fork, x_held, y_held) for fork in forks]
     longer = trained(nets, make(2 * seed), x, y, replace(config, epochs=config.epochs + FORKS[0].epochs), seed=2 * seed)
+    greedy, chosen = weights.greedy_soup(forks, lambda layers: probe.accuracy(layers, x_held, y_held))
     return {"worst fork": forks[int(np.argmin(on_held))], "best fork": forks[int(np.argmax(on_held))],
             "uniform soup": weights.average(forks), "uniform, without the fastest": weights.average(forks[:-1]),
-            "greedy soup": weights.greedy_soup(forks, lambda layers: probe.accuracy(layers, x_held, y_held))[0],
-            "one network, trained as long": nets.get_layers(longer)}
+            "greedy soup": greedy, "one network, trained as long": nets.get_layers(longer)}, len(chosen)
 
 
 def in_weight_space(framework, seeds):
@@ -99,9 +99,11 @@ def in_weight_space(framework, seeds):
     for seed in range(seeds):
         found = divided(seed)
         for name, width in (("64 wide", 64), ("512 wide", 512)):
-            table, walls = weight_space(nets, found, width=width, seed=seed, soups=width == 64)
+            table, walls, members = weight_space(nets, found, width=width, seed=seed, soups=width == 64)
             for what, value in table.items():
                 yield {"networks": name, "what": what, "seed": seed, "accuracy": value}
+            if members:
+                yield {"networks": name, "what": "members of the greedy soup", "seed": seed, "members": members}
             for what, value in walls.items():
                 yield {"networks": name, "what": f"barrier, {what}", "seed": seed, "nats": value}
 
@@ -152,11 +154,11 @@ def tasks_table(merging, nets, fusion, data, *, seed=0, hidden=(128, 64), epochs
     adapters, slow = ([tuned(merging.LoRA(base, rank=4, seed=seed), task, config).merged() for task in tasks.values()]
                       for config in (ADAPTER, TUNING))
     union = {"train": [np.concatenate(each) for each in zip(*(task["train"] for task in tasks.values()), strict=True)]}
-    both = tuned(nets.set_layers(make(0), base), union)
+    both, more = (nets.get_layers(tuned(nets.set_layers(make(0), base), union, config)) for config in (TUNING, FARTHER))
     sparse = fusion.MixtureOfExperts([nets.set_layers(make(0), base) for _ in tasks], [data.x_train.shape[1:]], k=2,
                                      seed=seed)
     tuned(sparse, union)
-    found = {"base": accuracies(base), "multi-task": accuracies(nets.get_layers(both)),
+    found = {"base": accuracies(base), "multi-task": accuracies(both), "multi-task, farther": accuracies(more),
              "upcycled": [nets.accuracy(sparse, *task["test"]) for task in tasks.values()]}
     for name, group in (("", experts), (", farther", farther), (", adapters", adapters), (", slow adapters", slow)):
         found[f"experts{name}"] = [accuracies(layers)[m] for m, layers in enumerate(group)]
@@ -200,7 +202,7 @@ def by_a_teacher(framework, seeds):
 
 
 def lessons(merging, nets, data, *, seed=0):
-    """{name: accuracy} of students who were taught in four ways, and of their teacher."""
+    """{name: accuracy} of students, by how they were taught, and of their teacher."""
     ours, others = np.array_split(np.random.default_rng(seed).permutation(len(data.y_train)), 2)
     x, y = data.x_train[others], data.y_train[others]
     teachers, insiders = ([trained(nets, nets.make_mlp((8, 8), 10, hidden=(64, 64), seed=3 * seed + m),
@@ -223,7 +225,9 @@ def lessons(merging, nets, data, *, seed=0):
                 lambda one: nets.train(one, x, teacher.argmax(axis=1), STUDENT, seed=seed)),
             "the half: the teacher's doubts": taught(
                 lambda one: merging.distill(one, x, y, teacher, STUDENT, share=1.0, seed=seed)),
-            "the half: insiders": taught(
+            "the half: insiders' verdicts": taught(
+                lambda one: nets.train(one, x, word(x, insiders).argmax(axis=1), STUDENT, seed=seed)),
+            "the half: insiders' doubts": taught(
                 lambda one: merging.distill(one, x, y, word(x, insiders), STUDENT, share=1.0, seed=seed)),
             "the half: labels": taught(lambda one: nets.train(one, x, y, STUDENT, seed=seed)),
             "the teacher": float((word(data.x_test).argmax(axis=1) == data.y_test).mean()),
@@ -232,33 +236,24 @@ def lessons(merging, nets, data, *, seed=0):
 
 
 def weights_canary(framework):
-    """Barriers and log-losses between two networks after eight epochs."""
+    """Barriers, and accuracies of what is made of two small networks and their forks, after eight epochs."""
     [nets] = twins(framework, "networks")
-    images, config = few(), replace(MATCHABLE, epochs=8)
-    models = [trained(nets, nets.make_mlp((8, 8), 10, hidden=(24, 24), seed=seed), images.x_train,
-                      images.y_train, config, seed=seed) for seed in (0, 1)]
-    first, second = map(nets.get_layers, models)
-    found = {"mean": second, "by weights": weights.permute(second, weights.match_weights(second, first, seed=0))}
-    return {name: log_loss(Probe(nets, models[0]).said(weights.average([first, end]), images.x_test), images.y_test)
-            for name, end in found.items()}
+    table, walls, members = weight_space(nets, few(), width=16, config=replace(MATCHABLE, epochs=8), points=5)
+    return {**table, **{f"barrier, {name}": value for name, value in walls.items()}, "members": members}
 
 
 def tasks_canary(framework):
-    """Accuracies of merges after a short training."""
+    """Accuracies, the mean of three views, after a short training; not of what was chosen, which rounding may move."""
     merging, nets, fusion = twins(framework, *TOPICS, "fusion")
     found = tasks_table(merging, nets, fusion, few(), hidden=(16, 8), epochs=3)
-    return {name: float(np.mean(found[name])) for name in ("base", "average", "RegMean", "average, adapters")}
+    return {name: float(np.mean(values)) for name, values in found.items()
+            if not name.startswith(("TIES", "task arithmetic"))}
 
 
 def teacher_canary(framework):
-    """The distillation loss of a student in its first epochs."""
+    """Accuracies of students and teachers who saw 300 images."""
     merging, nets = twins(framework, *TOPICS)
-    images = few()
-    teacher = trained(nets, nets.make_mlp((8, 8), 10, hidden=(24,), seed=1), images.x_train, images.y_train,
-                      replace(TEACHER, epochs=4))
-    losses = merging.distill(nets.make_mlp((8, 8), 10, hidden=(32,), seed=0), images.x_train, images.y_train,
-                             nets.predict(teacher, images.x_train), replace(STUDENT, epochs=4))
-    return {"first": losses[0], "last": losses[-1]}
+    return lessons(merging, nets, few())
 
 
 STUDIES = {

@@ -124,7 +124,7 @@ def greedy_soup(networks, score):
     """
     networks = _alike(networks)
     scores = checks.array("score", [score(layers) for layers in networks], (len(networks),))
-    order = [int(index) for index in np.argsort(scores)[::-1]]
+    order = [int(index) for index in np.argsort(-scores, kind="stable")]
     chosen, best = order[:1], scores[order[0]]
     for index in order[1:]:
         tried = score(average([networks[i] for i in [*chosen, index]]))
