@@ -30,17 +30,27 @@ def trained(nets, model, x, y, config, *, seed=0):
     return model
 
 
-class Probe:
-    """Accuracy and log-loss of lists of layers."""
+def accuracy(said, y):
+    """Share of probabilities (N, C) whose largest is that of the class y (N,)."""
+    return float((said.argmax(axis=1) == y).mean())
 
-    def __init__(self, nets, model):
-        self.nets, self.model = nets, model
+
+def surprise(said, y):
+    """Log-loss, for canaries: unlike an accuracy it does not jump."""
+    return float(log_loss(np.maximum(said, 1e-6), y))
+
+
+class Probe:
+    """What lists of layers say, and a measure of it."""
+
+    def __init__(self, nets, model, measure=accuracy):
+        self.nets, self.model, self.measure = nets, model, measure
 
     def said(self, layers, x):
         return softmax(self.nets.predict(self.nets.set_layers(self.model, layers), x), axis=-1)
 
-    def accuracy(self, layers, x, y):
-        return float((self.said(layers, x).argmax(axis=1) == y).mean())
+    def score(self, layers, x, y):
+        return self.measure(self.said(layers, x), y)
 
 
 def held_out(data, seed):
@@ -71,18 +81,18 @@ def weight_space(nets, data, *, width=64, seed=0, config=MATCHABLE, points=11, s
     found = {"first": first, "second": second, "mean of both": weights.average([first, second]),
              "mean, matched first": weights.average([first, ends["matched"]])}
     more, members = forked(nets, make, probe, first, (x, y, x_held, y_held), config, seed) if soups else ({}, None)
-    table |= {name: probe.accuracy(layers, data.x_test, data.y_test) for name, layers in (found | more).items()}
+    table |= {name: probe.score(layers, data.x_test, data.y_test) for name, layers in (found | more).items()}
     return table, walls, members
 
 
 def forked(nets, make, probe, first, data, config, seed):
-    """Forks of a network, soups of them, and one network that was trained as long: {name: layers}; members of a soup."""
+    """Forks, soups of them, and one network that was trained as long: {name: layers}; members of the greedy soup."""
     x, y, x_held, y_held = data
     forks = [nets.get_layers(trained(nets, nets.set_layers(make(0), first), x, y, fork, seed=seed + own))
              for own, fork in enumerate(FORKS, 1)]
-    on_held = [probe.accuracy(fork, x_held, y_held) for fork in forks]
+    on_held = [probe.score(fork, x_held, y_held) for fork in forks]
     longer = trained(nets, make(2 * seed), x, y, replace(config, epochs=config.epochs + FORKS[0].epochs), seed=2 * seed)
-    greedy, chosen = weights.greedy_soup(forks, lambda layers: probe.accuracy(layers, x_held, y_held))
+    greedy, chosen = weights.greedy_soup(forks, lambda layers: probe.score(layers, x_held, y_held))
     return {"worst fork": forks[int(np.argmin(on_held))], "best fork": forks[int(np.argmax(on_held))],
             "uniform soup": weights.average(forks), "uniform, without the fastest": weights.average(forks[:-1]),
             "greedy soup": greedy, "one network, trained as long": nets.get_layers(longer)}, len(chosen)
@@ -136,19 +146,19 @@ def merges(base, experts, tasks, score):
             "RegMean": weights.regmean(experts, seen, shrink=SHRINK)}
 
 
-def tasks_table(merging, nets, fusion, data, *, seed=0, hidden=(128, 64), epochs=TUNING.epochs):
-    """{name: accuracies (views,)} of experts that were trained on from one base, and of one network for all."""
+def tasks_table(merging, nets, fusion, data, *, seed=0, hidden=(128, 64), epochs=TUNING.epochs, measure=accuracy):
+    """{name: measure (views,)} of experts that were trained on from one base, and of one network for all."""
     def make(own):
         return nets.make_mlp(data.x_train.shape[1:], len(data.classes), hidden=hidden, seed=own)
 
-    def accuracies(layers, part="test"):
-        return [probe.accuracy(layers, *task[part]) for task in tasks.values()]
+    def in_views(layers, part="test"):
+        return [probe.score(layers, *task[part]) for task in tasks.values()]
 
     def tuned(model, task, config=TUNING):
         return trained(nets, model, *task["train"], replace(config, epochs=epochs), seed=seed)
 
     shown, tasks = three_tasks(data, seed=seed)
-    probe, base = Probe(nets, make(0)), nets.get_layers(trained(nets, make(seed), *shown, BASE, seed=seed))
+    probe, base = Probe(nets, make(0), measure), nets.get_layers(trained(nets, make(seed), *shown, BASE, seed=seed))
     experts, farther = ([nets.get_layers(tuned(nets.set_layers(make(0), base), task, config))
                          for task in tasks.values()] for config in (TUNING, FARTHER))
     adapters, slow = ([tuned(merging.LoRA(base, rank=4, seed=seed), task, config).merged() for task in tasks.values()]
@@ -158,18 +168,19 @@ def tasks_table(merging, nets, fusion, data, *, seed=0, hidden=(128, 64), epochs
     sparse = fusion.MixtureOfExperts([nets.set_layers(make(0), base) for _ in tasks], [data.x_train.shape[1:]], k=2,
                                      seed=seed)
     tuned(sparse, union)
-    found = {"base": accuracies(base), "multi-task": accuracies(both), "multi-task, farther": accuracies(more),
-             "upcycled": [nets.accuracy(sparse, *task["test"]) for task in tasks.values()]}
+    found = {"base": in_views(base), "multi-task": in_views(both), "multi-task, farther": in_views(more),
+             "upcycled": [measure(softmax(nets.predict(sparse, task["test"][0]), axis=-1), task["test"][1])
+                          for task in tasks.values()]}
     for name, group in (("", experts), (", farther", farther), (", adapters", adapters), (", slow adapters", slow)):
-        found[f"experts{name}"] = [accuracies(layers)[m] for m, layers in enumerate(group)]
+        found[f"experts{name}"] = [in_views(layers)[m] for m, layers in enumerate(group)]
         together = [np.mean([probe.said(layers, task["test"][0]) for layers in group], axis=0)
                     for task in tasks.values()]
-        found[f"ensemble{name}"] = [float((said.argmax(axis=1) == task["test"][1]).mean())
+        found[f"ensemble{name}"] = [measure(said, task["test"][1])
                                     for said, task in zip(together, tasks.values(), strict=True)]
-        for what, layers in merges(base, group, tasks, lambda layers: np.mean(accuracies(layers, "held"))).items():
-            found[f"{what}{name}"] = accuracies(layers)
+        for what, layers in merges(base, group, tasks, lambda layers: np.mean(in_views(layers, "held"))).items():
+            found[f"{what}{name}"] = in_views(layers)
     for m, view in enumerate(tasks):
-        found[f"{view} unlearned"] = accuracies(weights.task_arithmetic(base, experts[m:m + 1], -1.0))
+        found[f"{view} unlearned"] = in_views(weights.task_arithmetic(base, experts[m:m + 1], -1.0))
     return found
 
 
@@ -201,7 +212,7 @@ def by_a_teacher(framework, seeds):
             yield {"taught with": name, "seed": seed, "accuracy": value}
 
 
-def lessons(merging, nets, data, *, seed=0):
+def lessons(merging, nets, data, *, seed=0, measure=accuracy):
     """{name: accuracy} of students, by how they were taught, and of their teacher."""
     ours, others = np.array_split(np.random.default_rng(seed).permutation(len(data.y_train)), 2)
     x, y = data.x_train[others], data.y_train[others]
@@ -215,7 +226,7 @@ def lessons(merging, nets, data, *, seed=0):
     def taught(learn):
         student = nets.make_mlp((8, 8), 10, hidden=(32,), seed=3 * seed + 5)
         learn(student)
-        return nets.accuracy(student, data.x_test, data.y_test)
+        return measure(softmax(nets.predict(student, data.x_test), axis=-1), data.y_test)
 
     teacher = word(x)
     return {"50 images: labels": taught(lambda one: nets.train(one, x[:50], y[:50], FEW_IMAGES, seed=seed)),
@@ -230,30 +241,40 @@ def lessons(merging, nets, data, *, seed=0):
             "the half: insiders' doubts": taught(
                 lambda one: merging.distill(one, x, y, word(x, insiders), STUDENT, share=1.0, seed=seed)),
             "the half: labels": taught(lambda one: nets.train(one, x, y, STUDENT, seed=seed)),
-            "the teacher": float((word(data.x_test).argmax(axis=1) == data.y_test).mean()),
-            "labels that the teacher knows": float((teacher.argmax(axis=1) == y).mean()),
-            "labels that the insiders know": float((word(x, insiders).argmax(axis=1) == y).mean())}
+            "the teacher": measure(np.exp(word(data.x_test)), data.y_test),
+            "labels that the teacher knows": measure(np.exp(teacher), y),
+            "labels that the insiders know": measure(np.exp(word(x, insiders)), y)}
 
 
 def weights_canary(framework):
-    """Barriers, and accuracies of what is made of two small networks and their forks, after eight epochs."""
+    """Log-losses of what is made of two small networks, after eight epochs, and of the first one's forks."""
     [nets] = twins(framework, "networks")
-    table, walls, members = weight_space(nets, few(), width=16, config=replace(MATCHABLE, epochs=8), points=5)
-    return {**table, **{f"barrier, {name}": value for name, value in walls.items()}, "members": members}
+    images, config = few(), replace(MATCHABLE, epochs=8)
+    x, x_held, y, y_held = held_out(images, 0)
+
+    def make(seed):
+        return nets.make_mlp((8, 8), 10, hidden=(24, 24), seed=seed)
+
+    first, second = (nets.get_layers(trained(nets, make(seed), x, y, config, seed=seed)) for seed in (0, 1))
+    probe = Probe(nets, make(0), surprise)
+    moved = weights.permute(second, weights.match_weights(second, first, seed=0))
+    found = {"mean": weights.average([first, second]), "by weights": weights.average([first, moved]),
+             **forked(nets, make, probe, first, (x, y, x_held, y_held), config, 0)[0]}
+    return {name: probe.score(layers, images.x_test, images.y_test) for name, layers in found.items()}
 
 
 def tasks_canary(framework):
-    """Accuracies, the mean of three views, after a short training; not of what was chosen, which rounding may move."""
+    """Log-losses, means of three views, after a short training; not of what was chosen, which rounding may move."""
     merging, nets, fusion = twins(framework, *TOPICS, "fusion")
-    found = tasks_table(merging, nets, fusion, few(), hidden=(16, 8), epochs=3)
+    found = tasks_table(merging, nets, fusion, few(), hidden=(16, 8), epochs=3, measure=surprise)
     return {name: float(np.mean(values)) for name, values in found.items()
             if not name.startswith(("TIES", "task arithmetic"))}
 
 
 def teacher_canary(framework):
-    """Accuracies of students and teachers who saw 300 images."""
+    """Log-losses of students and teachers who saw 300 images."""
     merging, nets = twins(framework, *TOPICS)
-    return lessons(merging, nets, few())
+    return lessons(merging, nets, few(), measure=surprise)
 
 
 STUDIES = {
