@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from course_lib.common import data
-from course_lib.merging import weights
+from course_lib.merging import reference, weights
 from course_lib.networks.config import TrainingConfig
 
 CONFIG = TrainingConfig(epochs=8, learning_rate=3e-3)
@@ -36,6 +36,19 @@ def test_a_student_learns_from_its_teacher_alone(merging, nets, digits):
     student = nets.make_mlp((8, 8), 10, hidden=(32,), seed=1)
     merging.distill(student, digits.x_train, wrong, logits, longer, share=0.0)  # and now nothing else does
     assert nets.accuracy(student, digits.x_test, digits.y_test) < 0.1
+
+
+@pytest.mark.parametrize("options", [{}, {"temperature": 1.0, "share": 0.3}])
+def test_the_distillation_loss_is_the_references(merging, nets, digits, options):
+    rng, student, x, y = np.random.default_rng(0), nets.make_mlp((8, 8), 10, hidden=(16,)), *digits_of(digits, 50)
+    teacher = 3 * rng.normal(size=(50, 10))
+    expected = reference.distillation_loss(nets.predict(student, x).astype(float), teacher, y, **options)
+    [found] = merging.distill(student, x, y, teacher, TrainingConfig(epochs=1, batch_size=50), **options)
+    assert found == pytest.approx(expected, rel=1e-4)  # the loss before the only update
+
+
+def digits_of(digits, count):
+    return digits.x_train[:count], digits.y_train[:count]
 
 
 def test_two_networks_average_once_they_are_matched(merging, nets, digits):
