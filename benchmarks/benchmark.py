@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from sklearn.model_selection import StratifiedKFold
 
 from course_lib.common import data
 
+FOLDS = 5
 TOPICS = ("dqn", "pruning", "ensembling", "gan", "fusion", "merging", "applications", "recommendation", "tuning",
           "classroom")
 
@@ -51,6 +53,24 @@ def drawn(name, seed, count=8_000):
         return found
     chosen = np.random.default_rng(seed).permutation(len(found.x_train))[:count]
     return replace(found, x_train=found.x_train[chosen], y_train=found.y_train[chosen])
+
+
+def tenth(images, seed, train=5_000, test=2_000):
+    """One of ten parts of the images, no image in two: so many to train with, and so many for tests."""
+    found = data.load(images)
+    x, y = np.concatenate([found.x_train, found.x_test]), np.concatenate([found.y_train, found.y_test])
+    rows = np.array_split(np.random.default_rng(0).permutation(len(y)), 10)[seed]
+    learned, tested = rows[:train], rows[train:train + test]
+    return replace(found, x_train=x[learned], y_train=y[learned], x_test=x[tested], y_test=y[tested])
+
+
+def divided(seed):
+    """The digits, divided anew by cross-validation: each five seeds test on every digit once."""
+    found = data.load("digits")
+    x, y = np.concatenate([found.x_train, found.x_test]), np.concatenate([found.y_train, found.y_test])
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed // FOLDS).split(x, y)
+    train, test = list(folds)[seed % FOLDS]
+    return replace(found, x_train=x[train], y_train=y[train], x_test=x[test], y_test=y[test])
 
 
 def few(count=300):

@@ -4,11 +4,10 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
-from benchmark import Benchmark, few, twins
+from benchmark import FOLDS, Benchmark, divided, few, tenth, twins
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.model_selection import train_test_split
 
-from course_lib.common import data
 from course_lib.common.bandits import LinearBandit, play
 from course_lib.dqn.config import DQNConfig
 from course_lib.fusion import outputs
@@ -29,26 +28,7 @@ MIXTURE = TrainingConfig(epochs=20, learning_rate=3e-3)
 MIXTURES = {"all four": {}, "k = 2": {"k": 2}, "k = 1": {"k": 1}, "k = 1, Switch": {"k": 1, "switch": True},
             "k = 1, Switch, balance 0.1": {"k": 1, "switch": True, "balance": 0.1},
             "k = 1, Switch, balance 1": {"k": 1, "switch": True, "balance": 1.0}}
-FOLDS = 5
 TOPICS = ("fusion", "networks", "dqn")
-
-
-def part(images, seed, train=5_000, test=2_000):
-    """One of ten parts of the images, no image in two: so many to train with, and so many for tests."""
-    found = data.load(images)
-    x, y = np.concatenate([found.x_train, found.x_test]), np.concatenate([found.y_train, found.y_test])
-    rows = np.array_split(np.random.default_rng(0).permutation(len(y)), 10)[seed]
-    learned, tested = rows[:train], rows[train:train + test]
-    return replace(found, x_train=x[learned], y_train=y[learned], x_test=x[tested], y_test=y[tested])
-
-
-def divided(seed):
-    """The digits, divided anew by cross-validation: each five seeds test on every digit once."""
-    found = data.load("digits")
-    x, y = np.concatenate([found.x_train, found.x_test]), np.concatenate([found.y_train, found.y_test])
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed // FOLDS).split(x, y)
-    train, test = list(folds)[seed % FOLDS]
-    return replace(found, x_train=x[train], y_train=y[train], x_test=x[test], y_test=y[test])
 
 
 def expert(nets, model, x, y, config=EXPERT, *, seed=0):
@@ -356,7 +336,7 @@ def on_mnist(framework, seeds, images):
     """
     fusion, nets, _ = twins(framework, *TOPICS)
     for seed in range(seeds):
-        found = part(images, seed)
+        found = tenth(images, seed)
         noisy = replace(found, x_train=with_noise(found.x_train, seed=seed),
                         x_test=with_noise(found.x_test, seed=seed + 1_000))
         for name, said in said_of_halves(fusion, nets, noisy, clean=found.x_train, seed=seed).items():

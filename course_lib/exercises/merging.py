@@ -235,5 +235,61 @@ DISTILLATION_LOSS = Exercise(
     ),
 )
 
+
+def _experts(rng):
+    fixed = [([[[1.0]], [[2.0]]], [[[0.0]], [[5.0]]]), ([[[1.0, 0], [0, 1]], [[2.0, 0], [0, 0]]],
+                                                        [[[1.0], [2]], [[6.0], [9]]])]
+    cases = [tuple([np.array(values, float) for values in each] for each in case) for case in fixed]
+    for sizes, features, units in (((5, 5), 3, 2), ((9, 4, 6), 4, 3), ((30, 6), 5, 1)):
+        cases.append(([scale * rng.normal(size=(size, features)) for scale, size in enumerate(sizes, 1)],
+                      [rng.normal(size=(features, units)) for _ in sizes]))
+    return [dict(inputs=inputs, kernels=kernels) for inputs, kernels in cases]
+
+
+def _solved(gram=lambda x: x.T @ x, *, wanted=lambda gram, kernel: gram @ kernel, total=sum, ridge=0.0):
+    """RegMean with one part exchanged."""
+    def regmean(inputs, kernels):
+        grams = [gram(x) for x in inputs]
+        left = total(grams) + ridge * np.eye(len(grams[0]))
+        return np.linalg.solve(left, sum(map(wanted, grams, kernels)))
+
+    return regmean
+
+
+REGMEAN = Exercise(
+    id="06.regmean",
+    title="Nearest to what each expert says",
+    statement="Some experts have the same linear layer, with kernels of their own. `inputs` is a list of arrays "
+              "(N_m, F), what each expert's layer was shown, `kernels` a list of (F, U). Return the one kernel (F, U) "
+              "that minimises the sum over the experts of ||X_m W - X_m W_m||^2. All inputs together have rank F.",
+    reference=reference.regmean,
+    cases=_experts,
+    hints=(
+        "It is least squares: set the derivative by W to zero, sum of X_m^T (X_m W - X_m W_m) = 0.",
+        "So (sum of X_m^T X_m) W = sum of X_m^T X_m W_m: np.linalg.solve(left, right).",
+        "One expert's own X_m^T X_m may have no inverse: invert the sum alone.",
+    ),
+    wrong=tuple(WrongAnswer(*pair) for pair in (
+        (lambda inputs, kernels: np.mean(kernels, axis=0), "A plain mean: an expert counts where it saw much."),
+        (lambda inputs, kernels: sum(kernels), "That is the sum of the kernels: weigh them by X^T X."),
+        (lambda inputs, kernels: sum(len(x) * k for x, k in zip(inputs, kernels, strict=True)) / sum(map(len, inputs)),
+         "Weighing by the number of rows is not enough: X^T X says in which directions they lie."),
+        (_solved(lambda x: np.diag((x**2).sum(axis=0))), "You kept the diagonal of X^T X alone: take all of it."),
+        (_solved(lambda x: x.T @ x / len(x)), "Not the mean over an expert's rows: each row counts once, so the sum."),
+        (_solved(wanted=lambda gram, kernel: kernel), "On the right, too, X^T X stands before each kernel."),
+        (_solved(total=lambda grams: len(grams) * np.mean(grams, axis=0) / len(grams)),
+         "The sum of X^T X, not their mean: the right side is a sum."),
+        (_solved(total=lambda grams: grams[0]), "On the left stands the sum over all experts, not the first one's."),
+        (_solved(lambda x: np.cov(x.T, bias=True).reshape(x.shape[1], -1) + 1e-9 * np.eye(x.shape[1])),
+         "X^T X, not a covariance: take no mean off."),
+        *((_solved(ridge=ridge), f"A ridge of {ridge:g} pulls the kernel to 0: none is asked for.")
+          for ridge in (1e-3, 1e-2, 0.1, 1.0)),
+        (lambda inputs, kernels: sum(x.T @ x @ k for x, k in zip(inputs, kernels, strict=True)),
+         "That is the right side: solve for W with the sum of X^T X on the left."),
+        (lambda inputs, kernels: kernels[0], "That is the first expert alone."),
+        (lambda inputs, kernels: kernels[-1], "That is the last expert alone."),
+    )),
+)
+
 TOPIC = Topic(number="06", package="merging", title="Merging", exercises=(
-    MATCHING_ORDER, BARRIER, DISTILLATION_LOSS))
+    MATCHING_ORDER, BARRIER, REGMEAN, DISTILLATION_LOSS))

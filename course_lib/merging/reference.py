@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from course_lib.common import checks
+from course_lib.networks.layers import check_layers
 
 
 def distillation_loss(logits, teacher_logits, y, temperature=4.0, share=0.9):
@@ -42,6 +43,17 @@ def matching_order(kernel, bias, target_kernel, target_bias):
     return linear_sum_assignment(target_kernel.T @ kernel + np.outer(target_bias, bias), maximize=True)[1]
 
 
+def regmean(inputs, kernels):
+    """The kernel (F, U) whose outputs are nearest to those of each kernel on the inputs that it had, (N_m, F).
+
+    References
+    ----------
+    Jin et al. 2023, "Dataless knowledge fusion by merging weights of language models", eq. 2.
+    """
+    grams = [x.T @ x for x in inputs]
+    return np.linalg.solve(sum(grams), sum(gram @ kernel for gram, kernel in zip(grams, kernels, strict=True)))
+
+
 def barrier(losses):
     """The most by which losses (K,) at equal steps between two networks exceed the line between the ends."""
     shares = np.linspace(0, 1, len(losses))
@@ -57,3 +69,12 @@ def check_lesson(teacher_logits, y, temperature, share):
     checks.classes("y", y, *teacher_logits.shape)
     checks.number("temperature", temperature, low=1e-3, high=1e3)
     checks.number("share", share, low=0, high=1)
+
+
+def low_rank(layers, rank, seed):
+    """For each layer its kernel and bias, and two small matrices whose product starts at 0: float32 arrays."""
+    checks.sizes(rank=rank)
+    rng = np.random.default_rng(checks.seed(seed))
+    return [[values.astype(np.float32) for values in (
+        kernel, bias, rng.normal(0, len(kernel) ** -0.5, (len(kernel), rank)), np.zeros((rank, len(bias))))]
+        for kernel, bias in check_layers(layers)]

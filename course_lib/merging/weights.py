@@ -1,4 +1,4 @@
-"""Merging networks in the space of their weights: matching neurons, moving them, soups.
+"""Merging networks in the space of their weights: matching neurons, soups, and experts trained on from one base.
 
 A network is a list of layers (kernel (inputs, units), bias (units,)) with any elementwise activation in between, as
 `networks.get_layers` returns it. Its hidden neurons may be put in any order without changing what it computes.
@@ -7,9 +7,7 @@ A network is a list of layers (kernel (inputs, units), bias (units,)) with any e
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment, linprog
-from scipy.sparse import eye_array, kron, vstack
-from scipy.spatial.distance import cdist
+from scipy.optimize import linear_sum_assignment
 
 from course_lib.common import checks
 from course_lib.networks.layers import check_layers
@@ -89,72 +87,6 @@ def match_weights(layers, target, *, seed=0, sweeps=100):
     return orders
 
 
-def match_activations(activations, target):
-    """Orders for `permute` under which each neuron answers to inputs as its partner in another network does.
-
-    Parameters
-    ----------
-    activations, target : list of arrays (N, units)
-        Of each hidden layer, for the same N inputs.
-
-    Returns
-    -------
-    list of integer arrays
-        The pairing of each layer with the highest sum of correlations.
-
-    References
-    ----------
-    Li et al. 2015, "Convergent learning: do different neural networks learn the same representations?", section 3.
-    """
-    activations, target = _layers("activations", activations), _layers("target", target)
-    shapes = [np.shape(values) for values in target]
-    if [np.shape(values) for values in activations] != shapes or any(len(shape) != 2 for shape in shapes):
-        raise ValueError(f"activations: expected arrays (N, units) of shapes {shapes} as in target, "
-                         f"got {[np.shape(values) for values in activations]}")
-    distances = (cdist(np.transpose(theirs), np.transpose(ours), "correlation")
-                 for ours, theirs in zip(activations, target, strict=True))
-    return [linear_sum_assignment(np.nan_to_num(each, nan=1.0))[1] for each in distances]  # NaN: a dead neuron
-
-
-def transport(layers, activations, target):
-    """Carry a network over to the neurons of another one, which may have other widths.
-
-    Each neuron is sent, in parts, to neurons that answer to inputs as it does: the plan of least cost that serves all
-    alike. A new neuron takes the mean incoming weights of what it gets; outgoing weights are split as the neuron is, so
-    that a network that has each neuron twice computes the same as one that has it once. (The paper copies them.)
-
-    Parameters
-    ----------
-    layers : list of (array (inputs, units), array (units,))
-    activations, target : lists of arrays (N, units)
-        Of each hidden layer, of this network and of the other one, for the same N inputs.
-
-    Returns
-    -------
-    list of (array, array)
-        With the other network's widths.
-
-    References
-    ----------
-    Singh & Jaggi 2020, "Model fusion via optimal transport", algorithm 1 with activations as ground metric.
-    """
-    layers = check_layers(layers)
-    activations, target = _layers("activations", activations), _layers("target", target)
-    sizes, wanted = [[len(bias) for _, bias in layers[:-1]], [np.shape(values)[1] for values in target]]
-    given = [np.shape(values) for values in activations]
-    if [shape[1] for shape in given] != sizes or len(wanted) != len(sizes) or {
-            len(values) for values in (*activations, *target)} != {given[0][0]}:
-        raise ValueError(f"activations, target: expected arrays (N, units) of {len(sizes)} hidden layers, those of "
-                         f"activations with {sizes} units, got shapes {given} and {[np.shape(v) for v in target]}")
-    split, found = np.eye(len(layers[0][0])), []
-    for index, (kernel, bias) in enumerate(layers):
-        plan = _plan(activations[index], target[index]) if index < len(sizes) else np.eye(len(bias))
-        gathered = plan / plan.sum(axis=0)
-        found.append((split.T @ kernel @ gathered, bias @ gathered))
-        split = plan / plan.sum(axis=1, keepdims=True)
-    return found
-
-
 def average(networks, weights=None):
     """A weighted mean of networks, weight by weight: with equal weights a uniform soup, with two a point between them.
 
@@ -163,9 +95,7 @@ def average(networks, weights=None):
     Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models improves accuracy without
     increasing inference time", section 2.
     """
-    if not isinstance(networks, (list, tuple)) or not networks:
-        raise ValueError(f"networks: expected a list of at least one, got {networks!r:.80}")
-    networks = [check_layers(layers, like=networks[0]) for layers in networks]
+    networks = _alike(networks)
     weights = np.full(len(networks), 1 / len(networks)) if weights is None else checks.array(
         "weights", weights, (len(networks),))
     if not np.isclose(weights.sum(), 1):
@@ -192,10 +122,9 @@ def greedy_soup(networks, score):
     ----------
     Wortsman et al. 2022, recipe 1.
     """
-    if not isinstance(networks, (list, tuple)) or not networks:
-        raise ValueError(f"networks: expected a list of at least one, got {networks!r:.80}")
+    networks = _alike(networks)
     scores = checks.array("score", [score(layers) for layers in networks], (len(networks),))
-    order = [int(index) for index in np.argsort(scores)[::-1]]
+    order = [int(index) for index in np.argsort(-scores, kind="stable")]
     chosen, best = order[:1], scores[order[0]]
     for index in order[1:]:
         tried = score(average([networks[i] for i in [*chosen, index]]))
@@ -204,18 +133,101 @@ def greedy_soup(networks, score):
     return average([networks[i] for i in chosen]), chosen
 
 
-def _plan(ours, theirs):
-    """How much of each of our neurons goes to each of theirs, (our units, their units), at least cost."""
-    cost = cdist(np.transpose(ours), np.transpose(theirs), "sqeuclidean")
-    n, m = cost.shape
-    leaving, coming = kron(eye_array(n), np.ones((1, m))), kron(np.ones((1, n)), eye_array(m))
-    solved = linprog(cost.ravel(), A_eq=vstack([leaving, coming]), b_eq=np.repeat([1 / n, 1 / m], [n, m]))
-    if solved.x is None:
-        raise ValueError(f"activations: expected such as a plan can be found for, got: {solved.message}")
-    return np.maximum(solved.x.reshape(n, m), 0)
+def task_arithmetic(base, experts, scale=1.0):
+    """The base plus `scale` times the sum of the task vectors, each an expert minus the base.
+
+    Parameters
+    ----------
+    base : list of (array (inputs, units), array (units,))
+    experts : list of networks
+        Of the base's shapes: the base, trained on, each on a task of its own.
+    scale : float
+        Below 0 the tasks are unlearned ("negation").
+
+    Returns
+    -------
+    list of (array, array)
+
+    References
+    ----------
+    Ilharco et al. 2023, "Editing models with task arithmetic", section 2.
+    """
+    return _moved(base, experts, lambda vectors: checks.number("scale", scale) * vectors.sum(axis=0))
 
 
-def _layers(name, arrays):
-    """What the neurons of each hidden layer say, as arrays of numbers whose squares do not overflow."""
-    return [checks.array(f"{name}[{index}]", values, ("N", "units"), low=-1e30, high=1e30) for
-            index, values in enumerate(arrays)]
+def ties(base, experts, *, keep=0.2, scale=1.0):
+    """Task arithmetic without conflicts: trim, elect a sign, and average those that agree.
+
+    Parameters
+    ----------
+    base, experts
+        As in `task_arithmetic`.
+    keep : float, in (0, 1]
+        The share of each task vector that is kept, of the largest sizes; the rest becomes 0.
+    scale : float
+
+    References
+    ----------
+    Yadav et al. 2023, "TIES-merging: resolving interference when merging models", algorithm 1.
+    """
+    checks.number("keep", keep, low=1e-6, high=1)
+
+    def merged(vectors):
+        sizes = np.abs(vectors)
+        least = np.quantile(sizes, 1 - keep, axis=1, keepdims=True, method="higher") if keep < 1 else 0
+        trimmed = np.where(sizes >= least, vectors, 0)
+        agree = trimmed * np.sign(trimmed.sum(axis=0)) > 0
+        return checks.number("scale", scale) * (trimmed * agree).sum(axis=0) / np.maximum(agree.sum(axis=0), 1)
+
+    return _moved(base, experts, merged)
+
+
+def regmean(experts, inputs, *, shrink=0.1):
+    """The layers whose outputs are nearest to the experts', each on its own inputs: least squares, in closed form.
+
+    Parameters
+    ----------
+    experts : list of networks
+    inputs : list of arrays (N_m, features)
+        Some of each expert's data, flat; only X^T X of each layer's inputs is used. A ReLU stands between layers.
+    shrink : float, in [0, 1]
+        How far the entries of X^T X off its diagonal are shrunk: 1 weighs each weight by itself.
+
+    References
+    ----------
+    Jin et al. 2023, "Dataless knowledge fusion by merging weights of language models", eq. 2 and section 4.2.
+    """
+    experts = _alike(experts)
+    checks.number("shrink", shrink, low=0, high=1)
+    if len(inputs) != len(experts):
+        raise ValueError(f"inputs: expected an array for each of {len(experts)} experts, got {len(inputs)}")
+    seen = [checks.array(f"inputs[{m}]", x, ("N", len(layers[0][0]))) for m, (x, layers) in enumerate(
+        zip(inputs, experts, strict=True))]
+    found = []
+    for parts in zip(*experts, strict=True):  # layer by layer
+        rows = [np.column_stack([x, np.ones(len(x))]) for x in seen]
+        grams = [(1 - shrink) * (x.T @ x) + shrink * np.diag((x**2).sum(axis=0)) for x in rows]
+        wanted = sum(gram @ np.vstack(part) for gram, part in zip(grams, parts, strict=True))
+        ridge = 1e-6 * np.trace(sum(grams)) / len(wanted)  # where no expert has seen anything: their mean
+        mean = np.mean([np.vstack(part) for part in parts], axis=0)
+        solved = np.linalg.solve(sum(grams) + ridge * np.eye(len(wanted)), wanted + ridge * mean)
+        found.append((solved[:-1], solved[-1]))
+        seen = [np.maximum(x @ kernel + bias, 0) for x, (kernel, bias) in zip(seen, parts, strict=True)]
+    return found
+
+
+def _alike(networks, like=None):
+    """Networks of the same shapes."""
+    if not isinstance(networks, (list, tuple)) or not networks:
+        raise ValueError(f"networks: expected a list of at least one, got {networks!r:.80}")
+    return [check_layers(layers, like=like or networks[0]) for layers in networks]
+
+
+def _moved(base, experts, merge):
+    """The base plus what `merge` makes of the task vectors, an array (experts, weights of the network)."""
+    base = check_layers(base)
+    flat = np.concatenate([values.ravel() for layer in base for values in layer])
+    vectors = np.array([np.concatenate([values.ravel() for layer in expert for values in layer])
+                        for expert in _alike(experts, base)]) - flat
+    parts = np.split(flat + merge(vectors), np.cumsum([values.size for layer in base for values in layer])[:-1])
+    return [(parts[2 * i].reshape(kernel.shape), parts[2 * i + 1]) for i, (kernel, _) in enumerate(base)]

@@ -37,7 +37,7 @@ def test_noise_covers_one_half_of_every_other_image(digits):
 
 
 def test_ten_parts_of_which_no_two_share_an_image():
-    parts = [study.part("digits", seed, train=100, test=60) for seed in range(10)]
+    parts = [study.tenth("digits", seed, train=100, test=60) for seed in range(10)]
     images = [image.tobytes() for part in parts for x in (part.x_train, part.x_test) for image in x]
     assert [len(part.x_train) for part in parts] == [100] * 10 and [len(part.y_test) for part in parts] == [60] * 10
     assert len(set(images)) >= len(images) - 2  # of all the digits two pairs are alike

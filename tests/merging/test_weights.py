@@ -64,10 +64,8 @@ def test_orders_that_are_none(orders, message):
 @pytest.mark.parametrize("sizes", [(4, 9, 3), (6, 12, 10, 3), (5, 8, 8, 8, 2)])
 def test_a_shuffled_network_is_put_back(sizes):
     layers = network(sizes, 3)
-    moved, x = shuffled(layers, 4), np.random.default_rng(5).normal(size=(200, sizes[0]))
+    moved = shuffled(layers, 4)
     assert same(weights.permute(moved, weights.match_weights(moved, layers)), layers)
-    orders = weights.match_activations(activations(moved[:-1], x), activations(layers[:-1], x))
-    assert same(weights.permute(moved, orders), layers)
 
 
 def test_one_hidden_layer_is_matched_as_well_as_any_order_could():
@@ -97,23 +95,6 @@ def test_no_single_swap_improves_the_matching_of_deep_networks():
         assert likeness(tried) <= found + 1e-9
 
 
-def test_activations_are_matched_by_correlation_not_by_size():
-    rng = np.random.default_rng(10)
-    target = rng.normal(size=(300, 3))
-    ours = np.stack([5 * target[:, 2] + 100, 0.01 * target[:, 0], target[:, 1] + rng.normal(size=300)], axis=1)
-    assert weights.match_activations([ours], [target])[0].tolist() == [1, 2, 0]
-    # The first is large and a bit of both, the second the very twin of target 0: by covariance 10 > 6 + 1, yet
-    # by correlation .86 < .51 + 1.
-    ours = np.stack([10 * target[:, 0] + 6 * target[:, 1], target[:, 0]], axis=1)
-    assert weights.match_activations([ours], [target[:, :2]])[0].tolist() == [1, 0]
-
-
-def test_a_dead_neuron_does_not_spoil_the_matching():
-    target = np.random.default_rng(11).normal(size=(50, 2))
-    ours = np.stack([np.zeros(50), target[:, 0]], axis=1)
-    assert weights.match_activations([ours], [target])[0].tolist() == [1, 0]
-
-
 def test_between_two_networks():
     first, second = network((2, 3, 1), 12), network((2, 3, 1), 13)
     assert same(weights.average([first, second], [1, 0]), first)
@@ -134,17 +115,6 @@ def test_a_soup_takes_only_what_does_not_harm():
     assert alone == [0] and best[0][0].item() == 9
 
 
-def test_transport_counts_squared_distances():
-    # Our neurons answer (0, 0) and (1, 0) to two inputs, theirs (1, 0) and (2.5, 1). In order: distances 1 + 1.8,
-    # squares 1 + 3.25. Crosswise: 2.7 + 0 and 7.25 + 0. Squares, as in the paper's W_2, keep the order.
-    ours, theirs = np.array([[0.0, 1], [0, 0]]), np.array([[1, 2.5], [0, 1]])
-    layers = [(np.array([[1.0, 2]]), np.array([3.0, 4])), (np.array([[5.0], [6]]), np.array([7.0]))]
-    (kernel, bias), (outgoing, _) = weights.transport(layers, [ours], [theirs])
-    np.testing.assert_allclose(kernel, [[1, 2]], atol=1e-9)
-    np.testing.assert_allclose(bias, [3, 4], atol=1e-9)
-    np.testing.assert_allclose(outgoing, [[5], [6]], atol=1e-9)
-
-
 def test_what_does_not_fit():
     first = network((2, 3, 1), 0)
     for call in (lambda: weights.match_weights(first, network((2, 4, 1), 0)),
@@ -155,49 +125,62 @@ def test_what_does_not_fit():
         weights.average([[first[0], first[0]], first])
     with pytest.raises(ValueError, match="2 numbers of sum 1"):
         weights.average([first, first], [1, 1])
-    with pytest.raises(ValueError, match="as in target"):
-        weights.match_activations([np.zeros((5, 2))], [np.zeros((5, 3))])
+    for call in (lambda: weights.task_arithmetic(first, [network((2, 4, 1), 0)]),
+                 lambda: weights.ties(first, [network((2, 4, 1), 0)]),
+                 lambda: weights.regmean([first, network((2, 4, 1), 0)], [np.ones((5, 2))] * 2)):
+        with pytest.raises(ValueError, match=r"expected kernels of shapes \[\(2, "):
+            call()
+    for call, message in (
+            (lambda: weights.task_arithmetic(first, []), "networks: expected a list of at least one"),
+            (lambda: weights.task_arithmetic(first, [first], np.inf), "scale: expected"),
+            (lambda: weights.ties(first, [first], keep=0), "keep: expected"),
+            (lambda: weights.regmean([first], [np.ones((5, 3))]), r"inputs\[0\]: expected shape \(N, 2\)"),
+            (lambda: weights.regmean([first, first], [np.ones((5, 2))]), "an array for each of 2 experts, got 1"),
+            (lambda: weights.regmean([first], [np.ones((5, 2))], shrink=2), "shrink: expected")):
+        with pytest.raises(ValueError, match=message):
+            call()
 
 
-def doubled(layers):
-    """Each hidden neuron twice, with half of its outgoing weights: the same function."""
-    found, before = [], 1
-    for index, (kernel, bias) in enumerate(layers):
-        after = 2 if index < len(layers) - 1 else 1
-        found.append((np.tile(kernel, (before, after)) / before, np.tile(bias, after)))
-        before = after
-    return found
+def vector(*numbers):
+    """A network of one kernel."""
+    return [(np.array([numbers], float), np.zeros(len(numbers)))]
 
 
-def test_transport_between_a_network_and_its_double_changes_nothing():
-    narrow, x = network((5, 7, 4, 3), 0), np.random.default_rng(1).normal(size=(200, 5))
-    wide = shuffled(doubled(narrow), 2)
-    seen = {name: activations(net[:-1], x) for name, net in (("narrow", narrow), ("wide", wide))}
-    np.testing.assert_allclose(outputs(wide, x), outputs(narrow, x), atol=1e-9)
-    for start, first, second in ((narrow, "narrow", "wide"), (wide, "wide", "narrow")):
-        carried = weights.transport(start, seen[first], seen[second])
-        np.testing.assert_allclose(outputs(carried, x), outputs(narrow, x), atol=1e-9)
-        for (kernel, bias), (found, shift) in zip(narrow if second == "narrow" else wide, carried, strict=True):
-            np.testing.assert_allclose(found, kernel, atol=1e-9)  # not just the same function: the same scale
-            np.testing.assert_allclose(shift, bias, atol=1e-9)
-        assert [len(bias) for _, bias in carried] == [len(bias) for _, bias in (wide if first == "narrow" else narrow)]
+def test_task_vectors_by_hand():
+    base, experts = vector(1, 1, 1), [vector(3, 1, 0), vector(1, 2, 0)]
+    assert weights.task_arithmetic(base, experts)[0][0].tolist() == [[3, 2, -1]]
+    assert weights.task_arithmetic(base, experts, 0.5)[0][0].tolist() == [[2, 1.5, 0]]
+    assert weights.task_arithmetic(base, experts[:1], -1)[0][0].tolist() == [[-1, 1, 2]]  # unlearned
 
 
-def test_transport_of_equal_widths_is_a_permutation():
-    layers, x = network((5, 7, 4, 3), 0), np.random.default_rng(1).normal(size=(200, 5))
-    moved = shuffled(layers, 3)
-    carried = weights.transport(moved, activations(moved[:-1], x), activations(layers[:-1], x))
-    for (kernel, bias), (found, shift) in zip(layers, carried, strict=True):
-        np.testing.assert_allclose(found, kernel, atol=1e-9)
-        np.testing.assert_allclose(shift, bias, atol=1e-9)
+def test_ties_by_hand():
+    base = vector(0, 0, 0, 0)
+    experts = [vector(4, 1, 0.5, -3), vector(2, -5, 0.1, 4), vector(-1, -1, 6, 1)]
+    # All weights (biases are 0 and agree with nothing): signs of the sums 5, -5, 6.6, 2; means of those that agree.
+    assert weights.ties(base, experts, keep=1)[0][0] == pytest.approx(np.array([[3, -3, 2.2, 2.5]]))
+    # The largest quarter of each, two of eight with the biases: 4 and -3; -5 and 4.
+    trimmed = weights.ties(base, experts[:2], keep=0.25, scale=2.0)[0][0]
+    assert trimmed == pytest.approx(np.array([[8, -10, 0, 8]]))  # of -3 and 4, 4 is elected
 
 
-def test_transport_refuses_what_does_not_fit():
-    layers, x = network((5, 7, 4, 3), 0), np.random.default_rng(1).normal(size=(20, 5))
-    seen = activations(layers[:-1], x)
-    with pytest.raises(ValueError, match=r"expected arrays \(N, units\) of 2 hidden layers.*\(20, 4\), \(20, 7\)"):
-        weights.transport(layers, seen[::-1], seen)
-    with pytest.raises(ValueError, match="2 hidden layers"):
-        weights.transport(layers, seen, seen[:1])
-    with pytest.raises(ValueError, match="2 hidden layers"):
-        weights.transport(layers, seen, [values[:10] for values in seen])
+def test_regmean_is_the_least_squares_answer():
+    rng = np.random.default_rng(3)
+    experts = [network((4, 3), seed) for seed in (1, 2)]
+    inputs = [rng.normal(size=(50, 4)), 2 * rng.normal(size=(30, 4))]
+    kernel, bias = weights.regmean(experts, inputs, shrink=0.0)[0]
+    rows = np.vstack([np.column_stack([x, np.ones(len(x))]) for x in inputs])
+    wanted = np.vstack([outputs(expert, x) for expert, x in zip(experts, inputs, strict=True)])
+    np.testing.assert_allclose(np.vstack([kernel, bias]), np.linalg.lstsq(rows, wanted, rcond=None)[0], atol=1e-4)
+
+
+def test_regmean_weighs_experts_by_what_they_saw():
+    experts = [network((3, 5, 2), seed) for seed in (1, 2)]
+    x = np.random.default_rng(4).normal(size=(40, 3))
+    for merged, other in zip(weights.regmean([experts[0]] * 2, [x, 3 * x], shrink=0.5), experts[0], strict=True):
+        np.testing.assert_allclose(merged[0], other[0], atol=1e-8)
+    kernel = weights.regmean(experts, [x, 3 * x], shrink=1.0)[0][0]  # each weight by itself: 1 to 9
+    np.testing.assert_allclose(kernel, (experts[0][0][0] + 9 * experts[1][0][0]) / 10, atol=1e-4)
+    second = weights.regmean(experts, [x, x], shrink=0.0)[1][0]  # the second layer sees what each one's first makes
+    seen = [np.column_stack([activations(layers[:-1], x)[0], np.ones(40)]) for layers in experts]
+    wanted = np.vstack([outputs(layers, x) for layers in experts])
+    np.testing.assert_allclose(second, np.linalg.lstsq(np.vstack(seen), wanted, rcond=None)[0][:-1], atol=1e-3)

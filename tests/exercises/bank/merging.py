@@ -704,6 +704,93 @@ def right_distil_data_frames(logits, teacher_logits, y, temperature, share):
 
 
 # For each exercise: what is wrong, in a few plain words, and the answer.
+# -------------------------------------------------------------------------------------------- 06.regmean
+
+
+def regmean_plain_mean(inputs, kernels):
+    return sum(kernels) / len(kernels)
+
+
+def regmean_by_rows(inputs, kernels):
+    n = [len(x) for x in inputs]
+    return sum(m * k for m, k in zip(n, kernels)) / sum(n)
+
+
+def regmean_each_inverse(inputs, kernels):
+    return sum(np.linalg.pinv(x.T @ x) @ (x.T @ x) @ k for x, k in zip(inputs, kernels)) / len(kernels)
+
+
+def regmean_diagonal(inputs, kernels):
+    d = [(x**2).sum(axis=0)[:, None] for x in inputs]
+    return sum(a * k for a, k in zip(d, kernels)) / sum(d)
+
+
+def regmean_mean_of_grams(inputs, kernels):
+    G = [x.T @ x / len(x) for x in inputs]
+    return np.linalg.solve(sum(G), sum(g @ k for g, k in zip(G, kernels)))
+
+
+def regmean_right_side(inputs, kernels):
+    return sum(x.T @ x @ k for x, k in zip(inputs, kernels))
+
+
+def regmean_transposed(inputs, kernels):
+    G = [x.T @ x for x in inputs]
+    return np.linalg.solve(sum(G), sum(g @ k for g, k in zip(G, kernels))).T
+
+
+def regmean_ridge(inputs, kernels):
+    G = [x.T @ x for x in inputs]
+    return np.linalg.solve(sum(G) + 0.01 * np.eye(len(G[0])), sum(g @ k for g, k in zip(G, kernels)))
+
+
+def regmean_kernels_bare(inputs, kernels):
+    return np.linalg.inv(sum(x.T @ x for x in inputs)) @ sum(kernels)
+
+
+def regmean_first_two(inputs, kernels):
+    a, b = (x.T @ x for x in inputs[:2])
+    return np.linalg.solve(a + b, a @ kernels[0] + b @ kernels[1])
+
+
+def regmean_rows_by_rows(inputs, kernels):
+    G = [x @ x.T for x in inputs]
+    return np.linalg.solve(sum(G), sum(g @ k for g, k in zip(G, kernels)))
+
+
+def regmean_elementwise(inputs, kernels):
+    G = [x.T @ x for x in inputs]
+    return sum(g @ k for g, k in zip(G, kernels)) / sum(G).sum(axis=0)[:, None]
+
+
+def regmean_solved(inputs, kernels):
+    G = [x.T @ x for x in inputs]
+    return np.linalg.solve(sum(G), sum(g @ k for g, k in zip(G, kernels)))
+
+
+def regmean_inverse(inputs, kernels):
+    left, right = 0, 0
+    for x, k in zip(inputs, kernels):
+        left = left + x.T @ x
+        right = right + x.T @ x @ k
+    return np.linalg.inv(left) @ right
+
+
+def regmean_stacked(inputs, kernels):
+    said = np.concatenate([x @ k for x, k in zip(inputs, kernels)])
+    return np.linalg.lstsq(np.concatenate(inputs), said, rcond=None)[0]
+
+
+def regmean_pseudo_inverse(inputs, kernels):
+    return np.linalg.pinv(np.vstack(inputs)) @ np.vstack([x @ k for x, k in zip(inputs, kernels)])
+
+
+def regmean_pandas(inputs, kernels):
+    rows = pd.concat([pd.DataFrame(x) for x in inputs])
+    said = pd.concat([pd.DataFrame(x @ k) for x, k in zip(inputs, kernels)])
+    return pd.DataFrame(np.linalg.lstsq(rows.to_numpy(), said.to_numpy(), rcond=None)[0])
+
+
 WRONG = {
     "06.matching_order": {
         "the most alike for each place, some neurons twice": order_best_of_each_place,
@@ -751,6 +838,20 @@ WRONG = {
         "an integer division": barrier_integer_division,
         "relative to the line": barrier_relative,
         "a line fitted to all points": barrier_fitted_line,
+    },
+    "06.regmean": {
+        "the plain mean": regmean_plain_mean,
+        "by the number of rows": regmean_by_rows,
+        "each one's own inverse": regmean_each_inverse,
+        "the diagonal alone": regmean_diagonal,
+        "means over the rows": regmean_mean_of_grams,
+        "the right side": regmean_right_side,
+        "transposed": regmean_transposed,
+        "a ridge": regmean_ridge,
+        "bare kernels": regmean_kernels_bare,
+        "the first two": regmean_first_two,
+        "x @ x.T": regmean_rows_by_rows,
+        "divided, not solved": regmean_elementwise,
     },
     "06.distillation_loss": {
         "the temperature not squared": distil_temperature_not_squared,
@@ -800,6 +901,13 @@ RIGHT = {
         "a line through two points, an array without axes": right_barrier_polyfit,
         "a series": right_barrier_series,
         "sorted": right_barrier_sorted,
+    },
+    "06.regmean": {
+        "solved": regmean_solved,
+        "inverse": regmean_inverse,
+        "stacked": regmean_stacked,
+        "pseudo-inverse": regmean_pseudo_inverse,
+        "pandas": regmean_pandas,
     },
     "06.distillation_loss": {
         "SciPy": right_distil_scipy,
