@@ -1,14 +1,18 @@
 """What lesson 05 shows, its step, its fusions and its mixture, computes what the library's computes."""
 
+from dataclasses import replace
 from itertools import permutations, product
 from pathlib import Path
 
+import fusion as study
 import nbformat
 import numpy as np
 import pytest
 
 from course_lib.common import data
+from course_lib.dqn.config import DQNConfig
 from course_lib.fusion.inputs import halves
+from course_lib.networks.config import TrainingConfig
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "05_fusion.ipynb"
 SHAPES = [(8, 4), (8, 4)]
@@ -121,3 +125,20 @@ def test_the_lessons_step_is_the_librarys_first(twin, digits):
     for mine, theirs, start in zip(arrays(weights(expert)), arrays(weights(other)), before, strict=True):
         step = np.abs(mine - start).mean()
         assert step > 1e-3 and np.abs(mine - theirs).mean() < 0.01 * step  # Adam's epsilon is 1e-8 here, 1e-7 there
+
+
+def test_the_lesson_and_the_studies_have_the_same_settings_and_cameras(digits):
+    names = {"np": np, "replace": replace, "DQNConfig": DQNConfig, "TrainingConfig": TrainingConfig}
+    for cell in nbformat.read(NOTEBOOK, 4).cells:
+        for part in cell.source.split("\n\n\n" if "def second_camera" in cell.source else "\n\n"):
+            lines = part.splitlines()
+            starts = [i for i, line in enumerate(lines) if line.startswith(
+                ("TRAINING = ", "CHOOSER = ", "PLANNER = ", "def second_camera("))]
+            if cell.cell_type == "code" and starts:
+                source, end = lines[starts[0]:], 1
+                while end < len(source) and source[end].startswith(" "):
+                    end += 1
+                exec("\n".join(source[:end]), names)
+    assert (names["TRAINING"], names["CHOOSER"], names["PLANNER"]) == (study.EXPERT, study.CHOOSER, study.PLANNER)
+    images = digits.x_test[:20]
+    np.testing.assert_array_equal(names["second_camera"](images), study.other_camera(images, np.ones(20, bool)))

@@ -162,6 +162,23 @@ def test_rules_of_the_tiring_game_are_chosen_in_one_environment_and_scored_in_th
     assert 0.3 < found["... and spares it until it has rested"] < 0.8
 
 
+def test_the_agent_that_looks_ahead_is_the_one_with_a_gamma():
+    class ByGamma(Fixed):
+        def train(self, env, config, **options):
+            self.action = int(config.gamma > 0)
+            found = super().train(env, config, **options)
+            action = self.action
+            found.agent.act = lambda obs: np.full(len(obs), action)
+            return found
+
+    said = np.stack([np.tile([0.98, 0.02], (50, 1)), np.tile([0.02, 0.98], (50, 1))])  # the second is always wrong
+    env, test = (ExpertChoiceEnv(said, np.zeros(50, int), visible=[1], tire=[0, 0]) for _ in range(2))
+    fake = ByGamma(0)
+    found = study.tiring_table(fake, env, test)
+    assert found["DQN that looks no further"] == 1 and found["DQN that looks ahead"] == 0
+    assert all(copies.env is env for copies in fake.envs)
+
+
 def test_the_tiring_expert_reads_both_cameras_and_the_other_one_its_own(twin, digits):
     nets = twin("networks")
     env, test = study.tiring(nets, digits, second=1.0)
