@@ -24,8 +24,6 @@ class LinearBandit:
         under coefficients drawn from what is likely.
     width : float
         Of the doubt; 0 follows the regression alone.
-    epsilon : float
-        Share of random choices.
     ridge : float
         Penalty on squared coefficients.
     seed : int
@@ -36,12 +34,12 @@ class LinearBandit:
     "Thompson sampling for contextual bandits with linear payoffs", algorithm 1.
     """
 
-    def __init__(self, size, *, models=1, by="ucb", width=1.0, epsilon=0.0, ridge=1.0, seed=0):
+    def __init__(self, size, *, models=1, by="ucb", width=1.0, ridge=1.0, seed=0):
         checks.sizes(size=size, models=models)
-        if by not in ("ucb", "thompson") or not (0 <= width < np.inf and 0 <= epsilon <= 1 and 0 < ridge < np.inf):
-            raise ValueError('by, width, epsilon, ridge: expected "ucb" or "thompson", a number >= 0, one in [0, 1] '
-                             f"and one > 0, got {by!r}, {width}, {epsilon} and {ridge}")
-        self.by, self.width, self.epsilon, self.rng = by, width, epsilon, np.random.default_rng(checks.seed(seed))
+        if by not in ("ucb", "thompson") or not (0 <= width < np.inf and 0 < ridge < np.inf):
+            raise ValueError('by, width, ridge: expected "ucb" or "thompson", a number >= 0 and one > 0, '
+                             f"got {by!r}, {width} and {ridge}")
+        self.by, self.width, self.rng = by, width, np.random.default_rng(checks.seed(seed))
         self.precision, self.sums = np.tile(ridge * np.eye(size), (models, 1, 1)), np.zeros((models, size))
 
     @property
@@ -60,11 +58,7 @@ class LinearBandit:
         if self.by == "ucb":
             spread = (contexts.swapaxes(0, 1) @ covariance).swapaxes(0, 1)  # (B, arms, size)
             bounds = bounds + self.width * np.sqrt((spread * contexts).sum(axis=2))
-        chosen = bounds.argmax(axis=1)
-        if self.epsilon:
-            random = self.rng.random(len(chosen)) < self.epsilon
-            chosen[random] = self.rng.integers(bounds.shape[1], size=random.sum())
-        return chosen
+        return bounds.argmax(axis=1)
 
     def learn(self, contexts, chosen, rewards):
         """Take in rewards (B,) of arms (B,), chosen for contexts as in `choose`."""
@@ -82,7 +76,7 @@ class LinearBandit:
     def greedy(self):
         """The same bandit, but it follows the regression alone."""
         other = copy(self)
-        other.by, other.width, other.epsilon = "ucb", 0.0, 0.0
+        other.by, other.width = "ucb", 0.0
         return other
 
 

@@ -122,11 +122,6 @@ class AttentionFusion(keras.Model):
                         for some in (seeds[::2], seeds[1::2]))  # (B, experts, units)
         weights = ops.softmax(ops.sum(keys * query[:, None], axis=2) / math.sqrt(units), axis=1)
         super().__init__(_as_given(inputs), _linear(ops.sum(weights[..., None] * values, axis=1), n_classes, second))
-        self._attention = _function(inputs, weights)
-
-    def attention(self, *inputs):
-        """The weight of each expert, of arrays: an array (B, experts), of sum 1 over experts."""
-        return self._attention(inputs)
 
 
 class MixtureOfExperts(keras.Model):

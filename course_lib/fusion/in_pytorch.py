@@ -140,20 +140,12 @@ class AttentionFusion(nn.Module):
 
     def forward(self, *inputs):
         """Logits (B, n_classes)."""
-        weights, values = self._attend(inputs)
-        return self.head((weights[..., None] * values).sum(dim=1))
-
-    @torch.no_grad()
-    def attention(self, *inputs):
-        """The weight of each expert, of arrays: an array (B, experts), of sum 1 over experts."""
-        return self.eval()._attend(_tensors(inputs))[0].numpy()
-
-    def _attend(self, inputs):
         seen = self.experts(*inputs)
         query = self.query(torch.cat(seen, dim=1))  # (B, units)
         keys, values = (torch.stack([layer(x) for layer, x in zip(layers, seen, strict=True)], dim=1)
                         for layers in (self.keys, self.values))  # (B, experts, units)
-        return ((keys * query[:, None]).sum(dim=2) / math.sqrt(query.shape[1])).softmax(dim=1), values
+        weights = ((keys * query[:, None]).sum(dim=2) / math.sqrt(query.shape[1])).softmax(dim=1)
+        return self.head((weights[..., None] * values).sum(dim=1))
 
 
 class MixtureOfExperts(nn.Module):

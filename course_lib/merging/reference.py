@@ -50,7 +50,11 @@ def regmean(inputs, kernels):
     ----------
     Jin et al. 2023, "Dataless knowledge fusion by merging weights of language models", eq. 2.
     """
-    grams = [x.T @ x for x in inputs]
+    return nearest_kernel([x.T @ x for x in inputs], kernels)
+
+
+def nearest_kernel(grams, kernels):
+    """As `regmean`, from each expert's X^T X (F, F)."""
     return np.linalg.solve(sum(grams), sum(gram @ kernel for gram, kernel in zip(grams, kernels, strict=True)))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from course_lib.common import checks
+from course_lib.merging.reference import nearest_kernel
 from course_lib.networks.layers import check_layers
 
 
@@ -195,7 +196,7 @@ def regmean(experts, inputs, *, shrink=0.1):
 
     References
     ----------
-    Jin et al. 2023, "Dataless knowledge fusion by merging weights of language models", eq. 2 and section 4.2.
+    Jin et al. 2023, "Dataless knowledge fusion by merging weights of language models", eq. 2.
     """
     experts = _alike(experts)
     checks.number("shrink", shrink, low=0, high=1)
@@ -207,10 +208,9 @@ def regmean(experts, inputs, *, shrink=0.1):
     for parts in zip(*experts, strict=True):  # layer by layer
         rows = [np.column_stack([x, np.ones(len(x))]) for x in seen]
         grams = [(1 - shrink) * (x.T @ x) + shrink * np.diag((x**2).sum(axis=0)) for x in rows]
-        wanted = sum(gram @ np.vstack(part) for gram, part in zip(grams, parts, strict=True))
-        ridge = 1e-6 * np.trace(sum(grams)) / len(wanted)  # where no expert has seen anything: their mean
-        mean = np.mean([np.vstack(part) for part in parts], axis=0)
-        solved = np.linalg.solve(sum(grams) + ridge * np.eye(len(wanted)), wanted + ridge * mean)
+        ridge = 1e-6 * np.trace(np.mean(grams, axis=0)) / len(grams[0])  # where nobody has seen anything: their mean
+        solved = nearest_kernel([gram + ridge * np.eye(len(gram)) for gram in grams],
+                                [np.vstack(part) for part in parts])
         found.append((solved[:-1], solved[-1]))
         seen = [np.maximum(x @ kernel + bias, 0) for x, (kernel, bias) in zip(seen, parts, strict=True)]
     return found

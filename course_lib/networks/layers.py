@@ -13,6 +13,14 @@ def check_layer(kernel, bias, shape):
     return kernel, None if bias is None else checks.float32("bias", checks.array("bias", bias, tuple(shape[-1:])))
 
 
+def check_no_norms(layers, norms):
+    """A ValueError if a layer is a normalisation: its means and scales would stay behind where the weights go."""
+    found = [type(layer).__name__ for layer in layers if isinstance(layer, norms)]
+    if found:
+        raise ValueError(f"model: expected a network without normalisation, which a kernel and a bias do not hold, "
+                         f"got {', '.join(found)}")
+
+
 def check_layers(layers, like=None):
     """The layers as arrays; a ValueError unless they follow on each other, and have the shapes of those of `like`."""
     try:

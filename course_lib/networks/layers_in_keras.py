@@ -8,7 +8,7 @@ from keras import layers as klayers
 from keras import ops
 
 from course_lib.networks.config import check_examples, readable_errors
-from course_lib.networks.layers import check_layer, check_layers
+from course_lib.networks.layers import check_layer, check_layers, check_no_norms
 
 __all__ = ["array_to_kernel", "collect_activations", "get_kernels", "get_layers", "kernel_to_array", "set_layer",
            "set_layers", "soft_update", "trained_kernel", "weighted_layers"]
@@ -53,8 +53,10 @@ def get_kernels(model):
 
 
 def get_layers(model):
-    """Copies of the weights, [(kernel, bias (units,)), ...], kernels as from `get_kernels`."""
-    return [(kernel_to_array(layer.kernel), kernel_to_array(layer.bias)) for layer in weighted_layers(model)]
+    """Copies of the weights, [(kernel, bias (units,)), ...], kernels as from `get_kernels`; not with BatchNorm."""
+    found = [(kernel_to_array(layer.kernel), kernel_to_array(layer.bias)) for layer in weighted_layers(model)]
+    check_no_norms(model.layers, NORMS)
+    return found
 
 
 def set_layer(model, index, kernel, bias=None):

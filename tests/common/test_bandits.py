@@ -46,7 +46,7 @@ def test_ucb_by_hand():
 
 
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("options", [{}, {"width": 0.0, "epsilon": 0.1}, {"by": "thompson"}])
+@pytest.mark.parametrize("options", [{}, {"by": "thompson"}])
 def test_the_better_arm_of_each_context_is_found(options, seed):
     rng = np.random.default_rng(seed)
     contexts = rng.choice([-1.0, 1.0], size=(600, 1))
@@ -60,7 +60,7 @@ def test_the_better_arm_of_each_context_is_found(options, seed):
 
 def test_only_the_chosen_arms_reward_is_read():
     contexts, rewards = np.ones((50, 1, 1)), np.random.default_rng(0).random((50, 3))
-    options = {"models": 3, "width": 0.0, "epsilon": 0.5, "seed": 1}
+    options = {"models": 3, "by": "thompson", "seed": 1}
     chosen = play(LinearBandit(1, **options), contexts, rewards)
     hidden = np.full_like(rewards, np.nan)
     hidden[np.arange(50), chosen] = rewards[np.arange(50), chosen]
@@ -68,18 +68,10 @@ def test_only_the_chosen_arms_reward_is_read():
     assert len(set(chosen)) == 3
 
 
-def test_a_share_epsilon_is_random():
-    bandit = LinearBandit(1, models=4, width=0.0, epsilon=0.4, seed=2)
-    bandit.sums[1] = 1.0
-    chosen = bandit.choose(np.ones((20_000, 1, 1)))
-    assert np.bincount(chosen) / 20_000 == pytest.approx([0.1, 0.7, 0.1, 0.1], abs=0.015)
-    assert set(bandit.greedy().choose(np.ones((100, 1, 1)))) == {1}
-
-
 @pytest.mark.parametrize("call, message", [
     (lambda: LinearBandit(2, models=0), "models: expected a whole number >= 1, got 0"),
-    *((lambda options=options: LinearBandit(2, **options), "by, width, epsilon, ridge: expected")
-      for options in ({"by": "luck"}, {"width": -1}, {"epsilon": 2}, {"ridge": 0})),
+    *((lambda options=options: LinearBandit(2, **options), "by, width, ridge: expected")
+      for options in ({"by": "luck"}, {"width": -1}, {"ridge": 0})),
     (lambda: LinearBandit(2).choose([[[1.0]]]), r"contexts: expected shape \(B, arms, 2\), got \(1, 1, 1\)"),
 ])
 def test_what_does_not_fit(call, message):

@@ -1,5 +1,6 @@
 """What lesson 05 shows, its step, its fusions and its mixture, computes what the library's computes."""
 
+import ast
 from dataclasses import replace
 from itertools import permutations, product
 from pathlib import Path
@@ -129,16 +130,13 @@ def test_the_lessons_step_is_the_librarys_first(twin, digits):
 
 def test_the_lesson_and_the_studies_have_the_same_settings_and_cameras(digits):
     names = {"np": np, "replace": replace, "DQNConfig": DQNConfig, "TrainingConfig": TrainingConfig}
+    wanted = {"TRAINING", "CHOOSER", "PLANNER", "second_camera"}
     for cell in nbformat.read(NOTEBOOK, 4).cells:
-        for part in cell.source.split("\n\n\n" if "def second_camera" in cell.source else "\n\n"):
-            lines = part.splitlines()
-            starts = [i for i, line in enumerate(lines) if line.startswith(
-                ("TRAINING = ", "CHOOSER = ", "PLANNER = ", "def second_camera("))]
-            if cell.cell_type == "code" and starts:
-                source, end = lines[starts[0]:], 1
-                while end < len(source) and source[end].startswith(" "):
-                    end += 1
-                exec("\n".join(source[:end]), names)
+        if cell.cell_type == "code" and not cell.source.startswith("%%"):
+            for part in ast.parse(cell.source).body:
+                names_it = [getattr(part, "name", ""), *(getattr(each, "id", "") for each in getattr(part, "targets", ()))]
+                if wanted & set(names_it):
+                    exec(ast.unparse(part), names)
     assert (names["TRAINING"], names["CHOOSER"], names["PLANNER"]) == (study.EXPERT, study.CHOOSER, study.PLANNER)
     images = digits.x_test[:20]
     np.testing.assert_array_equal(names["second_camera"](images), study.other_camera(images, np.ones(20, bool)))

@@ -1,5 +1,6 @@
 """What lesson 06 computes in the open is what the library computes."""
 
+import ast
 from pathlib import Path
 
 import nbformat
@@ -10,8 +11,7 @@ from course_lib.common import data
 from course_lib.merging import weights
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "06_merging.ipynb"
-WANTED = ("def logits(", "def mean_of(", "def permuted(", "def greedy_soup(", "def flat(", "def shaped(",
-          "def task_arithmetic(", "def ties(", "def regmean(")
+WANTED = {"logits", "mean_of", "permuted", "greedy_soup", "flat", "shaped", "task_arithmetic", "ties", "regmean"}
 
 
 def network(seed, sizes=(4, 6, 5, 3)):
@@ -29,9 +29,9 @@ def lesson(framework="neither"):
         if cell.cell_type == "code" and cell.source.startswith(f"%%{framework}\n"):
             exec(cell.source.partition("\n")[2], names)
         elif cell.cell_type == "code" and not cell.source.startswith("%%"):
-            for part in cell.source.split("\n\n\n"):
-                if part.startswith(WANTED):
-                    exec(part, names)
+            for part in ast.parse(cell.source).body:
+                if isinstance(part, ast.FunctionDef) and part.name in WANTED:
+                    exec(ast.unparse(part), names)
     return names
 
 
@@ -89,3 +89,17 @@ def test_the_adapter_and_a_step_of_its_training(twin):
         step = np.abs(other[0] - before[0]).mean()
         assert step > 1e-3 and np.abs(mine[0] - other[0]).mean() < 0.01 * step
         np.testing.assert_array_equal(mine[1], before[1])
+
+
+def test_a_step_of_distillation(twin):
+    merging, nets, digits = twin("merging"), twin("networks"), data.load("digits")
+    names = lesson(merging.__name__.rpartition("in_")[2])
+    x, y = digits.x_train[:64], digits.y_train[:64]
+    teacher = np.random.default_rng(0).normal(size=(64, 10)).astype(np.float32)
+    ours, theirs = (nets.make_mlp((8, 8), 10, hidden=(16,), seed=1) for _ in range(2))
+    before = nets.get_layers(ours)
+    names["distil"](ours, x, teacher, y, epochs=1, share=0.7)
+    merging.distill(theirs, x, y, teacher, nets.TrainingConfig(epochs=1, learning_rate=3e-3), share=0.7)
+    for mine, other, start in zip(nets.get_layers(ours), nets.get_layers(theirs), before, strict=True):
+        step = np.abs(other[0] - start[0]).mean()
+        assert step > 1e-3 and np.abs(mine[0] - other[0]).mean() < 0.01 * step

@@ -53,3 +53,22 @@ def test_log_loss_by_hand():
     for wrong in (np.array([True, False]), np.array([-1, 0]), np.array([1, 3]), y[:1]):  # bools would be a mask
         with pytest.raises(ValueError, match="y: expected (shape|whole numbers|numbers from 0 to 2)"):
             log_loss(said, wrong)
+
+
+def test_weights_are_not_taken_from_what_normalises(twin):
+    """Its means and scales would be lost: averaged, permuted or carried on, the network would be another."""
+    nets = twin("networks")
+    if nets.__name__.endswith("in_pytorch"):
+        from torch import nn
+
+        model = nn.Sequential(nn.Flatten(), nn.Linear(64, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 10))
+    else:
+        import keras
+        from keras import layers
+
+        model = keras.Sequential([keras.Input((8, 8)), layers.Flatten(), layers.Dense(6), layers.BatchNormalization(),
+                                  layers.ReLU(), layers.Dense(10)])
+    dense = nets.get_layers(nets.make_mlp((8, 8), 10, hidden=(6,)))
+    for call in (lambda: nets.get_layers(model), lambda: nets.set_layers(model, dense)):
+        with pytest.raises(ValueError, match="without normalisation, .*, got BatchNorm"):
+            call()
