@@ -134,8 +134,8 @@ def test_the_lesson_and_the_studies_have_the_same_settings_and_cameras(digits):
     for cell in nbformat.read(NOTEBOOK, 4).cells:
         if cell.cell_type == "code" and not cell.source.startswith("%%"):
             for part in ast.parse(cell.source).body:
-                names_it = [getattr(part, "name", ""), *(getattr(each, "id", "") for each in getattr(part, "targets", ()))]
-                if wanted & set(names_it):
+                made = {getattr(each, "id", "") for each in getattr(part, "targets", ())} | {getattr(part, "name", "")}
+                if made & wanted:
                     exec(ast.unparse(part), names)
     assert (names["TRAINING"], names["CHOOSER"], names["PLANNER"]) == (study.EXPERT, study.CHOOSER, study.PLANNER)
     images = digits.x_test[:20]
