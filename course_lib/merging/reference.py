@@ -50,11 +50,7 @@ def regmean(inputs, kernels):
     ----------
     Jin et al. 2023, "Dataless knowledge fusion by merging weights of language models", eq. 2.
     """
-    return nearest_kernel([x.T @ x for x in inputs], kernels)
-
-
-def nearest_kernel(grams, kernels):
-    """As `regmean`, from each expert's X^T X (F, F)."""
+    grams = [x.T @ x for x in inputs]
     return np.linalg.solve(sum(grams), sum(gram @ kernel for gram, kernel in zip(grams, kernels, strict=True)))
 
 
