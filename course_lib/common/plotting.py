@@ -188,38 +188,6 @@ def intervals(ax, table, *, color=COLOURS[0]):
     return ax
 
 
-def dots(ax, table, *kinds, images=450):
-    """Draw shares of right answers as points with 95 % intervals, one below the other.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    table : dict
-        Names, from the top down; for each a share in [0, 1], or what was right, an array (N,) of 0 and 1.
-    *kinds : (label, colour, how many)
-        What the points from the top down are; a label "" is left out of the legend.
-    images : int
-        Of how many answers a share is one; the interval is Wilson's.
-
-    Returns
-    -------
-    matplotlib Axes
-    """
-    from scipy.stats import binomtest
-
-    first = 0
-    for label, color, count in kinds:
-        rows = [np.ravel(values) for values in list(table.values())[first: first + count]]
-        shares, sizes = np.array([row.mean() for row in rows]), [len(row) if len(row) > 1 else images for row in rows]
-        ends = [binomtest(round(n * share), n).proportion_ci(method="wilson")
-                for share, n in zip(shares, sizes, strict=True)]
-        ax.errorbar(shares, -np.arange(first, first + count), xerr=np.abs(np.transpose(ends) - shares), fmt="o",
-                    color=color, label=label)
-        first += count
-    ax.set(yticks=-np.arange(len(table)), yticklabels=list(table), xlabel="accuracy, with 95 % intervals")
-    return ax
-
-
 class LiveCurve:
     """A curve that grows while a cell runs; outside a notebook it only keeps its points.
 

@@ -49,7 +49,6 @@ def _slips(each, one):
         (lambda x: x[-1] / len(x), f"That is the last {one}, over B: in the loop add up, with +=."),
         (lambda x: x[:-1].sum() / len(x), f"The last {one} is left out of the sum: where does your loop end?"),
         (lambda x: x[1:].sum() / len(x), f"The first {one} is left out of the sum: where does your loop begin?"),
-        (lambda x: x.sum() / (len(x) - 1), "Divide the sum by B, not by B - 1."),
         (np.median, "The mean, not the median."), (np.max, "The mean, not the largest."))
 
 

@@ -271,23 +271,15 @@ REGMEAN = Exercise(
     ),
     wrong=tuple(WrongAnswer(*pair) for pair in (
         (lambda inputs, kernels: np.mean(kernels, axis=0), "A plain mean: an expert counts where it saw much."),
-        (lambda inputs, kernels: sum(kernels), "That is the sum of the kernels: weigh them by X^T X."),
         (lambda inputs, kernels: sum(len(x) * k for x, k in zip(inputs, kernels, strict=True)) / sum(map(len, inputs)),
          "Weighing by the number of rows is not enough: X^T X says in which directions they lie."),
         (_solved(lambda x: np.diag((x**2).sum(axis=0))), "You kept the diagonal of X^T X alone: take all of it."),
         (_solved(lambda x: x.T @ x / len(x)), "Not the mean over an expert's rows: each row counts once, so the sum."),
         (_solved(wanted=lambda gram, kernel: kernel), "On the right, too, X^T X stands before each kernel."),
-        (_solved(total=lambda grams: len(grams) * np.mean(grams, axis=0) / len(grams)),
-         "The sum of X^T X, not their mean: the right side is a sum."),
-        (_solved(total=lambda grams: grams[0]), "On the left stands the sum over all experts, not the first one's."),
-        (_solved(lambda x: np.cov(x.T, bias=True).reshape(x.shape[1], -1) + 1e-9 * np.eye(x.shape[1])),
-         "X^T X, not a covariance: take no mean off."),
         *((_solved(ridge=ridge), f"A ridge of {ridge:g} pulls the kernel to 0: none is asked for.")
           for ridge in (1e-3, 1e-2, 0.1, 1.0)),
         (lambda inputs, kernels: sum(x.T @ x @ k for x, k in zip(inputs, kernels, strict=True)),
          "That is the right side: solve for W with the sum of X^T X on the left."),
-        (lambda inputs, kernels: kernels[0], "That is the first expert alone."),
-        (lambda inputs, kernels: kernels[-1], "That is the last expert alone."),
     )),
 )
 

@@ -173,13 +173,3 @@ def test_curves_bars_and_intervals_show_the_table_from_the_top_down():
     assert plotting.intervals(axes[2], gaps) is axes[2] and axes[2].yaxis_inverted()
     assert axes[2].lines[0].get_xdata() == pytest.approx([gaps["better"].low, gaps["better"].high])
     assert axes[2].lines[1].get_xdata() == pytest.approx([2.5])
-
-
-def test_dots_take_shares_or_what_was_right():
-    ax = Figure().add_subplot()
-    plotting.dots(ax, {"a": 0.5, "b": np.arange(100) < 80}, ("alone", "black", 1), ("together", "red", 1), images=100)
-    (a, b) = (container.lines[0].get_xdata()[0] for container in ax.containers)
-    assert (a, b) == (0.5, 0.8)
-    ends = [container.lines[2][0].get_segments()[0][:, 0] for container in ax.containers]
-    np.testing.assert_allclose(ends[0], [0.404, 0.596], atol=1e-3)  # Wilson's interval of 50 of 100
-    assert ends[1][0] < 0.8 < ends[1][1] and [tick.get_text() for tick in ax.get_yticklabels()] == ["a", "b"]

@@ -56,7 +56,8 @@ WITHOUT_EFFECT = {
     "00.mean_squared_error": 1, "01.epsilon_at": 4, "02.entropy": 6, "02.mutual_information": 14,
     "02.cubic_sparsity": 1, "03.nnls_weights": 4, "03.greedy_counts": 1, "04.zero_centred_penalty": 1,
     "04.frechet_distance": 1, "04.coverage": 2, "05.attention": 1,
-    "05.top_k_gates": 2, "06.distillation_loss": 2, "08.ndcg": 4, "08.next_baskets": 3, "09.clip_by_norm": 4,
+    "05.top_k_gates": 2, "06.distillation_loss": 2, "07.advantage": 1, "08.ndcg": 4, "08.next_baskets": 3,
+    "09.clip_by_norm": 4,
 }
 
 
