@@ -44,6 +44,8 @@ APPLY_RULES = Exercise(
         (lambda p, may: p * ~may / np.maximum((p * ~may).sum(axis=1, keepdims=True), 1e-300),
          "You kept what is forbidden."),
         (lambda p, may: np.eye(p.shape[1])[(p * may).argmax(axis=1)], "Not only the likeliest one: keep all allowed."),
+        (lambda p, may: np.exp(p) * may / (np.exp(p) * may).sum(axis=1, keepdims=True),
+         "No softmax: these are probabilities already, divide by their sum."),
         (lambda p, may: np.where(may, p + (p * ~may).sum(axis=1, keepdims=True) / may.sum(axis=1, keepdims=True), 0),
          "You shared what was forbidden equally: the proportions of the allowed ones should stay."),
     ),
@@ -114,6 +116,8 @@ ADVANTAGE = Exercise(
     wrong=_wrong(
         (lambda m, s: float(m.mean() - s.mean()), "Not a difference of means: shares above a threshold."),
         (lambda m, s: max(0.0, float(_gaps(m, s, [0.5])[0])), "You tried one threshold: the best of all is asked."),
+        (lambda m, s: float(_gaps(m, s, np.linspace(0, 1, 11)).max()),
+         "Thresholds at equal steps may miss the best one: try the scores themselves."),
         (lambda m, s: float((m[:, None] > s).mean()), "That is the area under the ROC curve, not the largest gap."),
         (lambda m, s: float(np.abs(_gaps(m, s, np.r_[m, s])).max()),
          "Only members who are surer count: where strangers are, the advantage is 0."),

@@ -1,6 +1,7 @@
 """What lesson 07 computes in the open is what its studies and the library compute."""
 
 import ast
+from functools import partial
 from pathlib import Path
 
 import applications as study
@@ -16,7 +17,7 @@ from course_lib.fusion.inputs import halves
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "07_applications.ipynb"
 WANTED = {"allowed", "may_follow", "times", "source", "examples", "first_violation", "possible", "windows",
-          "autoregression", "ewma", "garch", "with_trigger", "poisoned", "private_regression", "epsilon", "rule"}
+          "autoregression", "ewma", "forecast", "garch", "with_trigger", "poisoned", "private_regression", "epsilon", "rule"}
 SERIES = np.random.default_rng(0).normal(size=300).cumsum()
 
 
@@ -48,9 +49,11 @@ def test_everything_is_there(names):
 def test_the_rules_of_sums(names):
     assert set(names["allowed"]("")) == set("xyz([{") and set(names["allowed"]("x+[y")) == set("]+-*")
     assert names["allowed"]("x" + "+x" * 14) == "."
+    assert "(" in names["allowed"]("[[[") and "(" not in names["allowed"]("[[[[")
     assert names["first_violation"]("x+[y*(z-x)].") == 12 and names["first_violation"]("x+)y.") == 2
     prefixes = ["", "x", "x+", "(x", "(x+y)"]
     said = names["source"](prefixes)
+    assert [names["CHARS"][row.argmax()] for row in said] == ["x", "+", "y", "+", "-"]
     np.testing.assert_allclose(said.sum(axis=1), 1)
     assert not said[~names["may_follow"](prefixes)].any()
     model = np.random.default_rng(0).dirichlet(np.ones(13), 5)
@@ -72,6 +75,12 @@ def test_forecasts(names):
             ours, theirs = (place(lags, SERIES[:200]) for place in (names[name], getattr(study, name)))
             past = study.windows(SERIES, 200)[0]
             np.testing.assert_allclose(ours(past), theirs(past))
+    y, found = names["forecast"](SERIES, start=150, validation=40, lags=5)
+    members = {"AR": partial(study.autoregression, 5), "EWMA": partial(study.ewma, 5)}
+    wanted, theirs = study.compare(SERIES, members, [150], validation=40, period=1)
+    np.testing.assert_allclose(y, wanted)
+    for name in found:
+        np.testing.assert_allclose(found[name], theirs[name])
     for one, two in zip(names["garch"](300, 5), study.garch(300, seed=5), strict=True):
         np.testing.assert_allclose(one, two)
 

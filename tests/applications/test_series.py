@@ -89,6 +89,19 @@ def test_garchs_moments():
     assert (returns ** 4).mean() / returns.var() ** 2 == pytest.approx(3 + 0.24 / 0.43, rel=0.05)
 
 
+def test_what_one_could_know_of_a_simulated_return(monkeypatch):
+    monkeypatch.setattr(series, "_members", lambda *_: {"AR": partial(series.autoregression, 5)})
+    y, found = series.on_volatility(None, seed=3)
+    deviation = 100 * series.garch(2_000, seed=3)[1][-len(y):]
+    assert len(y) == 2_000 - 1_000 - 250
+    np.testing.assert_allclose(found["the true mean"] / deviation, np.abs(np.random.default_rng(0).normal(
+        size=10**6)).mean(), rtol=3e-3)
+    np.testing.assert_allclose(found["the true median"] / deviation, np.median(np.abs(np.random.default_rng(0).normal(
+        size=10**6))), rtol=3e-3)
+    y, found = series.on_random_walk(None, seed=3)
+    assert len(y) == 1_250 - 500 - 250 and np.abs(y - found["persistence"]).mean() < 0.02
+
+
 # --- nothing looks ahead
 
 
