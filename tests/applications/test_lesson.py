@@ -17,7 +17,8 @@ from course_lib.fusion.inputs import halves
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "07_applications.ipynb"
 WANTED = {"allowed", "may_follow", "times", "source", "examples", "first_violation", "possible", "windows",
-          "autoregression", "ewma", "forecast", "garch", "with_trigger", "poisoned", "private_regression", "epsilon", "rule"}
+          "autoregression", "ewma", "forecast", "garch", "with_trigger", "poisoned", "private_regression", "epsilon",
+          "rule"}
 SERIES = np.random.default_rng(0).normal(size=300).cumsum()
 
 
