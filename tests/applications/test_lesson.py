@@ -80,6 +80,8 @@ def test_forecasts(names):
     members = {"AR": partial(study.autoregression, 5), "EWMA": partial(study.ewma, 5)}
     wanted, theirs = study.compare(SERIES, members, [150], validation=40, period=1)
     np.testing.assert_allclose(y, wanted)
+    theirs["constant"] = np.full(110, np.median(SERIES[:150]))
+    assert set(found) <= set(theirs)
     for name in found:
         np.testing.assert_allclose(found[name], theirs[name])
     for one, two in zip(names["garch"](300, 5), study.garch(300, seed=5), strict=True):
