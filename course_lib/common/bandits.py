@@ -17,8 +17,8 @@ class LinearBandit:
     size : int
         Of a context.
     models : int
-        As many as there are arms: each has coefficients of its own, as in algorithm 1 of Li et al. 1: all arms have
-        the same, and differ in their contexts.
+        As many as there are arms: each has coefficients of its own, as in Li et al.'s algorithm 1. With one, all arms
+        have the same coefficients, and differ in their contexts.
     by : "ucb" or "thompson"
         The first chooses what is best if it is `width` standard errors better than expected; the second what is best
         under coefficients drawn from what is likely.
