@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from itertools import product
 
 import numpy as np
+import sardine_peer
 from benchmark import Benchmark, twins
 
 from course_lib.dqn.loop import evaluate
@@ -17,7 +20,6 @@ from course_lib.recommendation.ranking import Pages, session_rewards
 from course_lib.recommendation.shop import (
     ADS,
     CART,
-    CONTROL,
     SIZE,
     Catalog,
     ShopConfig,
@@ -143,13 +145,18 @@ def compare(twin, config=None, *, seed=0, sessions=1_000):
     """Mean rewards of a session with known items and with new ones, by who recommends."""
     known, new = catalogs(seed)
     agents = train_both(twin, known, config, seed=seed)
-    penalty = max(PENALTIES, key=lambda penalty: reward(Penalised(agents["gamma 0"], known, penalty), known, config,
-                                                        sessions=sessions, seed=seed + 500))
+    def tuned(make):
+        return max(PENALTIES, key=lambda penalty: reward(make(penalty), known, config, sessions=sessions,
+                                                         seed=seed + 500))
+
+    penalty = tuned(lambda penalty: Penalised(agents["gamma 0"], known, penalty))
+    of_oracle = tuned(lambda penalty: partial(OracleMyopic, penalty=penalty))
     makers = without_network(known, config, seed=seed) | {
         "gamma 0": lambda catalog: twin.for_items(agents["gamma 0"], catalog),
         "gamma 0 with a tuned penalty on hooks": lambda catalog: Penalised(
             twin.for_items(agents["gamma 0"], catalog), catalog, penalty),
-        "DQN": lambda catalog: twin.for_items(agents["DQN"], catalog)}
+        "DQN": lambda catalog: twin.for_items(agents["DQN"], catalog),
+        "oracle with a tuned penalty on hooks": lambda catalog: partial(OracleMyopic, penalty=of_oracle)}
     return {name: tuple(reward(make(catalog), catalog, config, sessions=sessions, seed=seed)
                         for catalog in (known, new)) for name, make in makers.items()}
 
@@ -206,17 +213,18 @@ def replays(twin, *, seed=0, sessions=1_000, share=0.5, planner=PLANNER):
 
 
 def in_the_shop(framework, seeds):
-    """Mean reward of a session in the simulated shop of notebook 08, 1,000 fresh visitors each.
+    """Mean reward of a session in four simulated shops, 1,000 fresh visitors each.
 
-    By the seed the 48 known and twelve new items and all first weights differ. In the control there are hardly any
-    consequences.
+    Bait costs goodwill (kappa 0.35) or not (0), sameness bores (phi 2) or not (0). By the seed the 48 known and twelve
+    new items and all first weights differ. Penalties on hooks are tuned on other visitors.
     """
     [twin] = twins(framework, "recommendation")
     for seed in range(seeds):
-        for world, config in (("main", ShopConfig()), ("control", CONTROL)):
-            for name, rewards in compare(twin, config, seed=seed).items():
+        for kappa, phi in product((0.35, 0.0), (2.0, 0.0)):
+            for name, rewards in compare(twin, ShopConfig(kappa=kappa, phi=phi), seed=seed).items():
                 for items, value in zip(("known items", "new items"), rewards, strict=True):
-                    yield {"shop": f"{world}, {items}", "who recommends": name, "seed": seed, "reward": value}
+                    yield {"kappa": kappa, "phi": phi, "items": items, "who recommends": name, "seed": seed,
+                           "reward": value}
 
 
 def in_other_uses(framework, seeds):
@@ -324,10 +332,11 @@ def off_policy_canary(framework):
 
 REAL = {"log": ""}  # downloaded once; or the path of onlineretail.rda
 STUDIES = {
+    "recommendation_sardine": sardine_peer.STUDY,
     "recommendation_shop": Benchmark(
         title="Recommending with foresight",
-        settings=AGENTS | {"shop": ShopConfig(), "control": CONTROL, "penalties": PENALTIES},
-        rows=in_the_shop, canary=shop_canary, down=("who recommends",), across=("framework", "shop")),
+        settings=AGENTS | {"shop": ShopConfig(), "penalties": PENALTIES}, rows=in_the_shop, canary=shop_canary,
+        down=("items", "who recommends"), across=("framework", "kappa", "phi"), seeds=8),
     "recommendation_uses": Benchmark(
         title="Other uses of the shop, and what it sees",
         settings=AGENTS | {"advertisements": ADS, "cart": CART}, rows=in_other_uses, down=("use",), seeds=2,

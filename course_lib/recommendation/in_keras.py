@@ -25,8 +25,11 @@ class ItemFeatureQNetwork(keras.Model):
     features : array (N, F)
         Of the items, embeddings first.
     obs_size : int
+        At least three times `size`: the three vectors come first.
     hidden : int
         Units of the hidden layer.
+    size : int
+        Of an embedding.
     seed : int
 
     References
@@ -35,8 +38,9 @@ class ItemFeatureQNetwork(keras.Model):
     recommendation", section 4.2. Inner products beside a dense layer: Guo et al. 2017, "DeepFM", section 2.1.
     """
 
-    def __init__(self, features, obs_size, *, hidden=64, seed=0):
+    def __init__(self, features, obs_size, *, hidden=64, size=SIZE, seed=0):
         super().__init__()
+        self.size = size
         self.features = np.asarray(features, np.float32)  # no weight: `for_items` puts others in its place
         self.from_obs = _linear(obs_size, hidden, seed)
         self.from_item = _linear(self.features.shape[1], hidden, seed + 1, bias=False)
@@ -46,7 +50,7 @@ class ItemFeatureQNetwork(keras.Model):
 
     def call(self, obs):
         """Action values (B, N) of observations (B, obs_size)."""
-        products = self.from_products(inner_products(obs, self.features[:, :SIZE]))
+        products = self.from_products(inner_products(obs, self.features[:, :self.size]))
         hidden = self.from_obs(obs)[:, None] + self.from_item(self.features) + products  # (B, N, hidden)
         return ops.squeeze(self.value(ops.relu(hidden)), 2)
 
@@ -58,13 +62,14 @@ def inner_products(obs, embedding):
     ----------
     obs : tensor (B, obs_size)
         The vectors come first.
-    embedding : tensor (N, 6)
+    embedding : tensor (N, size)
 
     Returns
     -------
     tensor (B, N, 3)
     """
-    vectors = ops.reshape(obs[:, : 3 * SIZE], (-1, 3, SIZE))  # (B, 3, 6)
+    size = embedding.shape[1]
+    vectors = ops.reshape(obs[:, : 3 * size], (-1, 3, size))
     return ops.swapaxes(ops.matmul(vectors, ops.transpose(embedding)), 1, 2)  # (B, 3, N) -> (B, N, 3)
 
 

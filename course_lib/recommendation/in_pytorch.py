@@ -25,8 +25,11 @@ class ItemFeatureQNetwork(nn.Module):
     features : array (N, F)
         Of the items, embeddings first.
     obs_size : int
+        At least three times `size`: the three vectors come first.
     hidden : int
         Units of the hidden layer.
+    size : int
+        Of an embedding.
     seed : int
 
     References
@@ -35,8 +38,9 @@ class ItemFeatureQNetwork(nn.Module):
     recommendation", section 4.2. Inner products beside a dense layer: Guo et al. 2017, "DeepFM", section 2.1.
     """
 
-    def __init__(self, features, obs_size, *, hidden=64, seed=0):
+    def __init__(self, features, obs_size, *, hidden=64, size=SIZE, seed=0):
         super().__init__()
+        self.size = size
         self.features = np.asarray(features, np.float32)  # no weight: `for_items` puts others in its place
         generator = torch.Generator().manual_seed(int(seed))
         self.from_obs = _linear(obs_size, hidden, generator)
@@ -47,7 +51,7 @@ class ItemFeatureQNetwork(nn.Module):
     def forward(self, obs):
         """Action values (B, N) of observations (B, obs_size)."""
         items = torch.as_tensor(self.features, device=obs.device)
-        products = self.from_products(inner_products(obs, items[:, :SIZE]))
+        products = self.from_products(inner_products(obs, items[:, :self.size]))
         hidden = self.from_obs(obs)[:, None] + self.from_item(items) + products  # (B, 1, H) + (N, H) + (B, N, H)
         return self.value(hidden.relu()).squeeze(2)
 
@@ -59,13 +63,14 @@ def inner_products(obs, embedding):
     ----------
     obs : tensor (B, obs_size)
         The vectors come first.
-    embedding : tensor (N, 6)
+    embedding : tensor (N, size)
 
     Returns
     -------
     tensor (B, N, 3)
     """
-    vectors = obs[:, : 3 * SIZE].reshape(-1, 3, SIZE)  # (B, 3, 6)
+    size = embedding.shape[1]
+    vectors = obs[:, : 3 * size].reshape(-1, 3, size)
     return (vectors @ embedding.T).swapaxes(1, 2)  # (B, 3, N) -> (B, N, 3)
 
 

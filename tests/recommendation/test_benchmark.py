@@ -119,10 +119,12 @@ def test_a_penalty_is_tuned_on_other_visitors_and_all_are_compared_on_the_same(v
     twin = WithItems()
     found = benchmark.compare(twin, seed=3, sessions=50)
     known, new = benchmark.catalogs(seed=3)
-    tuned, compared = visits[:len(benchmark.PENALTIES)], visits[len(benchmark.PENALTIES):]
-    assert [policy.penalty for policy, *_ in tuned] == list(benchmark.PENALTIES)
-    assert {seed for *_, seed in tuned} == {503} and {seed for *_, seed in compared} == {3}
-    assert all(np.array_equal(catalog.features, known.features) for _, catalog, *_ in tuned)
+    count = len(benchmark.PENALTIES)
+    tuned, of_oracle, compared = visits[:count], visits[count:2 * count], visits[2 * count:]
+    for each in (tuned, of_oracle):
+        assert [policy.penalty for policy, *_ in each] == list(benchmark.PENALTIES)
+    assert {seed for *_, seed in tuned + of_oracle} == {503} and {seed for *_, seed in compared} == {3}
+    assert all(np.array_equal(catalog.features, known.features) for _, catalog, *_ in tuned + of_oracle)
     for (_, first, *_), (_, second, *_) in zip(compared[::2], compared[1::2], strict=True):
         assert np.array_equal(first.features, known.features) and np.array_equal(second.features, new.features)
     policies = dict(zip(found, ((one[0], two[0]) for one, two in zip(compared[::2], compared[1::2], strict=True)),
