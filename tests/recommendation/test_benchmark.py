@@ -121,8 +121,8 @@ def test_a_penalty_is_tuned_on_other_visitors_and_all_are_compared_on_the_same(v
     known, new = benchmark.catalogs(seed=3)
     count = len(benchmark.PENALTIES)
     tuned, of_oracle, compared = visits[:count], visits[count:2 * count], visits[2 * count:]
-    for each in (tuned, of_oracle):
-        assert [policy.penalty for policy, *_ in each] == list(benchmark.PENALTIES)
+    assert [policy.penalty for policy, *_ in tuned] == list(benchmark.PENALTIES)
+    assert [policy.keywords["penalty"] for policy, *_ in of_oracle] == list(benchmark.PENALTIES)
     assert {seed for *_, seed in tuned + of_oracle} == {503} and {seed for *_, seed in compared} == {3}
     assert all(np.array_equal(catalog.features, known.features) for _, catalog, *_ in tuned + of_oracle)
     for (_, first, *_), (_, second, *_) in zip(compared[::2], compared[1::2], strict=True):
