@@ -68,8 +68,7 @@ def inner_products(obs, embedding):
     -------
     tensor (B, N, 3)
     """
-    size = embedding.shape[1]
-    vectors = ops.reshape(obs[:, : 3 * size], (-1, 3, size))
+    vectors = ops.reshape(obs[:, : 3 * embedding.shape[1]], (-1, 3, embedding.shape[1]))
     return ops.swapaxes(ops.matmul(vectors, ops.transpose(embedding)), 1, 2)  # (B, 3, N) -> (B, N, 3)
 
 

@@ -69,8 +69,7 @@ def inner_products(obs, embedding):
     -------
     tensor (B, N, 3)
     """
-    size = embedding.shape[1]
-    vectors = obs[:, : 3 * size].reshape(-1, 3, size)
+    vectors = obs[:, : 3 * embedding.shape[1]].reshape(len(obs), 3, -1)
     return (vectors @ embedding.T).swapaxes(1, 2)  # (B, 3, N) -> (B, N, 3)
 
 
