@@ -23,6 +23,7 @@ from course_lib.networks.scores import log_loss
 
 TOPICS = ("applications", "fusion", "networks")
 PARTNER = replace(EXPERT, epochs=20)
+LIGHT = {"RNN, a quarter of the weight": 0.25}  # the partners that do not weigh as much as the first network
 BIGGER = TrainingConfig(epochs=15, learning_rate=2e-3, l2=1e-4)  # for 28x28 pixels
 FEW = TrainingConfig(epochs=100, batch_size=16, learning_rate=3e-3, l2=1e-4)  # for tens of images
 LONG = replace(EXPERT, epochs=60)  # long enough to remember
@@ -50,8 +51,7 @@ def partners_table(nets, data, *, seed=0, config=PARTNER):
     models = [expert(nets, make(shape, classes, seed=3 * seed + m), data.x_train, data.y_train, own, seed=3 * seed + m)
               for make, m, own in made.values()]
     said = dict(zip(made, outputs.opinions(nets, models, [data.x_test] * len(models)), strict=True))
-    return said | {"RNN, its opinions flattened": flattened(said["RNN"], 3),
-                   "RNN, a quarter of the weight": said["RNN"]}
+    return said | {"RNN, its opinions flattened": flattened(said["RNN"], 3), **dict.fromkeys(LIGHT, said["RNN"])}
 
 
 def partners(framework, seeds, images):
@@ -72,7 +72,7 @@ def partners(framework, seeds, images):
             said = partners_table(nets, data, seed=seed)
             wrong = {who: each.argmax(axis=1) != data.y_test for who, each in said.items()}
             for who, each in said.items():
-                weight = 0.25 if "quarter" in who else 0.5
+                weight = LIGHT.get(who, 0.5)
                 yield {"images": name, "partner": who, "seed": seed, "accuracy": score(each, data.y_test),
                        "with the CNN": score(weight * each + (1 - weight) * said["CNN"], data.y_test),
                        "largest probability": float(each.max(axis=1).mean()),
