@@ -49,3 +49,20 @@ def twin(request):
     """`twin("pruning")` imports a topic's twin, for each framework in turn."""
     pytest.importorskip({"pytorch": "torch", "keras": "keras"}[request.param])
     return lambda topic: importlib.import_module(f"course_lib.{topic}.in_{request.param}")
+
+
+@pytest.fixture
+def nets(twin):
+    """The twin of networks."""
+    return twin("networks")
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """The digits, as they come; a test that changes them changes a copy."""
+    from course_lib.common import data
+
+    found = data.load("digits")
+    for part in (found.x_train, found.y_train, found.x_test, found.y_test):
+        part.flags.writeable = False
+    return found

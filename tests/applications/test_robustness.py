@@ -5,26 +5,15 @@ import pytest
 from scipy.special import softmax
 
 from course_lib.applications import robustness
-from course_lib.common import data
 from course_lib.fusion.inputs import halves
 from course_lib.networks.config import TrainingConfig
 
 CONFIG = TrainingConfig(epochs=8, learning_rate=3e-3)
 
 
-@pytest.fixture(scope="module")
-def digits():
-    return data.load("digits")
-
-
 @pytest.fixture
 def applications(twin):
     return twin("applications")
-
-
-@pytest.fixture
-def nets(twin):
-    return twin("networks")
 
 
 def test_the_fast_gradient_sign_method_moves_each_pixel_to_where_the_loss_rises(applications, nets, digits):

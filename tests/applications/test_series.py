@@ -12,11 +12,6 @@ from course_lib.networks.config import TrainingConfig
 SHORT = TrainingConfig(epochs=2, batch_size=32, learning_rate=1e-2)
 
 
-@pytest.fixture
-def nets(twin):
-    return twin("networks")
-
-
 # --- by hand
 
 

@@ -7,16 +7,10 @@ import numpy as np
 import pytest
 from watched import Watched, never_taught_with_tests, with_marked_tests
 
-from course_lib.common import data
 from course_lib.fusion.inputs import halves
 from course_lib.networks.config import TrainingConfig
 
 FAST = TrainingConfig(epochs=2, learning_rate=3e-3)
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return data.load("digits")
 
 
 @pytest.fixture

@@ -10,18 +10,12 @@ import nbformat
 import numpy as np
 import pytest
 
-from course_lib.common import data
 from course_lib.dqn.config import DQNConfig
 from course_lib.fusion.inputs import halves
 from course_lib.networks.config import TrainingConfig
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "05_fusion.ipynb"
 SHAPES = [(8, 4), (8, 4)]
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return data.load("digits")
 
 
 def lesson(twin):

@@ -5,16 +5,10 @@ import importlib
 import numpy as np
 import pytest
 
-from course_lib.common import data
 from course_lib.fusion import inputs, outputs, reference
 from course_lib.networks.config import TrainingConfig
 
 CONFIG = TrainingConfig(epochs=8, learning_rate=3e-3)
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return data.load("digits")
 
 
 @pytest.fixture

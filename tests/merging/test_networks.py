@@ -3,26 +3,15 @@
 import numpy as np
 import pytest
 
-from course_lib.common import data
 from course_lib.merging import reference, weights
 from course_lib.networks.config import TrainingConfig
 
 CONFIG = TrainingConfig(epochs=8, learning_rate=3e-3)
 
 
-@pytest.fixture(scope="module")
-def digits():
-    return data.load("digits")
-
-
 @pytest.fixture
 def merging(twin):
     return twin("merging")
-
-
-@pytest.fixture
-def nets(twin):
-    return twin("networks")
 
 
 def test_a_student_learns_from_its_teacher_alone(merging, nets, digits):

@@ -2,19 +2,11 @@
 
 import merging as study
 import numpy as np
-import pytest
 from watched import MARK, Watched, never_taught_with_tests, with_marked_tests
-
-from course_lib.common import data
 
 
 def rows(images):
     return {np.ascontiguousarray(image).tobytes() for image in images}
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return data.load("digits")
 
 
 def test_each_task_has_its_view_and_its_own_images(digits):

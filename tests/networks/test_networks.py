@@ -3,21 +3,10 @@
 import numpy as np
 import pytest
 
-from course_lib.common import data
 from course_lib.networks.config import TrainingConfig
 from course_lib.networks.scores import log_loss
 
 CONFIG = TrainingConfig(epochs=8, learning_rate=3e-3)
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return data.load("digits")
-
-
-@pytest.fixture
-def nets(twin):
-    return twin("networks")
 
 
 def test_a_recurrent_network_reads_rows(nets, digits):

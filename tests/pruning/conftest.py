@@ -6,6 +6,3 @@ def pruning(twin):
     return twin("pruning")
 
 
-@pytest.fixture
-def nets(twin):
-    return twin("networks")

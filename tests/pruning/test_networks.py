@@ -3,14 +3,8 @@
 import numpy as np
 import pytest
 
-from course_lib.common import data
 from course_lib.pruning.config import PruningConfig
 from course_lib.pruning.scores import live_neurons
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return data.load("digits")
 
 
 def networks(nets):

@@ -3,13 +3,7 @@
 import numpy as np
 import pytest
 
-from course_lib.common import data
 from course_lib.pruning.information import gaussian_mi_selection, shrink_and_refit
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return data.load("digits")
 
 
 def test_keeping_all_neurons_changes_nothing(pruning, nets, digits):

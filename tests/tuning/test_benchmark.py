@@ -37,11 +37,6 @@ class Always:
         return np.full(len(obs), self.action)
 
 
-@pytest.fixture
-def nets(twin):
-    return twin("networks")
-
-
 @pytest.fixture(scope="module")
 def tasks():
     return draw_tasks(TaskConfig(scale=(1, 1)), count=6, seed=3)

@@ -20,11 +20,6 @@ def tasks():
     return [draw_task(rng, TaskConfig(sources=("digits", "wine", "synthetic"), scale=(1, 1))) for _ in range(6)]
 
 
-@pytest.fixture
-def nets(twin):
-    return twin("networks")
-
-
 @pytest.mark.filterwarnings("ignore:.*Not able to test alternative render modes")
 def test_gymnasium_finds_nothing_wrong(nets, tasks):
     env = Single(TrainingVectorEnv(nets, tasks, SHORT, num_envs=1))
