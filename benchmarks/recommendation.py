@@ -1,20 +1,20 @@
-"""What recommending with foresight earns, what it needs to see, and how models guess the next basket."""
+"""What recommending with foresight earns, what it needs to see, and what a log can tell of it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from itertools import product
 
+import next_basket
 import numpy as np
 import sardine_peer
 from benchmark import Benchmark, twins
 
 from course_lib.dqn.loop import evaluate
 from course_lib.networks.config import TrainingConfig
-from course_lib.recommendation import baselines, logged, metrics, splits
+from course_lib.recommendation import logged, splits
 from course_lib.recommendation.config import PLANNER
 from course_lib.recommendation.env import RecommendationVectorEnv
-from course_lib.recommendation.log import DAY, load_online_retail, simulate_log
+from course_lib.recommendation.log import load_online_retail
 from course_lib.recommendation.policies import ItemBandit, OracleMyopic, Random, learn_online
 from course_lib.recommendation.ranking import Pages, session_rewards
 from course_lib.recommendation.shop import (
@@ -28,12 +28,15 @@ from course_lib.recommendation.shop import (
     with_nothing,
 )
 
-CUT = datetime(2011, 11, 9, tzinfo=UTC).timestamp()  # in the real shop
-BASKET = TrainingConfig(epochs=10, l2=1e-5, batch_size=128)
+CUT = next_basket.CUT
 MYOPIC = replace(PLANNER, gamma=0.0)  # the same network, which learns what an item earns at once
 AGENTS = {"DQN": PLANNER, "gamma 0": MYOPIC}
 PENALTIES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6)  # for a full hook, in units of reward
 ORACLE = "oracle that looks no further"
+MAIN = tuple(product((0.35, 0.0), (2.0, 0.0)))  # kappa and phi of the worlds in which all are compared
+MAP = tuple(sorted({*product((0.0, 0.15, 0.35, 0.7), (0.0, 1.0, 2.0, 4.0))} - {*MAIN}))
+ROUND = TrainingConfig(epochs=1, learning_rate=2e-3, batch_size=256)  # of each of so many rounds of fitted Q-learning
+ROUNDS, STEPS, ALPHAS = 40, 100_000, (0.0, 0.1, 0.5)
 
 
 class Popular:
@@ -81,12 +84,6 @@ def catalog_of_log(known, *, items=60, seed=0):
     appeal = 0.3 * (appeal - appeal.mean()) / max(appeal.std(), 1e-9)
     hook = np.random.default_rng(seed).random(len(chosen))
     return Catalog(directions(vectors[:, :SIZE] * np.sqrt(values[:SIZE])), hook, appeal), chosen
-
-
-def recent_popularity(log, split, *, days=30):
-    """How many baskets of the last days before the cut have each item."""
-    rows = (log.time < split.cut) & (log.time >= split.cut - 86_400 * days)
-    return np.tile(splits.count(log, rows).sum(axis=0), (len(split.users), 1))
 
 
 def reward(policy, catalog, config=None, *, sessions=1_000, seed=0):
@@ -197,8 +194,7 @@ def by_what_is_seen(twin, *, seed=0, sessions=1_000):
     """
     known, _ = catalogs(seed)
     return {sees: in_a_shop(train_both(twin, known, config, seed=seed), known, config, seed=seed, sessions=sessions)
-            for sees, config in (("no satisfaction", ShopConfig(observe_satisfaction=False)),
-                                 ("no profile", ShopConfig(profile_noise=None)),
+            for sees, config in (("no profile", ShopConfig(profile_noise=None)),
                                  ("neither", ShopConfig(observe_satisfaction=False, profile_noise=None)))}
 
 
@@ -212,6 +208,90 @@ def replays(twin, *, seed=0, sessions=1_000, share=0.5, planner=PLANNER):
     return found
 
 
+def conservative_loss(framework, alpha):
+    """`loss(y, q)`: y (B, 2) holds actions and targets, q (B, N) values. Kumar et al. 2020, eq. 4, with its entropy.
+
+    The squared error, plus alpha times how far the values of all actions exceed that of the one in the log.
+    """
+    if framework == "pytorch":
+        def loss(y, q):
+            chosen = q.gather(1, y[:, :1].long())[:, 0]
+            return ((y[:, 1] - chosen).square() + alpha * (q.logsumexp(dim=1) - chosen)).mean()
+    else:
+        from keras import ops
+
+        def loss(y, q):
+            chosen = ops.take_along_axis(q, ops.cast(y[:, :1], "int32"), axis=1)[:, 0]
+            return ops.mean(ops.square(y[:, 1] - chosen) + alpha * (ops.logsumexp(q, axis=1) - chosen))
+    return loss
+
+
+def transitions(catalog, policy, count, *, seed=0, copies=100):
+    """A log under a `logged.Soft`: obs (n, 22), actions, rewards, next_obs and terminated (n,), of `count` or more."""
+    env, rng, found = RecommendationVectorEnv(catalog, num_envs=copies), np.random.default_rng(seed), []
+    obs, _ = env.reset(seed=seed)
+    fresh = np.zeros(copies, bool)
+    while sum(len(part[1]) for part in found) < count:
+        actions = policy.sample(obs, rng)
+        after, rewards, terminated, *_ = env.step(actions)
+        found.append([part[~fresh].copy() for part in (obs, actions, rewards, after, terminated)])
+        obs, fresh = after, terminated & ~fresh
+    return [np.concatenate(part) for part in zip(*found, strict=True)]
+
+
+class Acts:
+    """A policy that is a function of observations."""
+
+    def __init__(self, act):
+        self.act = act
+
+
+def fitted_q(framework, catalog, log, *, alpha, gamma=PLANNER.gamma, seed=0, rounds=ROUNDS):
+    """Q-learning from a log (n transitions): each round fits the network to targets that it gives itself."""
+    twin, nets = twins(framework, "recommendation", "networks")
+    obs, actions, rewards, after, terminated = log
+    model = twin.ItemFeatureQNetwork(catalog.features, obs.shape[1], hidden=64, seed=seed)
+    loss = conservative_loss(framework, alpha)
+    for number in range(rounds):
+        best = nets.predict(model, after).max(axis=1)
+        targets = rewards + gamma * ~terminated * best if number else rewards
+        nets.train(model, obs, np.column_stack([actions, targets]), ROUND, seed=seed + number, loss=loss)
+    return model
+
+
+def imitation(framework, catalog, log, *, seed=0, epochs=10):
+    """A network that is taught which item the log shows."""
+    twin, nets = twins(framework, "recommendation", "networks")
+    model = twin.ItemFeatureQNetwork(catalog.features, log[0].shape[1], hidden=64, seed=seed)
+    nets.train(model, log[0], log[1], replace(ROUND, epochs=epochs), seed=seed)
+    return model
+
+
+def learned_from_a_log(framework, *, seed=0, steps=STEPS, rounds=ROUNDS):
+    """{who recommends: mean reward of a session}; the log is of a policy that follows the profile, softly."""
+    twin, nets = twins(framework, "recommendation", "networks")
+    known, _ = catalogs(seed)
+    behaviour, rng = logged.Soft(known, personal=1.0), np.random.default_rng(seed)
+    log, shop = transitions(known, behaviour, steps, seed=seed), RecommendationVectorEnv(known, num_envs=128)
+    models = {"imitation": imitation(framework, known, log, seed=seed),
+              "from the log, gamma 0": fitted_q(framework, known, log, alpha=0.0, gamma=0.0, seed=seed, rounds=rounds),
+              **{f"from the log, alpha {alpha:g}": fitted_q(framework, known, log, alpha=alpha, seed=seed,
+                                                           rounds=rounds) for alpha in ALPHAS}}
+    agents = {"the policy that logged": Acts(lambda obs: behaviour.sample(obs, rng)),
+              **{name: Acts(lambda obs, model=model: nets.predict(model, np.asarray(obs, np.float32)).argmax(axis=1))
+                 for name, model in models.items()},
+              "DQN that may try things": twin.train_recommender(shop, replace(PLANNER, total_steps=steps),
+                                                                seed=seed).agent}
+    return in_a_shop(agents, known, seed=seed)
+
+
+def from_a_log(framework, seeds):
+    """Mean reward of a session: learned from 100,000 logged steps of a policy that follows the profile, or online."""
+    for seed in range(seeds):
+        for name, value in learned_from_a_log(framework, seed=seed).items():
+            yield {"who recommends": name, "seed": seed, "reward": value}
+
+
 def in_the_shop(framework, seeds):
     """Mean reward of a session in four simulated shops, 1,000 fresh visitors each.
 
@@ -220,11 +300,26 @@ def in_the_shop(framework, seeds):
     """
     [twin] = twins(framework, "recommendation")
     for seed in range(seeds):
-        for kappa, phi in product((0.35, 0.0), (2.0, 0.0)):
+        for kappa, phi in MAIN:
             for name, rewards in compare(twin, ShopConfig(kappa=kappa, phi=phi), seed=seed).items():
                 for items, value in zip(("known items", "new items"), rewards, strict=True):
                     yield {"kappa": kappa, "phi": phi, "items": items, "who recommends": name, "seed": seed,
                            "reward": value}
+
+
+def in_many_worlds(framework, seeds):
+    """Mean reward of a session in twelve other shops, 1,000 fresh visitors each.
+
+    By the seed the 48 items and all first weights differ.
+    """
+    [twin] = twins(framework, "recommendation")
+    for seed in range(seeds):
+        known, _ = catalogs(seed)
+        for kappa, phi in MAP:
+            config = ShopConfig(kappa=kappa, phi=phi)
+            agents = train_both(twin, known, config, seed=seed)
+            for name, value in in_a_shop(agents, known, config, seed=seed).items():
+                yield {"kappa": kappa, "phi": phi, "who recommends": name, "seed": seed, "reward": value}
 
 
 def in_other_uses(framework, seeds):
@@ -254,40 +349,30 @@ def by_replay(framework, seeds):
 
 
 def with_real_items(framework, seeds, log):
-    """Mean reward of a session with 48 items that are alike if the same users bought them."""
+    """Mean reward of a session with 48 items that are alike if the same users bought them; hooks are drawn at random.
+
+    By the seed the hooks, the visitors and all first weights differ.
+    """
     [twin] = twins(framework, "recommendation")
-    catalog, _ = catalog_of_log(splits.temporal_split(load_online_retail(log or None), CUT).known, items=48)
+    known = splits.temporal_split(load_online_retail(log or None), CUT).known
     for seed in range(seeds):
+        catalog, _ = catalog_of_log(known, items=48, seed=seed)
         found = in_a_shop(train_both(twin, catalog, seed=seed), catalog, seed=seed)
         yield from ({"who recommends": name, "seed": seed, "reward": value} for name, value in found.items())
 
 
-def next_basket(framework, seeds, log):
-    """386,326 purchases, cut at 2011-11-09; ten items out of all 3,659, repeats allowed."""
-    twin, nets = twins(framework, "recommendation", "networks")
-    found = simulate_log() if log == "simulated" else load_online_retail(log or None)
-    split = splits.temporal_split(found, 335 * DAY if log == "simulated" else CUT)
-    models = {name: getattr(baselines, name)(split) for name in ("random", "popularity", "personal_frequency",
-                                                                 "item_knn", "svd", "ease")}
-    models["popular in the last 30 days"] = recent_popularity(found, split)
-    for seed in range(seeds):
-        net = twin.NextBasketNetwork(found.items, hidden=64, seed=seed)
-        nets.train(net, *splits.examples(found, split.cut), BASKET, loss=twin.next_basket_loss)
-        models["network"] = nets.predict(net, split.known[split.users].toarray())
-        for name, scores in models.items():
-            top = metrics.top_k(scores, 10)
-            yield {"model": name.replace("_", " "), "seed": seed, "hit rate": metrics.hit_rate(top, split.wanted),
-                   "NDCG": metrics.ndcg(top, split.wanted), "coverage": metrics.coverage(top, found.items)}
-
-
 def off_policy(_, seeds, sessions=20_000):
-    """Error of what a log of 20,000 first steps under another policy says of a policy's reward, over 40 logs."""
+    """Error of what a log of 20,000 first steps under another policy says of a policy's reward, over 40 logs.
+
+    And in how many of them a 95 % interval holds the truth.
+    """
     known, _ = catalogs()
     old, new = logged.Soft(known, personal=0.3), logged.Soft(known, personal=1.0)
     for seed in range(seeds):
         log = logged.first_steps(known, old, new, sessions=sessions, seed=seed)
         for name, estimate in logged.estimates(log, known).items():
-            yield {"estimator": name, "seed": seed, "error": estimate.value - log.truth}
+            yield {"estimator": name, "seed": seed, "error": estimate.value - log.truth,
+                   "interval holds the truth": float(estimate.low < log.truth < estimate.high)}
 
 
 def agent_canary(framework, catalog=None, settings=PLANNER, config=None):
@@ -303,26 +388,23 @@ def agent_canary(framework, catalog=None, settings=PLANNER, config=None):
             "random": reward(Random(len(catalog)), catalog, config, sessions=200)}
 
 
+def log_canary(framework):
+    """Values after two rounds on a short log, with a penalty and without, and of imitation."""
+    [nets] = twins(framework, "networks")
+    known, _ = catalogs()
+    log = transitions(known, logged.Soft(known, personal=1.0), 2_000)
+    models = {f"alpha {alpha:g}": fitted_q(framework, known, log, alpha=alpha, rounds=2) for alpha in (0.0, 0.5)}
+    models["imitation"] = imitation(framework, known, log, epochs=2)
+    return {f"{part} of {name}": getattr(nets.predict(model, log[0][:500]), part)()
+            for name, model in models.items() for part in ("mean", "std")}
+
+
 def shop_canary(framework):
     """That of an agent, and what needs no network."""
     known, _ = catalogs()
     return agent_canary(framework) | {
         name: reward(policy, known, sessions=200) for name, policy in (
             ("oracle", OracleMyopic), ("LinUCB", without_network(known)["LinUCB"](known)))}
-
-
-def basket_canary(framework):
-    """Log-loss of the network after an epoch, and hits of models without one, on a simulated log."""
-    twin, nets = twins(framework, "recommendation", "networks")
-    log = simulate_log()
-    split = splits.temporal_split(log, 335 * DAY)
-    x, wanted = (part[:1_000] for part in splits.examples(log, split.cut))
-    net = twin.NextBasketNetwork(log.items, hidden=16, seed=0)
-    nets.train(net, x, wanted, replace(BASKET, epochs=1), loss=twin.next_basket_loss)
-    scores = nets.predict(net, split.known[split.users[:200]].toarray())
-    found = {"score": scores.mean(), "spread": scores.std(axis=1).mean(), "baskets": len(split.wanted)}
-    return found | {name: metrics.hit_rate(metrics.top_k(getattr(baselines, name)(split), 10), split.wanted)
-                    for name in ("popularity", "personal_frequency", "item_knn")}
 
 
 def off_policy_canary(framework):
@@ -333,27 +415,34 @@ def off_policy_canary(framework):
 REAL = {"log": ""}  # downloaded once; or the path of onlineretail.rda
 STUDIES = {
     "recommendation_sardine": sardine_peer.STUDY,
+    "recommendation_next_basket": next_basket.STUDY,
     "recommendation_shop": Benchmark(
         title="Recommending with foresight",
         settings=AGENTS | {"shop": ShopConfig(), "penalties": PENALTIES}, rows=in_the_shop, canary=shop_canary,
         down=("items", "who recommends"), across=("framework", "kappa", "phi"), seeds=8),
+    "recommendation_map": Benchmark(
+        title="Where foresight pays",
+        settings=AGENTS | {"kappa and phi": MAP}, rows=in_many_worlds, seeds=5,
+        canary=lambda framework: agent_canary(framework, config=ShopConfig(kappa=0.7, phi=4.0)),
+        down=("kappa", "who recommends"), across=("framework", "phi")),
+    "recommendation_offline": Benchmark(
+        title="Learning to recommend from a log alone",
+        settings={"round": ROUND, "rounds": ROUNDS, "logged steps": STEPS, "gamma": PLANNER.gamma, "alphas": ALPHAS,
+                  "DQN": replace(PLANNER, total_steps=STEPS)},
+        rows=from_a_log, canary=log_canary, down=("who recommends",), seeds=5),
     "recommendation_uses": Benchmark(
         title="Other uses of the shop, and what it sees",
-        settings=AGENTS | {"advertisements": ADS, "cart": CART}, rows=in_other_uses, down=("use",), seeds=2,
+        settings=AGENTS | {"advertisements": ADS, "cart": CART}, rows=in_other_uses, down=("use",), seeds=5,
         across=("framework", "who recommends"), canary=lambda framework: agent_canary(
             framework, with_nothing(catalogs()[0]), MYOPIC, ADS)),
     "recommendation_real_items": Benchmark(
         title="The shop with items of Online Retail",
-        settings=AGENTS | {"cut": CUT}, rows=with_real_items, down=("who recommends",), seeds=1, options=REAL,
+        settings=AGENTS | {"cut": CUT}, rows=with_real_items, down=("who recommends",), seeds=5, options=REAL,
         canary=agent_canary),
     "recommendation_replay": Benchmark(
         title="Drawing rewarded transitions more often",
-        settings=AGENTS | {"rewarded share": 0.5}, rows=by_replay, down=("replay",), seeds=2,
+        settings=AGENTS | {"rewarded share": 0.5}, rows=by_replay, down=("replay",), seeds=5,
         canary=lambda framework: agent_canary(framework, settings=replace(PLANNER, rewarded_share=0.5))),
-    "recommendation_next_basket": Benchmark(
-        title="The next basket in Online Retail",
-        settings={"network": BASKET, "hidden": 64, "cut": CUT}, rows=next_basket, canary=basket_canary, down=("model",),
-        across=("framework",), seeds=1, options=REAL),
     "recommendation_off_policy": Benchmark(
         title="Judging a policy by another one's log",
         settings={"old": 0.3, "new": 1.0, "sessions": 20_000}, rows=off_policy, canary=off_policy_canary,

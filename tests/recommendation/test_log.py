@@ -4,10 +4,11 @@ import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
+import next_basket
 import numpy as np
 import pytest
-import recommendation as benchmark
 from sklearn.linear_model import Ridge
 
 from course_lib.recommendation import baselines, log, metrics, splits
@@ -57,10 +58,20 @@ def test_examples_by_hand():
         splits.examples(SMALL, 1.5)
 
 
+def test_baskets_in_their_order_by_hand(monkeypatch):
+    monkeypatch.setattr(next_basket, "LAST", 2)
+    monkeypatch.setattr(next_basket, "LONGEST", 2)
+    examples, asked = next_basket.sequences(SMALL, splits.temporal_split(SMALL, 3.5))
+    assert examples.tolist() == [[[0, 0], [1, 2]], [[0, 0], [1, 0]]]  # items count from 1, the last basket stands last
+    assert asked.tolist() == [[[1, 2], [2, 3]]]
+    examples, _ = next_basket.sequences(SMALL, SimpleNamespace(cut=99, users=[0]))
+    assert examples.tolist()[1] == [[1, 2], [2, 3]] and len(examples) == len(splits.examples(SMALL, 99)[0])
+
+
 def test_popularity_and_frequency_by_hand():
     split = splits.temporal_split(SMALL, 4.0)
     assert baselines.popularity(split).tolist() == [[2, 1, 2]]
-    assert benchmark.recent_popularity(SMALL, split, days=2 / DAY).tolist() == [[0, 1, 2]]
+    assert next_basket.recent_popularity(SMALL, split, days=2 / DAY).tolist() == [[0, 1, 2]]
     scores = baselines.personal_frequency(split)
     assert np.floor(scores).tolist() == [[1, 2, 1]] and scores[0, 0] == scores[0, 2]
     assert baselines.random(split, seed=1).shape == (1, 3)
@@ -172,7 +183,7 @@ def test_the_real_shop(tmp_path):
                 "personal_frequency": (0.785, 0.287), "item_knn": (0.519, 0.152), "svd": (0.689, 0.230),
                 "ease": (0.665, 0.219)}
     for name, figures in expected.items():
-        scores = benchmark.recent_popularity(found, split) if name == "recent" else getattr(baselines, name)(split)
+        scores = next_basket.recent_popularity(found, split) if name == "recent" else getattr(baselines, name)(split)
         top = metrics.top_k(scores, 10)
         got = metrics.hit_rate(top, split.wanted), metrics.ndcg(top, split.wanted)
         assert got == pytest.approx(figures, abs=0.01), name
