@@ -221,20 +221,6 @@ def test_a_log_holds_no_step_between_two_visitors():
     assert over[np.isclose(later, 20)].all() and len(obs) == len(actions) >= 3_000 and rewards.max() == 1.1
 
 
-@pytest.mark.parametrize("alpha", [0.0, 0.3])
-def test_the_conservative_loss_by_hand(alpha, twin):
-    framework = twin("networks").__name__.rpartition("in_")[2]
-    rng = np.random.default_rng(0)
-    q, actions, targets = rng.normal(size=(5, 3)).astype(np.float32), np.array([0, 2, 1, 1, 0]), rng.random(5)
-    chosen = q[np.arange(5), actions]
-    wanted = np.mean((targets - chosen)**2 + alpha * (np.log(np.exp(q).sum(axis=1)) - chosen))
-    y = np.column_stack([actions, targets]).astype(np.float32)
-    if framework == "pytorch":
-        import torch
-        y, q = torch.as_tensor(y), torch.as_tensor(q)
-    assert float(benchmark.conservative_loss(framework, alpha)(y, q)) == pytest.approx(wanted, rel=1e-5)
-
-
 def test_q_from_a_log_looks_ahead(twin):
     """A step that earns nothing, before one that earns 1 and is the last, is worth gamma."""
     framework = twin("networks").__name__.rpartition("in_")[2]
