@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import baselines
 import numpy as np
 from benchmark import Benchmark, twins
 
 from course_lib.networks.config import TrainingConfig
-from course_lib.recommendation import baselines, metrics, splits
+from course_lib.recommendation import metrics, splits
 from course_lib.recommendation.log import DAY, load_online_retail, simulate_log
 
 CUT = datetime(2011, 11, 9, tzinfo=UTC).timestamp()  # in the real shop

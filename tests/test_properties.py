@@ -99,7 +99,6 @@ ENTRIES = {
                                                    np.maximum(rng.random((4, 6)) < 0.4, np.eye(4, 6))))
        for name in ("hits", "hit_rate", "recall", "ndcg")},
     "coverage": (metrics.coverage, lambda rng: (rng.integers(0, 6, (4, 3)), 6)),
-    "gini": (metrics.gini, lambda rng: (rng.integers(1, 9, 6),)),
     "inverse_propensity": (lambda *a: dataclasses.astuple(ope.inverse_propensity(*a)),
                            lambda rng: (rng.normal(size=9), rng.random(9), rng.uniform(0.1, 1, 9))),
     "self_normalised": (lambda *a: dataclasses.astuple(ope.self_normalised(*a)),

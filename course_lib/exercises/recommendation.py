@@ -367,4 +367,4 @@ FATIGUE = Exercise(
 )
 
 TOPIC = Topic(number="08", package="recommendation", title="Recommendation", exercises=(
-    LINUCB_STEP, IPS_AND_SNIPS, NDCG, NEXT_BASKETS, ITEM_FEATURE_Q, FATIGUE))
+    NEXT_BASKETS, NDCG, FATIGUE, LINUCB_STEP, ITEM_FEATURE_Q, IPS_AND_SNIPS))

@@ -1,1 +1,1 @@
-"""Recommendation in a shop by deep Q-learning: a simulator, real data, baselines, metrics, off-policy evaluation."""
+"""Recommendation in a shop by deep Q-learning: a simulator, real data, metrics, off-policy evaluation."""

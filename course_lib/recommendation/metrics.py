@@ -61,15 +61,6 @@ def coverage(top, items):
     return len(np.unique(top)) / items
 
 
-def gini(counts):
-    """How unevenly counts (I,) are spread: 0 if all are equal, near 1 if one item has them all."""
-    counts = np.sort(checks.array("counts", counts, ("I",), low=0).astype(float))
-    if not 0 < counts.sum() < np.inf:
-        raise ValueError(f"counts: expected numbers with a sum > 0, got {counts.sum()}")
-    places = np.arange(1, len(counts) + 1)
-    return float(((2 * places - len(counts) - 1) * counts).sum() / (len(counts) * counts.sum()))
-
-
 def _lists(top, wanted):
     """Lists (V, k) of different items, as integers, and what is wanted, bool (V, I), something in each row."""
     wanted = checks.array("wanted", wanted, ("V", "I"), low=0) > 0

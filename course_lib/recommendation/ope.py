@@ -96,30 +96,13 @@ def doubly_robust(rewards, actions, wanted, logged, expected, policy):
     return _estimate(value + weights * (rewards - predicted), weights)
 
 
-def whole_session(rewards, wanted, logged):
-    """IPS of sessions: each return weighted by the product of all its ratios.
-
-    Parameters
-    ----------
-    rewards, wanted, logged : array (N, T)
-        Of N sessions; where one is over already, rewards 0 and both probabilities 1.
-
-    References
-    ----------
-    Precup, Sutton & Singh 2000, "Eligibility traces for off-policy policy evaluation", section 3.
-    """
-    rewards, weights = _logged(rewards, wanted, logged, axes=2)
-    weights = weights.prod(axis=1)
-    return _estimate(weights * np.sum(rewards, axis=1), weights)
-
-
 def per_decision(rewards, wanted, logged):
     """Per-decision IPS: each reward weighted by the ratios up to it, not by those after it.
 
     Parameters
     ----------
-    rewards, wanted, logged
-        As in `whole_session`.
+    rewards, wanted, logged : array (N, T)
+        Of N sessions; where one is over already, rewards 0 and both probabilities 1.
 
     References
     ----------

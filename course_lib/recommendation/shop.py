@@ -40,7 +40,6 @@ class ShopConfig(Config):
               "[0, 1)": ("memory",), "[1, inf)": ("steps", "budget")}
 
 
-CONTROL = ShopConfig(kappa=0.0, phi=0.0)  # where it costs next to nothing to be short-sighted
 ADS = ShopConfig(click_reward=1.0, purchase_reward=0.0, budget=6)  # paid by the click, for few places: `with_nothing`
 # "Goes well with that": only what is bought counts, and what goes with the basket is bought more readily.
 CART = ShopConfig(kappa=0.0, phi=0.5, click_reward=0.0, steps=8, pairing=3.0)

@@ -9,9 +9,10 @@ from gymnasium.utils.env_checker import check_env
 
 from course_lib.dqn.vector import Single
 from course_lib.recommendation.env import RecommendationVectorEnv
-from course_lib.recommendation.shop import ADS, CART, CONTROL, Catalog, ShopConfig, simulate_catalog, with_nothing
+from course_lib.recommendation.shop import ADS, CART, Catalog, ShopConfig, simulate_catalog, with_nothing
 
 CATALOG = simulate_catalog(30, seed=0)
+CONTROL = ShopConfig(kappa=0.0, phi=0.0)  # where it costs next to nothing to be short-sighted
 ALL = [ShopConfig(), CONTROL, ShopConfig(observe_satisfaction=False, profile_noise=None, steps=7), ADS, CART]
 
 

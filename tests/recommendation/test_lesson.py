@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import baselines
 import nbformat
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from scipy.special import expit as sigmoid
 from course_lib.dqn.config import DQNConfig
 from course_lib.dqn.loop import Trainer
 from course_lib.dqn.replay import Batch, ReplayBuffer
-from course_lib.recommendation import baselines, reference, splits
+from course_lib.recommendation import reference, splits
 from course_lib.recommendation.env import RecommendationVectorEnv
 from course_lib.recommendation.log import DAY, simulate_log
 from course_lib.recommendation.policies import contexts

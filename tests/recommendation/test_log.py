@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
+import baselines
 import next_basket
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from course_lib.recommendation import baselines, log, metrics, splits
+from course_lib.recommendation import log, metrics, splits
 from course_lib.recommendation.log import DAY, ShopLog
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "datasets"

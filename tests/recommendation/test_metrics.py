@@ -34,23 +34,6 @@ def test_equal_scores_go_to_the_first():
     assert metrics.top_k(np.zeros((1, 5)), 2).tolist() == [[0, 1]]
 
 
-def test_gini_by_hand():
-    assert metrics.gini([1, 1, 1, 1]) == pytest.approx(0)
-    assert metrics.gini([0, 0, 0, 8]) == pytest.approx(0.75)
-    assert metrics.gini([3, 1]) == pytest.approx(0.25)  # mean difference 1, over twice the mean
-
-
-def test_a_sample_of_items_flatters_the_worse_list():
-    """Why nothing is sampled: one wanted item among few others. Krichene & Rendle 2020, section 2."""
-    places = {"mostly first, else last": np.repeat([0, 999], [40, 60]), "always 30th": np.full(100, 29)}
-    full = {name: np.mean(place < 10) for name, place in places.items()}
-    rng = np.random.default_rng(0)
-    sampled = {name: np.mean([(rng.choice(999, 20, replace=False) < one).sum() < 10 for one in place])
-               for name, place in places.items()}
-    assert full["mostly first, else last"] > full["always 30th"]
-    assert sampled["mostly first, else last"] < sampled["always 30th"]
-
-
 def test_what_does_not_fit():
     for k in (0, 5):
         with pytest.raises(ValueError, match="0 < k <= I"):
@@ -61,5 +44,3 @@ def test_what_does_not_fit():
         metrics.hit_rate(metrics.top_k(SCORES, 1), np.zeros((2, 4), bool))
     with pytest.raises(ValueError, match=r"top: expected shape \(1, k\), got \(2, 1\)"):
         metrics.hit_rate(metrics.top_k(SCORES, 1), WANTED[:1])
-    with pytest.raises(ValueError, match="sum > 0"):
-        metrics.gini([0, 0])

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import baselines
 import numpy as np
 import pytest
 
@@ -9,7 +10,6 @@ from course_lib.dqn.loop import evaluate
 from course_lib.dqn.replay import Batch
 from course_lib.networks.config import TrainingConfig
 from course_lib.recommendation import reference
-from course_lib.recommendation.baselines import popularity, random
 from course_lib.recommendation.config import PLANNER
 from course_lib.recommendation.env import RecommendationVectorEnv
 from course_lib.recommendation.log import DAY, simulate_log
@@ -102,7 +102,7 @@ def test_the_next_basket_is_learned(recommendation, twin):
     scores = nets.predict(net, split.known[split.users].toarray())
     assert losses[-1] < losses[0] - 0.2
     network, popular, chance = (ndcg(top_k(values, 5), split.wanted) for values in (
-        scores, popularity(split), random(split)))
+        scores, baselines.popularity(split), baselines.random(split)))
     assert network > popular + 0.1 > chance + 0.2
 
 

@@ -8,7 +8,7 @@ from course_lib.recommendation import ranking
 from course_lib.recommendation.env import RecommendationVectorEnv
 from course_lib.recommendation.policies import OracleMyopic
 from course_lib.recommendation.ranking import Pages
-from course_lib.recommendation.shop import CONTROL, ShopConfig, simulate_catalog
+from course_lib.recommendation.shop import ShopConfig, simulate_catalog
 
 CATALOG = simulate_catalog(12, seed=0)
 
@@ -50,7 +50,7 @@ def test_who_has_left_earns_nothing_more():
 
 
 def test_the_better_ranking_earns_more():
-    pages = Pages(CATALOG, CONTROL, num_envs=2_000, places=3)
+    pages = Pages(CATALOG, ShopConfig(kappa=0.0, phi=0.0), num_envs=2_000, places=3)
 
     class Knowing:
         def q_values(self, obs):
