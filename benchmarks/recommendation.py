@@ -23,7 +23,12 @@ from course_lib.recommendation.shop import (
     SIZE,
     Catalog,
     ShopConfig,
+    click_probability,
     directions,
+    expected_reward,
+    leaving_probability,
+    next_satisfaction,
+    purchase_probability,
     simulate_catalog,
     with_nothing,
 )
@@ -60,6 +65,44 @@ class Penalised:
     def act(self, obs):
         """Actions (B,) for observations (B, 22)."""
         return (self.agent.q_values(obs) - self.penalty * self.catalog.hook).argmax(axis=1)
+
+
+class Planner:
+    """Of the items that earn most now, the one after which most comes in so many steps, the later ones chosen greedily.
+
+    It knows all rules, and the taste or only the profile. Satisfaction and fatigue go as the rules say, and a visitor
+    who has left brings nothing.
+    """
+
+    def __init__(self, env, *, steps, knows_taste=True, candidates=8):
+        self.env, self.steps, self.knows_taste, self.candidates = env, steps, knows_taste, candidates
+
+    def act(self, obs):
+        """Actions (B,) for the visitors whom `env` has now."""
+        env, rows = self.env, np.arange(self.env.num_envs)
+        liking = (env.taste if self.knows_taste else directions(env.profile)) @ env.catalog.embedding.T
+        first = np.argsort(-self.expected(liking, env.fatigue, env.satisfaction)[1], axis=1)[:, :self.candidates]
+        totals = np.zeros(first.shape)
+        for total, shown in zip(totals.T, first.T, strict=True):
+            fatigue, satisfaction, here = env.fatigue, env.satisfaction, np.ones(len(rows))
+            for step in range(self.steps):
+                click, earns = self.expected(liking, fatigue, satisfaction)
+                items = earns.argmax(axis=1) if step else shown
+                total += here * earns[rows, items]
+                satisfaction = next_satisfaction(satisfaction, env.catalog.hook[items], env.config.kappa)
+                fatigue = env.config.memory * fatigue + env.catalog.embedding[items]
+                clicked = click[rows, items]
+                quiet, pleased = (leaving_probability(satisfaction, each) for each in (0, 1))
+                leaves = clicked * pleased + (1 - clicked) * quiet
+                here = here * (1 - leaves) * (env.time + step + 1 < env.config.steps)
+        return first[rows, totals.argmax(axis=1)]
+
+    def expected(self, liking, fatigue, satisfaction):
+        """Of each item, (B, N): how likely it is clicked, and what it earns on average."""
+        catalog, config = self.env.catalog, self.env.config
+        click = click_probability(liking, catalog.hook, catalog.appeal, fatigue @ catalog.embedding.T,
+                                  satisfaction[:, None], config.phi)
+        return click, expected_reward(click, purchase_probability(liking, catalog.hook), config)
 
 
 def catalogs(seed=0):
@@ -322,6 +365,33 @@ def in_many_worlds(framework, seeds):
                 yield {"kappa": kappa, "phi": phi, "who recommends": name, "seed": seed, "reward": value}
 
 
+def bait_shown(policy, catalog, config, *, sessions=1_000, seed=0):
+    """Which share of what it shows has a hook above a half, over whole sessions of fresh visitors."""
+    env, here, shown = RecommendationVectorEnv(catalog, config, num_envs=sessions), np.ones(sessions, bool), []
+    policy, (obs, _) = policy(env), env.reset(seed=seed + 1_000_003)
+    for _ in range(config.steps):
+        items = policy.act(obs)
+        shown.append(catalog.hook[items[here]] > 0.5)
+        obs, _, terminated, *_ = env.step(items)
+        here &= ~terminated
+    return float(np.concatenate(shown).mean())
+
+
+def with_rules_known(_, seeds, sessions=1_000):
+    """Mean reward of a session, and which share of what is shown has a hook above a half.
+
+    Planners know all rules, and the taste or only the profile; they look one step ahead (the oracle that looks no
+    further) or three. By the seed the 48 items and the visitors differ.
+    """
+    for seed in range(seeds):
+        known, _ = catalogs(seed)
+        for (kappa, phi), steps, knows_taste in product(MAIN, (1, 3), (True, False)):
+            make, config = partial(Planner, steps=steps, knows_taste=knows_taste), ShopConfig(kappa=kappa, phi=phi)
+            yield {"kappa": kappa, "phi": phi, "knows": "taste" if knows_taste else "profile", "steps": steps,
+                   "seed": seed, "reward": reward(make, known, config, sessions=sessions, seed=seed),
+                   "bait": bait_shown(make, known, config, sessions=sessions, seed=seed)}
+
+
 def in_other_uses(framework, seeds):
     """Mean reward of a session, agents trained as long.
 
@@ -407,6 +477,12 @@ def shop_canary(framework):
             ("oracle", OracleMyopic), ("LinUCB", without_network(known)["LinUCB"](known)))}
 
 
+def planner_canary(framework):
+    """One shop, few visitors."""
+    return {f"{name}, kappa {row['kappa']}, phi {row['phi']}, {row['knows']}, {row['steps']} steps": row[name]
+            for row in with_rules_known(framework, 1, sessions=50) for name in ("reward", "bait")}
+
+
 def off_policy_canary(framework):
     """One short log."""
     return {row["estimator"]: row["error"] for row in off_policy(framework, 1, sessions=2_000)}
@@ -425,6 +501,10 @@ STUDIES = {
         settings=AGENTS | {"kappa and phi": MAP}, rows=in_many_worlds, seeds=5,
         canary=lambda framework: agent_canary(framework, config=ShopConfig(kappa=0.7, phi=4.0)),
         down=("kappa", "who recommends"), across=("framework", "phi")),
+    "recommendation_planner": Benchmark(
+        title="What looking ahead can gain",
+        settings={"shop": ShopConfig(), "candidates": 8}, rows=with_rules_known, canary=planner_canary,
+        down=("kappa", "phi"), across=("knows", "steps"), seeds=8, frameworks=("numpy",)),
     "recommendation_offline": Benchmark(
         title="Learning to recommend from a log alone",
         settings={"round": ROUND, "rounds": ROUNDS, "logged steps": STEPS, "gamma": PLANNER.gamma, "alphas": ALPHAS,

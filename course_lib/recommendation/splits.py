@@ -48,12 +48,8 @@ def examples(log, cut):
 
     Each basket but a user's first is an example; its counts are of the user's baskets before it. As float32.
     """
-    rows = np.flatnonzero(log.time < cut)
-    order = rows[np.lexsort((log.basket[rows], log.time[rows], log.user[rows]))]  # user by user, basket by basket
-    starts = np.flatnonzero(np.diff(log.basket[order], prepend=-1))
     counts, baskets, seen, last = [], [], None, -1
-    for own in np.split(order, starts[1:]):
-        items, user = log.item[own], log.user[own[0]]
+    for user, items in known_baskets(log, cut):
         if user != last:
             seen, last = np.zeros(log.items, np.float32), user
         else:
@@ -63,6 +59,14 @@ def examples(log, cut):
     if not counts:
         raise ValueError(f"cut: expected a time before which a user has two baskets, got {cut}")
     return np.array(counts), np.array(baskets)
+
+
+def known_baskets(log, cut):
+    """Each basket before a time: its user, and its items (n,); user by user, and of each the earliest first."""
+    rows = np.flatnonzero(log.time < cut)
+    order = rows[np.lexsort((log.basket[rows], log.time[rows], log.user[rows]))]
+    starts = np.flatnonzero(np.diff(log.basket[order], prepend=-1))
+    return [(log.user[own[0]], log.item[own]) for own in np.split(order, starts[1:]) if len(own)]
 
 
 def count(log, rows=slice(None)):

@@ -208,6 +208,7 @@ def test_a_catalog_of_a_log():
     assert len(catalog) == 20 and popular[chosen].min() >= np.delete(popular, chosen).max()
     assert np.corrcoef(catalog.appeal, np.log(popular[chosen]))[0, 1] == pytest.approx(1)
     alike = catalog.embedding @ catalog.embedding.T
+    assert not np.array_equal(catalog.hook, benchmark.catalog_of_log(split.known, items=20, seed=2)[0].hook)
     together = np.corrcoef(bought[:, chosen].T)
     pairs = np.triu_indices(20, 1)
     assert np.corrcoef(alike[pairs], together[pairs])[0, 1] > 0.5  # who is bought by the same is alike
@@ -218,17 +219,45 @@ def test_a_log_holds_no_step_between_two_visitors():
     obs, actions, rewards, after, over = benchmark.transitions(known, logged.Soft(known, personal=1.0), 3_000)
     time, later = 20 * obs[:, 19], 20 * after[:, 19]
     np.testing.assert_allclose(later, time + 1, atol=1e-4)
-    assert over[np.isclose(later, 20)].all() and len(obs) == len(actions) >= 3_000 and rewards.max() == 1.1
+    assert over[np.isclose(later, 20)].all() and (over & (later < 19.5)).any() and len(obs) >= 3_000
+    np.testing.assert_allclose(after[:, 12:18] - 0.7 * obs[:, 12:18], known.embedding[actions], atol=1e-5)  # fatigue
+    clicked, bought = (after - obs)[:, 20:22].T
+    np.testing.assert_allclose(rewards, 0.1 * clicked + bought, atol=1e-5)
+    chances = logged.Soft(known, personal=1.0).probabilities(obs)
+    assert chances[np.arange(len(obs)), actions].mean() == pytest.approx((chances**2).sum(axis=1).mean(), rel=0.05)
 
 
 def test_q_from_a_log_looks_ahead(twin):
-    """A step that earns nothing, before one that earns 1 and is the last, is worth gamma."""
+    """A step that earns nothing, before a last one in which item 0 alone earns 1, is worth gamma times the best."""
     framework = twin("networks").__name__.rpartition("in_")[2]
     catalog, rng = simulate_catalog(4), np.random.default_rng(0)
     obs, actions = rng.normal(size=(10_000, 22)).astype(np.float32), rng.integers(4, size=10_000)
     last = np.arange(10_000) % 2 == 1
     obs[:, 19] = last
     after = np.where(last[:, None], obs, np.roll(obs, -1, axis=0))
-    log = obs, actions, last.astype(float), after, last
+    log = obs, actions, (last & (actions == 0)).astype(float), after, last
     values = twin("networks").predict(benchmark.fitted_q(framework, catalog, log, alpha=0.0, gamma=0.5, rounds=8), obs)
-    assert values[last].mean() == pytest.approx(1, abs=0.1) and values[~last].mean() == pytest.approx(0.5, abs=0.12)
+    assert values[last, 0].mean() > 0.5 + values[last, 1:].mean()
+    assert values[~last].mean() == pytest.approx(0.5 * values[last].max(axis=1).mean(), abs=0.08)
+
+
+def test_who_learns_from_which_log(monkeypatch):
+    """All but the DQN from the same log, of the policy that follows the profile; each with its own penalty."""
+    asked, twin = [], Recorded()
+    nets = SimpleNamespace(predict=lambda model, obs: np.tile(np.eye(48)[model], (len(obs), 1)))
+    monkeypatch.setattr(benchmark, "twins", lambda framework, *topics: [twin, nets][:len(topics)])
+    monkeypatch.setattr(benchmark, "fitted_q", lambda framework, catalog, log, *, alpha, gamma=0.97, seed, rounds: (
+        asked.append((id(log), alpha, gamma, seed, rounds)) or len(asked)))
+    monkeypatch.setattr(benchmark, "imitation", lambda framework, catalog, log, *, seed: (
+        asked.append((id(log), "imitation", None, seed, None)) or len(asked)))
+    shown = {}
+    monkeypatch.setattr(benchmark, "in_a_shop", lambda agents, catalog, *, seed: shown.update(agents) or {})
+    benchmark.learned_from_a_log("neither", seed=3, steps=500, rounds=7)
+    assert len({log for log, *_ in asked}) == 1
+    assert [rest for _, *rest in asked] == [["imitation", None, 3, None], [0.0, 0.0, 3, 7],
+                                            *([alpha, 0.97, 3, 7] for alpha in benchmark.ALPHAS)]
+    acts = {name: agent.act(np.zeros((400, 22))) for name, agent in shown.items()}
+    assert [acts[name][0] for name in list(shown)[1:-1]] == [1, 2, 3, 4, 5]
+    assert list(shown)[0] == "the policy that logged" and len(np.unique(acts["the policy that logged"])) > 20
+    [(env, config, *_)] = twin.asked
+    assert config == replace(PLANNER, total_steps=500) and env.num_envs == 128
