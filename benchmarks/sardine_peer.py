@@ -76,6 +76,12 @@ class Policy:
         return self.score(np.asarray(obs)).argmax(axis=1)
 
 
+def sparing(obs, items):
+    """How well each item fits the taste, (B, N), and -1 where four or more of the last five clicks are of its topic."""
+    recent = obs.reshape(len(obs), 3, 2, TOPICS)[:, 1, 1]  # clicks lately by topic, in units of the threshold, five
+    return np.where(recent[:, items[:, TOPICS:].argmax(axis=1)] < 0.75, pairs(obs, items)[..., 0], -1)
+
+
 def bandit(items, seed, steps=600, copies=32):
     """LinUCB on the inner products, learned for about 20,000 items shown."""
     learner, env = LinearBandit(4, by="ucb", width=0.3, seed=seed), shops(copies)
@@ -102,9 +108,7 @@ def by_seed(twin, dqn, seed, *, settings=PLANNER, episodes=100):
     agents = {name: dqn.train(shops(32), config, seed=seed, network=network, eval_env=False).agent
               for name, config in (("gamma 0", replace(settings, gamma=0.0)), ("DQN", settings))}
     liking = Policy(lambda obs: pairs(obs, items)[..., 0])
-    topic = items[:, TOPICS:].argmax(axis=1)
-    varied = Policy(lambda obs: np.where(obs.reshape(len(obs), 3, 2, TOPICS)[:, 1, 1][:, topic] < 0.75,
-                                         pairs(obs, items)[..., 0], -1))
+    varied = Policy(lambda obs: sparing(obs, items))
     policies = {"random": Policy(lambda obs: rng.random((len(obs), ITEMS))), "LinUCB": bandit(items, seed),
                 "the likeliest click": liking, **agents, "the likeliest click of a topic not clicked lately": varied}
     return {name: float(evaluate(policy, shops(20), episodes, seed=seed + 1_000_003).mean())

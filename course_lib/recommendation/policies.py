@@ -69,7 +69,8 @@ def learn_online(bandit, env, *, steps, seed=0):
     for _ in range(steps):
         actions = bandit.act(obs)
         after, rewards, terminated, *_ = env.step(actions)
-        bandit.learn(obs[~fresh], actions[~fresh], rewards[~fresh])
+        if not fresh.all():  # where all visitors are new, nothing was shown
+            bandit.learn(obs[~fresh], actions[~fresh], rewards[~fresh])
         obs, fresh = after, terminated & ~fresh
     return bandit
 

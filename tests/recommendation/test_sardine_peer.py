@@ -50,3 +50,11 @@ def test_the_network_reads_embeddings_of_another_size(twin):
     order = [3, 1, 4, 0, 2]
     again = twin("recommendation").ItemFeatureQNetwork(items[order], 60, hidden=8, size=20, seed=0)
     np.testing.assert_allclose(nets.predict(again, obs), values[:, order], atol=1e-5)
+
+
+def test_the_rule_by_hand_spares_topics_clicked_lately():
+    obs, items = np.zeros((2, 60), np.float32), np.hstack([np.eye(3, 10), np.eye(3, 10)])
+    obs[:, :3] = 0.9, 0.5, 0.1
+    obs[1, 30:32] = 0.8, 0.6  # four and three clicks on topics 0 and 1, of five that bore
+    assert peer.sparing(obs, items).argmax(axis=1).tolist() == [0, 1]
+    assert peer.sparing(obs, items)[1].round(2).tolist() == [-1, 0.5, 0.1]
