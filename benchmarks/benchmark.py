@@ -16,8 +16,8 @@ from sklearn.model_selection import StratifiedKFold
 from course_lib.common import data
 
 FOLDS = 5
-TOPICS = ("dqn", "pruning", "ensembling", "gan", "fusion", "merging", "applications", "recommendation", "tuning",
-          "classroom")
+TOPICS = ("dqn", "pruning", "ensembling", "gan", "fusion", "merging", "applications", "recommendation", "training",
+          "tuning", "classroom")
 
 
 @dataclass(frozen=True)

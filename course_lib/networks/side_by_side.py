@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.common import checks
+
 EPSILON = 1e-7  # added to the root of mean squares, as Keras does; PyTorch's own default is 1e-8
 OPTIMIZERS = ("sgd", "rmsprop", "adam")
 
@@ -50,7 +52,16 @@ class Runs:
         self.places = [slice(end - part[0].size, end) for end, part in zip(ends, weights, strict=True)]
         now = _flat(weights, np)
         self.state, self.count = [now, np.zeros_like(now), np.zeros_like(now)], np.zeros(len(now), int)
-        self._steps = self._compiled(self._descend)
+        self._steps, self._measure = self._compiled(self._descend), self._compiled(self._measured)
+
+    @property
+    def flat(self):
+        """All the weights of each run in a row, an array (K, W); another one may be put in its place."""
+        return self.state[0]
+
+    @flat.setter
+    def flat(self, weights):
+        self.state[0] = checks.array("flat", weights, self.state[0].shape).astype(np.float32)
 
     def train(self, x, y, learning_rate, *, rows=None, mean=None, scale=None, l1=None, l2=None, max_norm=None,
               max_value=None, kept=None, late_correction=False):
@@ -102,6 +113,15 @@ class Runs:
         *self.state, losses, norms = self._run(self._steps, *self.state, *np.zeros((2, runs)), **data)
         self.count += steps
         return losses / steps, norms / steps
+
+    def gradients(self, x, y):
+        """The loss (K,) of each run on its own examples x (K, N, F) of classes y (K, N), and its gradient, (K, W)."""
+        return self._run(self._measure, self.flat, np.asarray(x, np.float32), np.asarray(y))
+
+    def _measured(self, now, x, y):
+        losses, gradients = self._gradients(lambda *weights: self.loss(self._forward(weights, x), y),
+                                            *self._parts(now, self._ops))
+        return losses, _flat(gradients, self._ops)
 
     def predict(self, x):
         """Outputs (K, N, C) of every run for its own examples x (K, N, F)."""

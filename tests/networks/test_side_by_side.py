@@ -144,6 +144,23 @@ def test_they_learn_and_begin_anew(twin, tasks):
     np.testing.assert_allclose(again, [before[0], after[1], before[2]], rtol=1e-5)
 
 
+def test_a_rule_of_ones_own_is_a_step(twin, tasks):
+    """The gradient, times a rate, off the weights: what plain SGD does."""
+    x, y = batches(tasks, np.random.default_rng(6), S, B)
+    ours, theirs = (twin("networks").TrainingRuns(stacked(tasks), momentum=0.0) for _ in range(2))
+    losses = []
+    for step in range(S):
+        loss, gradient = ours.gradients(x[step], y[step])
+        ours.flat = ours.flat - RATES[:, None] * gradient
+        losses.append(loss)
+    expected, norms = theirs.train(x, y, RATES)
+    np.testing.assert_allclose(np.mean(losses, axis=0), expected, rtol=1e-5)
+    np.testing.assert_allclose(ours.flat, theirs.flat, atol=1e-6)
+    assert (norms > 0).all()
+    with pytest.raises(ValueError, match="flat: expected shape"):
+        ours.flat = ours.flat[:1]
+
+
 def test_dropout_leaves_out_as_many_as_it_should():
     masks = dropout_masks(np.random.default_rng(0), [0.0, 0.25], (2, 2, 500, 64))
     assert (masks[:, 0] == 1).all() and set(np.unique(masks[:, 1])) == {0, np.float32(1 / 0.75)}
