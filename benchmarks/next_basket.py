@@ -108,7 +108,7 @@ def next_basket(framework, seeds, log):
                 top = metrics.top_k(scores, 10)
                 yield {"model": model.replace("_", " "), "cut": name, "seed": seed,
                        "hit rate": metrics.hit_rate(top, split.wanted), "NDCG": metrics.ndcg(top, split.wanted),
-                       "coverage": metrics.coverage(top, found.items)}
+                       "coverage": len(np.unique(top)) / found.items}
 
 
 def canary(framework):

@@ -348,13 +348,13 @@ def test_calibration_and_selection():
 
 
 def test_relevance_as_counts_and_unsigned_scores():
-    assert metrics.recall([[0, 1]], [[3, 0, 0]]) == metrics.ndcg([[0, 1]], [[3, 0, 0]]) == 1
+    assert metrics.ndcg([[0, 1]], [[3, 0, 0]]) == 1
     np.testing.assert_array_equal(metrics.top_k(np.array([[0, 200, 100]], np.uint8), 3), [[1, 2, 0]])
     np.testing.assert_array_equal(metrics.top_k(np.array([[False, True]]), 1), [[1]])
     for top, wanted in (([[0, 0]], [[1, 0, 0]]), ([[0, 3]], [[1, 0, 0]]), ([[0.0, 1.0]], [[1, 0, 0]]),
                         ([[0, -1]], [[1, 0, 0]]), ([[0, 1]], [[np.nan, 0, 0]]), ([[0, 1]], [[-1, 1, 0]]),
                         ([[0, 1]], [["a", "", ""]]), ([[0, 1]], [[0, 0, 0]])):
-        for measure in (metrics.recall, metrics.ndcg, metrics.hit_rate):
+        for measure in (metrics.ndcg, metrics.hit_rate):
             with pytest.raises(ValueError, match="expected"):
                 measure(top, wanted)
 

@@ -97,8 +97,7 @@ ENTRIES = {
     "top_k": (metrics.top_k, lambda rng: (rng.permutation(30).reshape(5, 6) / 30, 3)),
     **{name: (getattr(metrics, name), lambda rng: (np.argsort(rng.random((4, 6)))[:, :3],
                                                    np.maximum(rng.random((4, 6)) < 0.4, np.eye(4, 6))))
-       for name in ("hits", "hit_rate", "recall", "ndcg")},
-    "coverage": (metrics.coverage, lambda rng: (rng.integers(0, 6, (4, 3)), 6)),
+       for name in ("hits", "hit_rate", "ndcg")},
     "inverse_propensity": (lambda *a: dataclasses.astuple(ope.inverse_propensity(*a)),
                            lambda rng: (rng.normal(size=9), rng.random(9), rng.uniform(0.1, 1, 9))),
     "self_normalised": (lambda *a: dataclasses.astuple(ope.self_normalised(*a)),

@@ -1,4 +1,4 @@
-"""How good lists of recommendations are, over all items (never over a sample of them), and how varied."""
+"""How good lists of recommendations are, over all items (never over a sample of them)."""
 
 from __future__ import annotations
 
@@ -32,13 +32,6 @@ def hit_rate(top, wanted):
     return float(hits(top, wanted).any(axis=1).mean())
 
 
-def recall(top, wanted):
-    """Mean share of the wanted items that are in the list, of as many as fit in."""
-    top, wanted = _lists(top, wanted)
-    most = np.minimum(wanted.sum(axis=1), top.shape[1])
-    return float((hits(top, wanted).sum(axis=1) / most).mean())
-
-
 def ndcg(top, wanted):
     """Mean normalised discounted cumulative gain: a hit at place r (from 1) counts 1 / log2(r + 1); 1 is perfect.
 
@@ -52,13 +45,6 @@ def ndcg(top, wanted):
     scores = np.zeros(wanted.shape)  # such that the k highest are this list
     np.put_along_axis(scores, top, np.arange(k, 0, -1)[None], axis=1)
     return reference.ndcg(scores, wanted, k)
-
-
-def coverage(top, items):
-    """Share of all items that are recommended to anybody."""
-    checks.sizes(items=items)
-    top = checks.array("top", top, ("V", "k"), kind="whole", low=0, high=items - 1)
-    return len(np.unique(top)) / items
 
 
 def _lists(top, wanted):

@@ -18,11 +18,6 @@ class Estimate:
     low: float  # of a 95 % interval, from the normal approximation; it knows nothing of a bias
     high: float
     effective_sample_size: float  # Kish: (sum of weights)^2 / sum of squared weights; as good as so many equal ones
-    largest_weight: float
-
-    def __str__(self):
-        return (f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}], as if from {self.effective_sample_size:,.0f} of "
-                f"the log, largest weight {self.largest_weight:.1f}")
 
 
 def inverse_propensity(rewards, wanted, logged):
@@ -134,5 +129,4 @@ def _estimate(terms, weights):
     value, error = terms.mean(), terms.std(ddof=1) / np.sqrt(len(terms)) if len(terms) > 1 else np.inf
     total = weights.sum()
     size = total**2 / (weights**2).sum() if total > 0 else 0.0
-    return Estimate(float(value), float(value - 1.96 * error), float(value + 1.96 * error), float(size),
-                    float(weights.max()))
+    return Estimate(float(value), float(value - 1.96 * error), float(value + 1.96 * error), float(size))

@@ -12,7 +12,7 @@ REWARDS = np.array([1.0, 2.0, 3.0, 0.0])
 def test_by_hand():
     found = ope.inverse_propensity(REWARDS, WANTED, LOGGED)  # weights .5, 2, 0, 1
     terms = np.array([0.5, 4, 0, 0])
-    assert found.value == pytest.approx(1.125) and found.largest_weight == 2
+    assert found.value == pytest.approx(1.125)
     assert found.effective_sample_size == pytest.approx(3.5**2 / 5.25)
     assert found.high - found.low == pytest.approx(2 * 1.96 * terms.std(ddof=1) / 2)
     assert ope.self_normalised(REWARDS, WANTED, LOGGED).value == pytest.approx(4.5 / 3.5)
@@ -20,7 +20,6 @@ def test_by_hand():
     assert ope.direct(expected, policy).value == pytest.approx((1.5 + 3) / 2)
     robust = ope.doubly_robust([3.0, 1.0], [0, 1], [0.5, 0.75], [0.25, 0.75], expected, policy)
     assert robust.value == pytest.approx(((1.5 + 2 * (3 - 1)) + (3 + 1 * (1 - 4))) / 2)
-    assert str(found).startswith("1.125 [")
 
 
 def test_sessions_by_hand():
@@ -29,7 +28,7 @@ def test_sessions_by_hand():
     assert found.value == pytest.approx((2 * 1 + 4 * 2 + 0.5 * 3 + 0.5 * 4) / 2)
     error = np.std([10, 3.5], ddof=1) / np.sqrt(2)
     assert (found.low, found.high) == pytest.approx((found.value - 1.96 * error, found.value + 1.96 * error))
-    assert found.largest_weight == 4 and found.effective_sample_size == pytest.approx(4.5**2 / 16.25)
+    assert found.effective_sample_size == pytest.approx(4.5**2 / 16.25)
 
 
 def logs(rng, size):
