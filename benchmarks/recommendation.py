@@ -252,7 +252,7 @@ def replays(twin, *, seed=0, sessions=1_000, share=0.5, planner=PLANNER):
 
 
 def conservative_loss(framework, alpha):
-    """`loss(y, q)`: y (B, 2) holds actions and targets, q (B, N) values. Kumar et al. 2020, eq. 4, with its entropy.
+    """`loss(y, q)`: y (B, 2) holds actions and targets, q (B, N) values. Kumar et al. 2020, eq. 4, without its half.
 
     The squared error, plus alpha times how far the values of all actions exceed that of the one in the log.
     """

@@ -1,16 +1,12 @@
 """What lesson 06 computes in the open is what the library computes."""
 
-import ast
-from pathlib import Path
-
-import nbformat
 import numpy as np
 import pytest
+from lessons import define
 
 from course_lib.common import data
 from course_lib.merging import weights
 
-NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "06_merging.ipynb"
 WANTED = {"logits", "mean_of", "permuted", "greedy_soup", "flat", "shaped", "task_arithmetic", "ties", "regmean"}
 
 
@@ -25,14 +21,7 @@ def lesson(framework="neither"):
     base, experts = network(0), [network(seed) for seed in (1, 2, 3)]
     flat = [np.concatenate([values.ravel() for layer in layers for values in layer]) for layers in (base, *experts)]
     names = {"np": np, "seed": 0, "base": base, "experts": experts, "vectors": np.array(flat[1:]) - flat[0]}
-    for cell in nbformat.read(NOTEBOOK, 4).cells:
-        if cell.cell_type == "code" and cell.source.startswith(f"%%{framework}\n"):
-            exec(cell.source.partition("\n")[2], names)
-        elif cell.cell_type == "code" and not cell.source.startswith("%%"):
-            for part in ast.parse(cell.source).body:
-                if isinstance(part, ast.FunctionDef) and part.name in WANTED:
-                    exec(ast.unparse(part), names)
-    return names
+    return define("06_merging", framework, WANTED, names)
 
 
 def same(ours, theirs):

@@ -1,13 +1,10 @@
 """What lesson 08 computes in the open is what the library computes."""
 
-import ast
-from pathlib import Path
-
 import baselines
-import nbformat
 import numpy as np
 import pytest
 import recommendation as benchmark
+from lessons import define
 from scipy.special import expit as sigmoid
 
 from course_lib.dqn.config import DQNConfig
@@ -19,7 +16,6 @@ from course_lib.recommendation.log import DAY, simulate_log
 from course_lib.recommendation.policies import ItemBandit, contexts, learn_online
 from course_lib.recommendation.shop import simulate_catalog
 
-NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "08_recommendation.ipynb"
 WANTED = {"popular", "bought_before", "item_knn", "ease", "ease_and_counts", "step", "linucb", "learn"}
 
 
@@ -27,14 +23,7 @@ def lesson(framework="neither"):
     """What its cells define, for a shop of twelve items."""
     names = {"np": np, "seed": 0, "sigmoid": sigmoid, "known": simulate_catalog(12, seed=3), "contexts": contexts,
              "Batch": Batch, "ReplayBuffer": ReplayBuffer}
-    for cell in nbformat.read(NOTEBOOK, 4).cells:
-        if cell.cell_type == "code" and cell.source.startswith(f"%%{framework}\n"):
-            exec(cell.source.partition("\n")[2], names)
-        elif cell.cell_type == "code" and not cell.source.startswith("%%"):
-            for part in ast.parse(cell.source).body:
-                if isinstance(part, ast.FunctionDef) and part.name in WANTED:
-                    exec(ast.unparse(part), names)
-    return names
+    return define("08_recommendation", framework, WANTED, names)
 
 
 def framework_of(module):
