@@ -90,6 +90,7 @@ def dog(g, w, s, t):
 
 
 L2, DECAYS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2), (0.3, 1.0, 3.0, 10.0, 30.0)
+BUDGETS = (300, 1_500)
 STEADY = {"60 digits": 0.01, "900 digits": 0.03, "names": 0.003}  # rates of SGD with momentum
 LOOKS = {"60 digits": 20, "900 digits": 50, "names": 20}  # of 20 steps each
 REMEDIES = {"none": [{}], "L1": [{"l1": l1} for l1 in (3e-4, 1e-3, 3e-3, 1e-2)],
@@ -119,6 +120,14 @@ def warm_up_and_cosine(share, first=0.1):
 SCHEDULES = {"constant": constant, "cosine": cosine, "warm-up": warm_up, "warm-up and cosine": warm_up_and_cosine}
 
 
+def dowg(g, w, s, t):
+    """Distance over weighted gradients: Khaled, Mishchenko & Jin 2023, "DoWG unleashed", algorithm 1."""
+    start = s.setdefault("start", w)
+    s["far"] = np.maximum(s.get("far", 1e-4 * (1 + np.linalg.norm(w, axis=1))), np.linalg.norm(w - start, axis=1))
+    s["v"] = s.get("v", 0) + s["far"]**2 * (g**2).sum(axis=1)
+    return (s["far"]**2 / np.sqrt(s["v"] + 1e-16))[:, None] * g
+
+
 def stacked(parts):
     """Arrays that stand in the same place, stacked."""
     return [np.stack(each) for each in zip(*parts, strict=True)]
@@ -144,6 +153,29 @@ def descend(nets, rule, tasks, rates, *, steps=STEPS, schedule=constant, decay=0
     return runs
 
 
+def descend_with(nets, make, tasks, rates, *, steps=STEPS, schedule=constant):
+    """Train as `descend` does, each network with an optimizer of PyTorch or a package: `make(weights, lr=rate)`."""
+    import torch
+
+    each = [task for _ in rates for task in tasks]
+    runs = nets.TrainingRuns(stacked(one.weights for one in each))
+    held = [torch.nn.Parameter(weights) for weights in torch.tensor(runs.flat)]
+    optimizers = [(make([own], lr=rate), rate) for own, rate in zip(held, np.repeat(rates, len(tasks)), strict=True)]
+    x, y = batches(each, np.random.default_rng(0), steps, 16)
+    for optimizer, _ in optimizers:
+        getattr(optimizer, "train", bool)()
+    for t in range(steps):
+        _, gradients = runs.gradients(x[t], y[t])
+        for own, gradient, (optimizer, rate) in zip(held, torch.tensor(gradients), optimizers, strict=True):
+            optimizer.param_groups[0]["lr"], own.grad = rate * schedule(t / steps), gradient
+            optimizer.step()
+        runs.flat = np.nan_to_num(torch.stack(held).detach().numpy(), nan=1e9).clip(-1e9, 1e9)
+    for optimizer, _ in optimizers:
+        getattr(optimizer, "eval", bool)()  # schedule-free: from where gradients are taken to the average
+    runs.flat = np.nan_to_num(torch.stack(held).detach().numpy(), nan=1e9).clip(-1e9, 1e9)
+    return runs
+
+
 def losses(runs, tasks, part):
     """Loss and accuracy of all runs, (2, rates, tasks), on the validation ("val") or test examples."""
     repeated = len(runs.flat) // len(tasks)
@@ -152,7 +184,7 @@ def losses(runs, tasks, part):
         return np.nan_to_num(np.array(runs.evaluate(x, y)), nan=1e9).reshape(2, repeated, len(tasks))
 
 
-def at_its_best(nets, rule, make, options=({},), **fixed):
+def at_its_best(nets, rule, make, options=({},), *, descend=descend, **fixed):
     """Rate and options of the lowest mean validation loss on networks to choose by; results of others (2, n)."""
     chosen, others = ([make(own) for own in owns] for owns in (TUNED, range(TESTED)))
     means = {(rate, number): mean for number, own in enumerate(options) for rate, mean in zip(RATES, losses(
@@ -209,6 +241,36 @@ def by_decay(framework, seeds):
             rate, chosen, found = at_its_best(nets, adam, make, options)
             strength = next(iter(chosen.values()), 0.0)
             yield from rows_of({"task": task, "rule": name}, found, rate=rate, strength=strength)
+
+
+def by_no_rate(framework, seeds):
+    """Test loss and accuracy of twelve networks after 300 and 1,500 steps of 16 examples.
+
+    Methods without a rate (DoG, DoWG, D-Adaptation, Prodigy) or without a schedule (schedule-free AdamW), those of
+    packages at their defaults, beside Adam at its default and at its best rate, constant or with a cosine.
+    """
+    from dadaptation import DAdaptAdam
+    from prodigyopt import Prodigy
+    from schedulefree import AdamWScheduleFree
+
+    [nets] = twins(framework, "networks")
+    for steps in BUDGETS:
+        for task, make in TASKS.items():
+            others, ways = [make(own) for own in range(TESTED)], {
+                "DoG": partial(descend, nets, dog), "DoWG": partial(descend, nets, dowg),
+                "D-Adaptation": partial(descend_with, nets, DAdaptAdam), "Prodigy": partial(descend_with, nets, Prodigy),
+                "Prodigy, cosine": partial(descend_with, nets, Prodigy, schedule=cosine)}
+            for name, way in ways.items():
+                yield from rows_of({"steps": steps, "task": task, "rule": name},
+                                   losses(way(others, [1.0], steps=steps), others, "test")[:, 0], rate=1.0)
+            for name, way, rate in (("Adam", partial(descend, nets, adam), 0.001),
+                                    ("schedule-free AdamW", partial(descend_with, nets, AdamWScheduleFree), 0.0025)):
+                yield from rows_of({"steps": steps, "task": task, "rule": f"{name} at {rate:g}"},
+                                   losses(way(others, [rate], steps=steps), others, "test")[:, 0], rate=rate)
+            for name, rule, options in (("Adam", adam, {}), ("Adam, cosine", adam, {"schedule": cosine}),
+                                        ("schedule-free AdamW", AdamWScheduleFree, {"descend": descend_with})):
+                rate, _, found = at_its_best(nets, rule, make, steps=steps, **options)
+                yield from rows_of({"steps": steps, "task": task, "rule": f"{name}, tuned"}, found, rate=rate)
 
 
 def shifted(images, rng, far=0.5):
@@ -298,12 +360,22 @@ def clipping_canary(framework):
     return dict(zip(CLIPPED, try_out(nets, tasks, CLIPPED, 0.01, looks=4)[1, -1].mean(axis=1), strict=True))
 
 
+def package_canary(framework):
+    """Losses of few networks after few steps of optimizers of packages."""
+    from prodigyopt import Prodigy
+    from schedulefree import AdamWScheduleFree
+
+    [nets], tasks = twins(framework, "networks"), [digits(own) for own in range(2)]
+    return {make.__name__: losses(descend_with(nets, make, tasks, [rate], steps=40, schedule=schedule), tasks, "val")[
+        0].mean() for make, rate, schedule in ((Prodigy, 1.0, cosine), (AdamWScheduleFree, 0.0025, constant))}
+
+
 def canary(framework):
     """Losses of few networks after few steps of each rule and schedule."""
     [nets] = twins(framework, "networks")
     tasks, found = [digits(own) for own in range(2)], {}
-    for name, rule in (RULES | {"DoG": dog}).items():
-        rate = 1.0 if rule is dog else 0.01
+    for name, rule in (RULES | {"DoG": dog, "DoWG": dowg}).items():
+        rate = 1.0 if rule in (dog, dowg) else 0.01
         runs = descend(nets, rule, tasks, [rate], steps=30, schedule=warm_up_and_cosine, decay=0.1)
         found[name] = losses(runs, tasks, "val")[0].mean()
     return found
@@ -316,6 +388,9 @@ STUDIES = {
     "training_schedules": Benchmark(
         title="Schedules, each at its best rate", settings={"rates": RATES, "steps": STEPS}, rows=by_schedule,
         canary=canary, down=("task", "rule", "schedule"), seeds=TESTED),
+    "training_no_rate": Benchmark(
+        title="Without a learning rate, or without a schedule", settings={"rates": RATES, "steps": BUDGETS},
+        rows=by_no_rate, canary=package_canary, down=("steps", "task", "rule"), seeds=TESTED, frameworks=("pytorch",)),
     "training_decay": Benchmark(
         title="Adam, L2 and weight decay", settings={"rates": RATES, "steps": STEPS, "l2": L2, "decay": DECAYS},
         rows=by_decay, canary=canary, down=("task", "rule"), seeds=TESTED),

@@ -66,6 +66,37 @@ def test_dog_by_hand():
     np.testing.assert_allclose(step, [[0.5 / 6**0.5, 0]], rtol=1e-6)
 
 
+def test_dowg_by_hand():
+    """As DoG, but each square counts by how far it had come then, and so does the step, squared."""
+    w, s = np.array([[3.0, 4.0]]), {}
+    step = benchmark.dowg(np.array([[0.0, 2.0]]), w, s, 1)
+    np.testing.assert_allclose(step, [[0, 6e-4]], rtol=1e-5)
+    step = benchmark.dowg(np.array([[1.0, 0.0]]), w + [[0.3, 0.4]], s, 2)
+    np.testing.assert_allclose(step, [[0.25 / (4 * 6e-4**2 + 0.25)**0.5, 0]], rtol=1e-6)
+
+
+def test_each_network_has_an_optimizer_and_a_rate_of_its_own():
+    torch, schedulefree = pytest.importorskip("torch"), pytest.importorskip("schedulefree")
+    from course_lib.networks import in_pytorch as nets
+
+    tasks = [benchmark.digits(own) for own in range(2)]
+    options = {"steps": 20, "schedule": benchmark.cosine}
+    wanted = benchmark.descend(nets, benchmark.adam, tasks, [1e-3, 0.01], **options).flat
+    found = benchmark.descend_with(nets, torch.optim.Adam, tasks, [1e-3, 0.01], **options).flat
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    made = []
+
+    def make(weights, lr):
+        made.append((weights[0], schedulefree.AdamWScheduleFree(weights, lr)))
+        return made[-1][1]
+
+    averaged = benchmark.descend_with(nets, make, tasks, [0.01], steps=20).flat
+    for network, (weights, optimizer) in enumerate(made):  # what is evaluated is not where gradients were taken
+        np.testing.assert_allclose(averaged[network], weights.detach().numpy())
+        optimizer.train()
+        assert np.abs(averaged[network] - weights.detach().numpy()).max() > 1e-3
+
+
 def test_names_of_fifteen_languages():
     words = benchmark.vocabulary()
     assert len(words) == 15 and len({word for own in words for word in own}) == sum(map(len, words))
