@@ -133,24 +133,41 @@ def stacked(parts):
     return [np.stack(each) for each in zip(*parts, strict=True)]
 
 
-def descend(nets, rule, tasks, rates, *, steps=STEPS, schedule=constant, decay=0.0, l2=0.0):
-    """Train a network on each task at each rate, and return all runs (rates * tasks).
+def descend(nets, rule, tasks, rates, *, steps=STEPS, schedule=constant, decay=0.0, l2=0.0, seen=None):
+    """Train a network on each task at each rate, or at its own of rates (n, tasks); return all runs (n * tasks).
 
+    Batch losses of each step (n * tasks) are appended to the list `seen`.
     `rule(g, w, s, t)` makes a direction of gradients g (K, W), weights w (K, W), a memory s and the step t, from 1 on.
     `decay` shrinks kernels by that share times the rate, `l2` adds their squares to the loss.
     """
     each = [task for _ in rates for task in tasks]
-    runs, rate, memory = nets.TrainingRuns(stacked(one.weights for one in each)), np.repeat(rates, len(tasks)), {}
+    runs, memory = nets.TrainingRuns(stacked(one.weights for one in each)), {}
+    rate = np.broadcast_to(np.reshape(rates, (len(rates), -1)), (len(rates), len(tasks))).ravel()
     kernels = np.concatenate([np.full(part.size, part.ndim == 2) for part in each[0].weights])
     x, y = batches(each, np.random.default_rng(0), steps, 16)
     with np.errstate(all="ignore"):  # runs may explode
         for t in range(1, steps + 1):
-            _, gradient = runs.gradients(x[t - 1], y[t - 1])
+            loss, gradient = runs.gradients(x[t - 1], y[t - 1])
+            if seen is not None:
+                seen.append(loss)
             direction = rule(gradient + 2 * l2 * kernels * runs.flat, runs.flat, memory, t)
             now = (rate * schedule((t - 1) / steps))[:, None]
             moved = runs.flat - now * (direction + decay * kernels * runs.flat)
             runs.flat = np.nan_to_num(moved, nan=1e9).clip(-1e9, 1e9)
     return runs
+
+
+def range_test(nets, rule, tasks, steps=100):
+    """For each task a tenth of the rate at which the smoothed batch loss is lowest, while it rises from 1e-5 to 10.
+
+    Smith 2017, "Cyclical learning rates for training neural networks", section 3.3, but for the tenth.
+    """
+    seen = []
+    descend(nets, rule, tasks, [1e-5], steps=steps, schedule=lambda share: 1e6**share, seen=seen)
+    memory = 0.9 ** (np.arange(steps)[:, None] - np.arange(steps))
+    weights = np.tril(memory) / np.tril(memory).sum(axis=1, keepdims=True)
+    smooth = weights @ np.nan_to_num(np.array(seen, float), nan=1e9, posinf=1e9).clip(max=1e9)
+    return 1e-6 * 1e6 ** (smooth.argmin(axis=0) / steps)
 
 
 def descend_with(nets, make, tasks, rates, *, steps=STEPS, schedule=constant):
@@ -247,7 +264,8 @@ def by_no_rate(framework, seeds):
     """Test loss and accuracy of twelve networks after 300 and 1,500 steps of 16 examples.
 
     Methods without a rate (DoG, DoWG, D-Adaptation, Prodigy) or without a schedule (schedule-free AdamW), those of
-    packages at their defaults, beside Adam at its default and at its best rate, constant or with a cosine.
+    packages at their defaults, beside the usual rules at the rate of a range test of 100 steps and at the best rate,
+    and Adam at its default and with a cosine.
     """
     from dadaptation import DAdaptAdam
     from prodigyopt import Prodigy
@@ -258,7 +276,8 @@ def by_no_rate(framework, seeds):
         for task, make in TASKS.items():
             others, ways = [make(own) for own in range(TESTED)], {
                 "DoG": partial(descend, nets, dog), "DoWG": partial(descend, nets, dowg),
-                "D-Adaptation": partial(descend_with, nets, DAdaptAdam), "Prodigy": partial(descend_with, nets, Prodigy),
+                "D-Adaptation": partial(descend_with, nets, DAdaptAdam),
+                "Prodigy": partial(descend_with, nets, Prodigy),
                 "Prodigy, cosine": partial(descend_with, nets, Prodigy, schedule=cosine)}
             for name, way in ways.items():
                 yield from rows_of({"steps": steps, "task": task, "rule": name},
@@ -267,8 +286,15 @@ def by_no_rate(framework, seeds):
                                     ("schedule-free AdamW", partial(descend_with, nets, AdamWScheduleFree), 0.0025)):
                 yield from rows_of({"steps": steps, "task": task, "rule": f"{name} at {rate:g}"},
                                    losses(way(others, [rate], steps=steps), others, "test")[:, 0], rate=rate)
-            for name, rule, options in (("Adam", adam, {}), ("Adam, cosine", adam, {"schedule": cosine}),
-                                        ("schedule-free AdamW", AdamWScheduleFree, {"descend": descend_with})):
+            for name, rule in RULES.items():
+                rates = range_test(nets, rule, others)
+                found = losses(descend(nets, rule, others, [rates], steps=steps), others, "test")[:, 0]
+                yield from rows_of({"steps": steps, "task": task, "rule": f"{name}, range test"}, found,
+                                   rate=float(np.median(rates)))
+            tuned = {name: (rule, {}) for name, rule in RULES.items()} | {
+                "Adam, cosine": (adam, {"schedule": cosine}),
+                "schedule-free AdamW": (AdamWScheduleFree, {"descend": descend_with})}
+            for name, (rule, options) in tuned.items():
                 rate, _, found = at_its_best(nets, rule, make, steps=steps, **options)
                 yield from rows_of({"steps": steps, "task": task, "rule": f"{name}, tuned"}, found, rate=rate)
 
@@ -366,8 +392,11 @@ def package_canary(framework):
     from schedulefree import AdamWScheduleFree
 
     [nets], tasks = twins(framework, "networks"), [digits(own) for own in range(2)]
-    return {make.__name__: losses(descend_with(nets, make, tasks, [rate], steps=40, schedule=schedule), tasks, "val")[
-        0].mean() for make, rate, schedule in ((Prodigy, 1.0, cosine), (AdamWScheduleFree, 0.0025, constant))}
+    found = {"range test": range_test(nets, sgd, tasks).mean()}
+    for make, rate, schedule in ((Prodigy, 1.0, cosine), (AdamWScheduleFree, 0.0025, constant)):
+        runs = descend_with(nets, make, tasks, [rate], steps=40, schedule=schedule)
+        found[make.__name__] = losses(runs, tasks, "val")[0].mean()
+    return found
 
 
 def canary(framework):

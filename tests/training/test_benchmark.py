@@ -97,6 +97,26 @@ def test_each_network_has_an_optimizer_and_a_rate_of_its_own():
         assert np.abs(averaged[network] - weights.detach().numpy()).max() > 1e-3
 
 
+def test_the_rate_of_a_range_test(nets, monkeypatch):
+    """A tenth of where the loss, smoothed, is lowest; each network has its own, and is then trained at it."""
+    tasks, lowest = [benchmark.digits(own) for own in range(2)], np.array([60, 40])
+
+    def falls_and_rises(nets, rule, tasks, rates, *, steps, schedule, seen):
+        assert rates == [1e-5] and [schedule(0), schedule(1)] == [1, 1e6]
+        seen += [abs(step - lowest) + 5.0 for step in range(steps - 10)] + [np.array([np.nan, np.inf])] * 10
+
+    with monkeypatch.context() as patch:
+        patch.setattr(benchmark, "descend", falls_and_rises)
+        found = benchmark.range_test(None, benchmark.sgd, tasks)
+    assert (found > 1e-6 * 1e6 ** (lowest / 100)).all() and (found < 1e-6 * 1e6 ** ((lowest + 12) / 100)).all()
+    together = benchmark.descend(nets, benchmark.sgd, tasks, [found, found / 2], steps=5).flat
+    for network, task in enumerate(tasks):
+        apart = benchmark.descend(nets, benchmark.sgd, [task], [found[network]], steps=5)
+        assert np.abs(together[network] - together[network + 2]).max() > 1e-5
+        if network == 0:  # later tasks draw other batches when they stand alone
+            np.testing.assert_allclose(together[0], apart.flat[0], atol=1e-6)
+
+
 def test_names_of_fifteen_languages():
     words = benchmark.vocabulary()
     assert len(words) == 15 and len({word for own in words for word in own}) == sum(map(len, words))
