@@ -89,7 +89,7 @@ def dog(g, w, s, t):
     return (s["far"] / np.sqrt(s["v"] + 1e-8))[:, None] * g
 
 
-L2, DECAYS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2), (0.3, 1.0, 3.0, 10.0, 30.0)
+L2, DECAYS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1), (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 BUDGETS = (300, 1_500)
 STEADY = {"60 digits": 0.01, "900 digits": 0.03, "names": 0.003}  # rates of SGD with momentum
 LOOKS = {"60 digits": 20, "900 digits": 50, "names": 20}  # of 20 steps each
