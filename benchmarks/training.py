@@ -96,7 +96,7 @@ LOOKS = {"60 digits": 20, "900 digits": 50, "names": 20}  # of 20 steps each
 REMEDIES = {"none": [{}], "L1": [{"l1": l1} for l1 in (3e-4, 1e-3, 3e-3, 1e-2)],
             "L2": [{"l2": l2} for l2 in (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)],
             "dropout": [{"dropout": rate} for rate in (0.1, 0.2, 0.5, 0.7)], "augmentation": [{"shift": 0.5}]}
-GAINS, STEEP = (1.0, 1.5), (0.005, 0.01, 0.02, 0.05)
+GAINS, STEEP = (1.0, 1.5), (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
 CLIPPED = {"not": {}, "norm at 1": {"max_norm": 1.0}, "values at .01": {"max_value": 0.01}}
 RULES = {"SGD": sgd, "SGD with momentum": momentum, "RMSprop": rmsprop, "Adam": adam}
 

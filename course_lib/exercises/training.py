@@ -222,4 +222,4 @@ STOPPING = Exercise(
     ),
 )
 
-TOPIC = Topic(number="09", package="training", title="Training well", exercises=(CLIP, DROPOUT, ADAM, STOPPING))
+TOPIC = Topic(number="09", package="training", title="Training well", exercises=(ADAM, DROPOUT, STOPPING, CLIP))
