@@ -129,7 +129,7 @@ def test_names_of_fifteen_languages():
     assert sum(row.tobytes() in rows for row in task.x_test) < 5  # no name twice (different names may hash alike)
 
 
-def test_settings_are_chosen_on_other_networks(nets, monkeypatch):
+def test_settings_are_chosen_on_other_networks_and_for_each_measure(nets, monkeypatch):
     asked = []
 
     def make(own):
@@ -139,13 +139,38 @@ def test_settings_are_chosen_on_other_networks(nets, monkeypatch):
     monkeypatch.setattr(benchmark, "RATES", [1e-4, 0.1])
     monkeypatch.setattr(benchmark, "TUNED", range(1_000, 1_002))
     monkeypatch.setattr(benchmark, "TESTED", 3)
-    rate, options, found = benchmark.at_its_best(nets, benchmark.sgd, make, [{"l2": 50.0}, {"l2": 1e-3}], steps=60)
-    assert (rate, options) == (0.1, {"l2": 1e-3}) and asked == [1_000, 1_001, 0, 1, 2]
+    found, at = benchmark.at_its_best(nets, benchmark.sgd, make, [{"l2": 50.0}, {"l2": 1e-3}], steps=60)
+    assert at == [(0.1, {"l2": 1e-3})] * 2 and asked == [1_000, 1_001, 0, 1, 2]
     tasks = [benchmark.digits(own) for own in range(3)]
     runs = benchmark.descend(nets, benchmark.sgd, tasks, [0.1], steps=60, l2=1e-3)
     np.testing.assert_allclose(found, benchmark.losses(runs, tasks, "test")[:, 0], rtol=1e-5)
-    rows = list(benchmark.rows_of({"rule": "SGD"}, found, rate=rate))
+    rows = list(benchmark.rows_of({"rule": "SGD"}, found, at))
     assert [row["seed"] for row in rows] == [0, 1, 2] and rows[1]["accuracy"] == found[1, 1]
+    assert rows[0]["rate"] == rows[0]["rate for accuracy"] == 0.1
+
+    def two_rates(runs, tasks, part):  # the first has the lower loss, the second the higher accuracy
+        return np.broadcast_to(np.array([[1.0, 2.0], [0.5, 0.9]])[:, :runs, None], (2, runs, len(tasks)))
+
+    monkeypatch.setattr(benchmark, "descend", lambda nets, rule, tasks, rates, **options: len(rates))
+    monkeypatch.setattr(benchmark, "losses", two_rates)
+    _, at = benchmark.at_its_best(nets, benchmark.sgd, make, descend=benchmark.descend)
+    assert at == [(1e-4, {}), (0.1, {})]
+
+
+def test_an_average_of_the_weights(nets):
+    """Of late steps most: with 0 the mean of all, with 8 step t counts with t (t + 1) ... (t + 7)."""
+    tasks, seen = [benchmark.digits(0)], []
+
+    def watched(g, w, s, t):
+        seen.append(w)
+        return g
+
+    for power, weights in ((0, np.ones(5)), (2, np.array([2, 6, 12, 20, 30.0]))):
+        seen.clear()
+        mean = benchmark.descend(nets, watched, tasks, [0.1], steps=5, average=power).flat
+        last = benchmark.descend(nets, benchmark.sgd, tasks, [0.1], steps=5).flat
+        wanted = np.average(np.array([*seen[1:], last]), axis=0, weights=weights)
+        np.testing.assert_allclose(mean, wanted, atol=1e-5)
 
 
 def test_what_explodes_is_the_worst(nets):
@@ -156,25 +181,53 @@ def test_what_explodes_is_the_worst(nets):
 
 def test_a_remedy_changes_what_it_says(nets):
     tasks, images = [benchmark.digits(own) for own in range(2)], benchmark.digits(0).x.reshape(-1, 64)
-    ways = {"none": {}, "L2": {"l2": 0.05}, "dropout": {"dropout": 0.5}, "augmentation": {"shift": 0.5}}
-    figures = benchmark.try_out(nets, tasks, ways, 0.02, looks=10)
-    assert figures.shape == (4, 10, 4, 2)
-    plain = benchmark.try_out(nets, tasks, {"none": {}}, 0.02, looks=10)
+    ways = [{}, {"l1": 0.02}, {"l2": 0.05}, {"dropout": 0.5}, {"shift": 0.5}, {"shift": 0.1}, {"max_norm": 0.01}]
+    figures = benchmark.try_out(nets, tasks, {number: way | {"rate": 0.02} for number, way in enumerate(ways)}, looks=10)
+    assert figures.shape == (5, 10, 7, 2)
+    plain = benchmark.try_out(nets, tasks, {"none": {"rate": 0.02}}, looks=10)
     np.testing.assert_allclose(figures[:, 0, 0], plain[:, 0, 0], rtol=1e-3)  # later batches are others
-    assert (figures[0, -1, 1:].mean(axis=1) > 2 * figures[0, -1, 0].mean()).all()  # each is harder to learn by heart
+    train = figures[0, -1].mean(axis=1)
+    assert (train[[1, 2, 3, 4, 6]] > 2 * train[0]).all()  # each is harder to learn by heart
+    assert train[4] > 1.5 * train[5]
     moved = benchmark.shifted(images, np.random.default_rng(0), far=0.5)
     assert moved.shape == images.shape and 0.1 < np.abs(moved - images).mean() < 0.6
     np.testing.assert_allclose(benchmark.shifted(images, np.random.default_rng(0), far=0), images, atol=1e-6)
 
 
-def test_early_stopping_takes_each_network_where_its_validation_loss_was_lowest(monkeypatch):
-    figures = np.zeros((4, 5, 1, 2))
-    figures[1, :, 0] = [[5, 5], [1, 4], [2, 3], [3, 2], [4, 3]]
-    figures[2, :, 0], figures[3, :, 0] = np.arange(10).reshape(5, 2), np.arange(10).reshape(5, 2) / 10
-    monkeypatch.setattr(benchmark, "REMEDIES", {"none": [{}]})
-    monkeypatch.setattr(benchmark, "TASKS", {"60 digits": benchmark.digits})
-    monkeypatch.setattr(benchmark, "TESTED", 2)
+def test_settings_and_lengths_of_remedies_are_chosen_on_other_networks(monkeypatch):
+    """Way, look and network decide the figures: those for the choice say where, those of others say what."""
+    ways = {("none", 0, 0.1): {"rate": 0.1}, ("none", 0, 0.3): {"rate": 0.3, "l2": 0.7}}
+    choice = np.array([[[5, 4], [3, 2], [4, 1], [6, 7]], [[-0.1, -0.9], [-0.2, -0.3], [-0.4, -0.5], [-0.6, -0.8]]])
+    found = np.arange(5 * 4 * 2 * 3, dtype=float).reshape(5, 4, 2, 3)
+    found[1, :, 0] = [[5, 9, 1], [4, 8, 2], [1, 7, 3], [3, 9, 4]]  # its validation losses: looks 2, 2, 0
+    found[2, :, 0] = [[0.1, 0.9, 0.1], [0.2, 0.8, 0.2], [0.3, 0.7, 0.3], [0.4, 0.6, 0.4]]  # accuracies: 3, 0, 3
+    asked = []
+    monkeypatch.setattr(benchmark, "try_out",
+                        lambda nets, tasks, ways: asked.append(list(ways)) or found[:, :, :len(ways)])
+    rows = list(benchmark._tested(None, "digits", [0, 1, 2], "none", ways, choice))
+    assert asked == [[("none", 0, 0.3)]]  # the best by the loss, in look 2, and by the accuracy, in look 0
+    assert [(row["remedy"], row["seed"], row["test loss"], row["accuracy"]) for row in rows] == [
+        ("none", own, found[3, 2, 0, own], found[4, 0, 0, own]) for own in range(3)] + [
+        ("none, to the end", own, found[3, 3, 0, own], found[4, 3, 0, own]) for own in range(3)] + [
+        ("early stopping", own, found[3, (2, 2, 0)[own], 0, own], found[4, (3, 0, 3)[own], 0, own]) for own in range(3)]
+    assert rows[0]["rate"] == 0.3 and rows[0]["strength"] == 0.7 and rows[0]["steps"] == 60
+    assert rows[-1]["steps"] == 20 * (4 / 3 + 1)
+
+
+def test_a_clipping_limit_is_chosen_on_other_networks(monkeypatch):
     monkeypatch.setattr(benchmark, "twins", lambda framework, *topics: [None])
-    monkeypatch.setattr(benchmark, "try_out", lambda *rest, **options: figures)
-    rows = [row for row in benchmark.by_remedy("neither", 2) if row["remedy"] == "early stopping"]
-    assert [(row["test loss"], row["strength"]) for row in rows] == [(2.0, 0.4), (7.0, 0.8)]
+    monkeypatch.setattr(benchmark, "GAINS", (1.0,))
+    monkeypatch.setattr(benchmark, "STEEP", (0.1, 0.3))
+    monkeypatch.setattr(benchmark, "CLIPPED", {"not": {}, "norm at 1": {"max_norm": 1}, "norm at 3": {"max_norm": 3}})
+
+    def figures(nets, tasks, ways, looks):
+        """By validation accuracies of the networks to choose by .3 is best for "not", and the limit 3 at .1."""
+        right = {("not", 0.3): 0.5, ("norm at 3", 0.1): 0.6} if len(tasks) == 8 else {("not", 0.1): 0.9}
+        found = np.zeros((5, looks, len(ways), len(tasks)))
+        found[2 if len(tasks) == 8 else 4, -1] = [[right.get(key, 0.1)] * len(tasks) for key in ways]
+        return found
+
+    monkeypatch.setattr(benchmark, "try_out", figures)
+    rows = list(benchmark.by_clipping("neither", 12))
+    tuned = {row["clipped"]: (row["rate"], row["accuracy"]) for row in rows if "tuned" in row["clipped"]}
+    assert tuned == {"not, tuned": (0.3, 0.1), "clipped, tuned": (0.1, 0.1)} and len(rows) == 12 * 8
