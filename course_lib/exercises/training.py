@@ -23,8 +23,12 @@ def _norms(gradients):
     return [np.sqrt((part**2).sum()) for part in gradients]
 
 
-def _scaled_by(gradients, share):
-    return [part * share for part in gradients]
+def _length(gradients):
+    return np.hypot.reduce(_norms(gradients))
+
+
+def _clipped(norm_of, share=lambda ratio: min(1, ratio)):
+    return lambda gradients, max_norm: [part * share(max_norm / max(norm_of(gradients), 1e-12)) for part in gradients]
 
 
 CLIP = Exercise(
@@ -45,28 +49,20 @@ CLIP = Exercise(
             "You clip each array by its own norm. That turns the step: take one norm over all of them."),
         WrongAnswer(lambda gradients, max_norm: [part.clip(-max_norm, max_norm) for part in gradients],
                     "That is clipping by value: it turns the step."),
-        WrongAnswer(lambda gradients, max_norm: [part * max_norm / max(np.hypot.reduce(_norms(gradients)), 1e-12)
-                                                 for part in gradients],
+        WrongAnswer(_clipped(_length, lambda ratio: ratio),
                     "You also lengthen what is short enough: the share is at most 1."),
-        WrongAnswer(lambda gradients, max_norm: [part * min(1, max_norm / max(sum(_norms(gradients)), 1e-12))
-                                                 for part in gradients],
-                    "Norms do not add up; their squares do."),
-        WrongAnswer(lambda gradients, max_norm: [part * min(1, max_norm / max(sum(
-            norm**2 for norm in _norms(gradients)), 1e-12)) for part in gradients], "You forgot the square root."),
-        WrongAnswer(lambda gradients, max_norm: _scaled_by(gradients, min(1, max_norm / max(sum(
-            np.abs(part).sum() for part in gradients), 1e-12))),
-            "The norm is the root of the sum of squares, not the sum of absolute values."),
-        WrongAnswer(lambda gradients, max_norm: _scaled_by(gradients, min(1, max_norm / max(max(
-            np.abs(part).max() for part in gradients), 1e-12))), "Not the largest entry: the norm of all together."),
-        WrongAnswer(lambda gradients, max_norm: _scaled_by(gradients, min(1, max_norm / max(max(
-            _norms(gradients)), 1e-12))), "Not the largest norm of one array: take one norm over all of them."),
-        WrongAnswer(lambda gradients, max_norm: _scaled_by(gradients, 1 / max(np.hypot.reduce(_norms(gradients)), 1e-12)
-                                                           if np.hypot.reduce(_norms(gradients)) > max_norm else 1),
-                    "Divided by their norm they have norm 1: multiply by max_norm."),
-        WrongAnswer(lambda gradients, max_norm: _scaled_by(gradients, 1),
-                    "Nothing is clipped: too long a gradient stays."),
-        WrongAnswer(lambda gradients, max_norm: _scaled_by(gradients, 1 / max(
-            1, np.hypot.reduce(_norms(gradients)) / max_norm) ** 2),
+        WrongAnswer(_clipped(lambda gradients: sum(_norms(gradients))), "Norms do not add up; their squares do."),
+        WrongAnswer(_clipped(lambda gradients: _length(gradients) ** 2), "You forgot the square root."),
+        WrongAnswer(_clipped(lambda gradients: sum(np.abs(part).sum() for part in gradients)),
+                    "The norm is the root of the sum of squares, not the sum of absolute values."),
+        WrongAnswer(_clipped(lambda gradients: max(np.abs(part).max() for part in gradients)),
+                    "Not the largest entry: the norm of all together."),
+        WrongAnswer(_clipped(lambda gradients: max(_norms(gradients))),
+                    "Not the largest norm of one array: take one norm over all of them."),
+        WrongAnswer(lambda gradients, max_norm: _clipped(_length, lambda ratio: ratio / max_norm if ratio < 1 else 1)(
+            gradients, max_norm), "Divided by their norm they have norm 1: multiply by max_norm."),
+        WrongAnswer(_clipped(_length, lambda ratio: 1), "Nothing is clipped: too long a gradient stays."),
+        WrongAnswer(_clipped(_length, lambda ratio: min(1, ratio) ** 2),
                     "Scale by the ratio of the norms, not its square."),
     ),
 )
@@ -74,7 +70,7 @@ CLIP = Exercise(
 
 def _activations(rng):
     return [dict(x=rng.normal(size=shape), draws=rng.random(shape), rate=rate)
-            for shape, rate in (((4, 6), 0.5), ((3, 8), 0.2), ((2, 5), 0.0))] + [
+            for shape, rate in (((4, 6), 0.3), ((3, 8), 0.2), ((2, 5), 0.0))] + [
         dict(x=np.ones((1, 2)), draws=np.array([[0.5, 0.25]]), rate=0.5)]  # a draw of just the rate stays
 
 
@@ -154,6 +150,8 @@ ADAM = Exercise(
         WrongAnswer(_adam(least=(0, 1e-8)), "1e-8 is added after the root, not inside of it."),
         WrongAnswer(_adam(least=(0, 0)), "You forgot the 1e-8 that is added to the root."),
         WrongAnswer(_adam(late=1), "The first step is number 1 already: memory**step."),
+        WrongAnswer(_adam(late=-1), "Steps count from 1 on: memory**step, not one less."),
+        WrongAnswer(_adam(least=(1e-7, 0)), "What is added to the root is 1e-8 (Keras's own default is 1e-7)."),
         WrongAnswer(_adam("only mean"), "Correct the mean square as well: / (1 - 0.999**step)."),
         WrongAnswer(_adam("only square"), "Correct the mean as well: / (1 - 0.9**step)."),
         WrongAnswer(_adam("returned corrected"), "Return mean and square as they were before the correction."),
@@ -210,6 +208,9 @@ STOPPING = Exercise(
         WrongAnswer(_patient(reset=False), "A new lowest loss starts the count anew."),
         WrongAnswer(lambda losses, patience: (int(np.argmin(losses)), reference.early_stopping(losses, patience)[1]),
                     "The lowest of all may come after the stop: nobody would have seen it."),
+        WrongAnswer(lambda losses, patience: (np.argmin(losses), min(np.argmin(losses) + patience, len(losses) - 1)),
+                    "Go through the losses in turn: a run that has stopped does not see the lowest of all."),
+        WrongAnswer(lambda losses, patience: (_patient()(losses, patience)[0], len(losses)), "Looks count from 0."),
         WrongAnswer(lambda losses, patience: (float(min(losses[: reference.early_stopping(losses, patience)[1] + 1])),
                                               reference.early_stopping(losses, patience)[1]),
                     "First the look (its number), not the loss there."),

@@ -46,6 +46,7 @@ def test_rates_and_schedules_by_hand(nets):
 
 def test_decay_shrinks_kernels_alone_and_beside_the_rule(nets):
     tasks = [benchmark.digits(0)]
+    tasks[0].weights[1][:] = tasks[0].weights[3][:] = 0.5
     start = benchmark.descend(nets, benchmark.sgd, tasks, [0.1], steps=0).flat
     still = SimpleNamespace(rule=lambda g, w, s, t: 0 * g)
     found = benchmark.descend(nets, still.rule, tasks, [0.1], steps=2, decay=0.5).flat
@@ -67,12 +68,14 @@ def test_dog_by_hand():
 
 
 def test_dowg_by_hand():
-    """As DoG, but each square counts by how far it had come then, and so does the step, squared."""
-    w, s = np.array([[3.0, 4.0]]), {}
-    step = benchmark.dowg(np.array([[0.0, 2.0]]), w, s, 1)
-    np.testing.assert_allclose(step, [[0, 6e-4]], rtol=1e-5)
-    step = benchmark.dowg(np.array([[1.0, 0.0]]), w + [[0.3, 0.4]], s, 2)
-    np.testing.assert_allclose(step, [[0.25 / (4 * 6e-4**2 + 0.25)**0.5, 0]], rtol=1e-6)
+    """As DoG, but each square counts by how far it had come then, and so does the step, squared; two networks."""
+    w, s = np.array([[3.0, 4.0], [0.0, 0.0]]), {}
+    step = benchmark.dowg(np.array([[0.0, 2.0], [1.0, 0.0]]), w, s, 1)
+    np.testing.assert_allclose(step, [[0, 6e-4], [1e-4, 0]], rtol=1e-5)
+    step = benchmark.dowg(np.array([[1.0, 0.0], [0.0, 1.0]]), w + [[0.3, 0.4], [1, 0]], s, 2)
+    np.testing.assert_allclose(step, [[0.25 / (4 * 6e-4**2 + 0.25)**0.5, 0], [0, 1 / (1e-8 + 1)**0.5]], rtol=1e-6)
+    step = benchmark.dowg(np.array([[1.0, 0.0], [0.0, 1.0]]), w, s, 3)  # back at the start: it has been as far
+    np.testing.assert_allclose(step, [[0.25 / (4 * 6e-4**2 + 0.5)**0.5, 0], [0, 1 / (1e-8 + 2)**0.5]], rtol=1e-6)
 
 
 def test_each_network_has_an_optimizer_and_a_rate_of_its_own():
@@ -115,6 +118,52 @@ def test_the_rate_of_a_range_test(nets, monkeypatch):
         assert np.abs(together[network] - together[network + 2]).max() > 1e-5
         if network == 0:  # later tasks draw other batches when they stand alone
             np.testing.assert_allclose(together[0], apart.flat[0], atol=1e-6)
+
+
+def test_who_is_compared_without_a_tuned_rate(monkeypatch):
+    """Each method with its optimizer, rate, schedule, steps and networks, and what is reported is of test examples."""
+    pytest.importorskip("torch")
+    packages = [pytest.importorskip(name) for name in ("dadaptation", "prodigyopt", "schedulefree")]
+    by_adaptation, prodigy, free = (getattr(one, name) for one, name in zip(packages, (
+        "DAdaptAdam", "Prodigy", "AdamWScheduleFree"), strict=True))
+    calls, asked = [], []
+
+    def recorded(kind):
+        def descend(nets, rule, tasks, rates, **options):
+            calls.append((kind, rule, list(np.ravel(rates)), options, tasks))
+            return len(calls) - 1
+        return descend
+
+    def tuned(nets, rule, make, **options):
+        asked.append((rule, options))
+        return np.full((2, 2), -1.0), [(rule, options), (0, {})]
+
+    monkeypatch.setattr(benchmark, "twins", lambda framework, *topics: [None])
+    monkeypatch.setattr(benchmark, "TASKS", {"task": lambda own: own})
+    monkeypatch.setattr(benchmark, "TESTED", 2)
+    monkeypatch.setattr(benchmark, "descend", recorded("own"))
+    monkeypatch.setattr(benchmark, "descend_with", package := recorded("package"))
+    monkeypatch.setattr(benchmark, "range_test", lambda nets, rule, tasks: np.array([0.25, 0.5]))
+    monkeypatch.setattr(benchmark, "losses", lambda runs, _, part: np.full((2, 1, 2), runs if part == "test" else 99))
+    monkeypatch.setattr(benchmark, "at_its_best", tuned)
+    rows = list(benchmark.by_no_rate("pytorch", 2))
+    assert len(rows) == 2 * 2 * 18
+    for steps in benchmark.BUDGETS:
+        found = {row["rule"]: row for row in rows if row["steps"] == steps}
+        for name, kind, rule, rates, more in (
+                ("DoG", "own", benchmark.dog, [1], {}), ("DoG, averaged", "own", benchmark.dog, [1], {"average": 8}),
+                ("DoWG", "own", benchmark.dowg, [1], {}), ("D-Adaptation", "package", by_adaptation, [1], {}),
+                ("Prodigy", "package", prodigy, [1], {}),
+                ("Prodigy, cosine", "package", prodigy, [1], {"schedule": benchmark.cosine}),
+                ("Adam at 0.001", "own", benchmark.adam, [0.001], {}),
+                ("schedule-free AdamW at 0.0025", "package", free, [0.0025], {}),
+                *((f"{name}, range test", "own", rule, [0.25, 0.5], {}) for name, rule in benchmark.RULES.items())):
+            assert calls[int(found[name]["test loss"])] == (kind, rule, rates, {"steps": steps, **more}, [0, 1]), name
+        for name, rule, more in (*((name, rule, {}) for name, rule in benchmark.RULES.items()),
+                                 ("Adam, cosine", benchmark.adam, {"schedule": benchmark.cosine}),
+                                 ("schedule-free AdamW", free, {"descend": package})):
+            assert found[f"{name}, tuned"]["rate"] is rule and found[f"{name}, tuned"]["test loss"] == -1
+            assert asked.pop(0) == (rule, {"steps": steps, **more})
 
 
 def test_names_of_fifteen_languages():
@@ -179,10 +228,20 @@ def test_what_explodes_is_the_worst(nets):
     assert np.isfinite(runs.flat).all() and benchmark.losses(runs, tasks, "val")[0].min() > 100
 
 
+def test_what_explodes_with_an_optimizer_of_pytorch_is_the_worst():
+    torch = pytest.importorskip("torch")
+    from course_lib.networks import in_pytorch as nets
+
+    tasks = [benchmark.digits(0)]
+    runs = benchmark.descend_with(nets, torch.optim.SGD, tasks, [1e12], steps=40)
+    assert np.isfinite(runs.flat).all() and benchmark.losses(runs, tasks, "val")[0].min() > 100
+
+
 def test_a_remedy_changes_what_it_says(nets):
     tasks, images = [benchmark.digits(own) for own in range(2)], benchmark.digits(0).x.reshape(-1, 64)
     ways = [{}, {"l1": 0.02}, {"l2": 0.05}, {"dropout": 0.5}, {"shift": 0.5}, {"shift": 0.1}, {"max_norm": 0.01}]
-    figures = benchmark.try_out(nets, tasks, {number: way | {"rate": 0.02} for number, way in enumerate(ways)}, looks=10)
+    ways = {number: way | {"rate": 0.02} for number, way in enumerate(ways)}
+    figures = benchmark.try_out(nets, tasks, ways, looks=10)
     assert figures.shape == (5, 10, 7, 2)
     plain = benchmark.try_out(nets, tasks, {"none": {"rate": 0.02}}, looks=10)
     np.testing.assert_allclose(figures[:, 0, 0], plain[:, 0, 0], rtol=1e-3)  # later batches are others

@@ -9,7 +9,7 @@ import numpy as np
 # What an exception means for somebody who writes NumPy for the first time: a pattern of its type and message.
 EXCEPTIONS = (
     (r"None: is the `return`", "A function without `return` gives None."),
-    (r"changes its input",
+    (r"(changes its input|return the input)",
      "Copy first (`x = x.copy()`), or make a new array: `x = x + y` makes one, `x += y` does not."),
     (r"IndexError.*too many indices", "You use more indices than that array has axes: look at its shape."),
     (r"IndexError.*index (-?\d+) is out of bounds for axis (\d) with size (\d+)",

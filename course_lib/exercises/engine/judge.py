@@ -96,7 +96,7 @@ class AnswerKey:
             return None, False
         alike = [i for i in wrong if found[0][3][i]]
         entries = sum(_entries(answers[i].output) for i in alike)  # few that agree can be chance
-        enough = alike == wrong or entries >= 12 or (entries >= 3 and 2 * len(alike) >= len(wrong))
+        enough = wrong and (alike == wrong or entries >= 12 or (entries >= 3 and 2 * len(alike) >= len(wrong)))
         return (found[0][2], False) if enough else (None, False)
 
     def _wrong(self, answers, first):
