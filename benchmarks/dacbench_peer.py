@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
+from dataclasses import replace
 from functools import partial
 from unittest import mock
 
@@ -173,6 +174,47 @@ def in_toy_sgd(framework, seeds, count=100, runs=300):
             yield {"who": who, "seed": seed, "reward": float(reward), "rate": float(10**best)}
 
 
-STUDIES = {"tuning_toysgd": Benchmark(
-    title="An agent that tunes, in DACBench's ToySGD", settings={"agent": PLAYER, "factors": FACTORS}, rows=in_toy_sgd,
-    canary=None, down=("who",), seeds=5)}
+class StandIn:
+    """As much of DACBench's ToySGD as `ToySGD` uses, without the package: for the canary and tests."""
+
+    n_steps = 10
+
+    def __init__(self, functions):
+        self.instance_set = dict(enumerate(functions))
+        self.instance_id_list = list(self.instance_set)
+
+    def set_inst_id(self, own):
+        self.own = own
+
+    def set_instance(self, instance):
+        self.curvature, self.minimum = instance
+
+    def reset(self, seed=None):
+        self.x, self.gradient, self.time = self.rng.uniform(-5, 5, size=1), np.zeros(1), 0
+        return self._seen(), {}
+
+    def step(self, log_rate):
+        self.x, self.time = self.x - 10**log_rate * self.gradient, self.time + 1
+        self.gradient = self.curvature * (self.x - self.minimum)
+        regret = 0.5 * self.curvature * (self.x[0] - self.minimum) ** 2
+        return self._seen(), -np.log10(max(regret, 1e-300)), False, self.time == self.n_steps, {}
+
+    def _seen(self):
+        return {"remaining_budget": self.n_steps - self.time, "gradient": self.gradient}
+
+
+def canary(framework):
+    """Values of an agent after a short training, on the stand-in."""
+    [dqn] = twins(framework, "dqn")
+    functions = quadratics(np.random.default_rng(0), 10)
+    copies = gym.vector.SyncVectorEnv([lambda: ToySGD(StandIn(functions)) for _ in range(4)])
+    settings = replace(PLAYER, warmup_steps=64, total_steps=400, epsilon_steps=200)
+    history = dqn.train(copies, settings, seed=0, eval_env=False)
+    values = history.agent.q_values(np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32))
+    return {"first loss": history.losses[0], "last loss": history.losses[-1], "value": values.mean(),
+            "spread": values.std()}
+
+
+STUDY = Benchmark(
+    title="An agent that tunes, in DACBench's ToySGD", rows=in_toy_sgd, canary=canary, down=("who",), seeds=10,
+    settings={"agent": PLAYER, "factors": FACTORS, "first rate": START, "curvatures": CURVATURES, "minima": MINIMA})

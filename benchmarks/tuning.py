@@ -7,6 +7,7 @@ import argparse
 import json
 from dataclasses import dataclass, replace
 
+import dacbench_peer
 import numpy as np
 import training
 from benchmark import Benchmark, twins
@@ -312,7 +313,8 @@ STUDIES = {
         title="Who trains small networks best, and what it costs",
         settings={"training": TaskConfig(), "unseen": KINDS, "agent": TUNER, "run": TuningConfig(), "all knobs": ALL,
                   "peaks": trained.load_peaks()},
-        rows=by_rival, canary=canary, down=("tasks", "who"), seeds=10)}
+        rows=by_rival, canary=canary, down=("tasks", "who"), seeds=10),
+    "tuning_toysgd": dacbench_peer.STUDY}
 
 
 def train(nets, dqn):
