@@ -194,8 +194,8 @@ def test_its_thresholds_and_temperatures_by_hand():
     y_val, y_test = np.array([1, 0, 1, 0]), np.array([1, 0, 0, 1])
     val, test = np.array([0.3, 0.1, 0.2, 0.15]), np.array([0.4, 0.1, 0.25, 0.19])
     both = [np.stack([1 - part, part], axis=1) for part in (val, test)]  # (names, 2)
-    assert names["mean_f1"](both[0], y_val, both[1], y_test, choose=False) == pytest.approx((2 / 3 + 0) / 2)
-    at = names["mean_f1"](both[0][:, 1:], y_val == 0, both[1][:, 1:], y_test == 0, choose=True)
+    assert names["mean_f1"](both[0], y_val, both[1], y_test, 0.5) == pytest.approx((2 / 3 + 0) / 2)
+    at = names["mean_f1"](both[0][:, 1:], y_val == 0, both[1][:, 1:], y_test == 0)
     assert at == pytest.approx(2 * (1 / 2) * (1 / 2) / 1)  # .2 is the best on validation names: two said, one of two
     logits = rng.normal(size=(40, 5)) * 4
     p, y = softmax(logits, axis=1), rng.integers(5, size=40)
