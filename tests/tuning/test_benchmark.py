@@ -8,14 +8,15 @@ import tuning as benchmark
 from tuning import (
     SCHEDULES,
     Played,
+    compare,
     cosine,
     draw_tasks,
     one_cycle,
     play,
     random_rates,
     random_search,
+    search_each,
     search_peaks,
-    searched,
     step_decay,
     successive_halving,
     train_tuner,
@@ -72,96 +73,20 @@ def test_the_end_of_a_run_is_its_own(nets, tasks):
     assert np.isnan(stopped.rates[2:, 1::2]).all() and not np.isnan(stopped.rates[:, ::2]).any()
 
 
-def test_searches_count_what_they_spend(nets, tasks):
-    found = searched(nets, tasks, SHORT, trials=8, seed=2)
-    best = {name: figures.losses[-1] for name, (figures, _) in found.items()}
+def test_comparing_is_paired_and_counts_what_is_spent(nets, tasks):
+    peaks = {"constant": 0.02, "cosine": 0.05}
+    found = compare(nets, Always(1), peaks, tasks, SHORT, seed=2)
+    assert list(found) == ["constant", "cosine", "agent", "agent, any first rate", "constant, any rate"]
+    np.testing.assert_allclose(found["agent"].losses, found["constant"].losses, rtol=1e-4)  # it keeps the rate
+    assert (found["agent, any first rate"].rates[0] != 0.02).all()
+    searched = search_each(nets, tasks, SHORT, trials=8, seed=2)
+    best = {name: figures.losses[-1] for name, (figures, _) in searched.items()}
     assert (best["random search, 8"] <= best["random search, 4"]).all()
     assert (best["random search, 4"] <= best["one at random"]).all()
-    assert {name: runs for name, (_, runs) in found.items()} == {
+    assert {name: runs for name, (_, runs) in searched.items()} == {
         "one at random": 1, "random search, 2": 2, "random search, 4": 4, "random search, 8": 8,
         "halving, 8": (8 + 4 + 2 * 2) / 4}
     assert (best["halving, 8"] >= best["random search, 8"]).all()
-
-
-def test_rivals_have_the_same_runs_and_their_costs(nets, tasks, monkeypatch):
-    monkeypatch.setattr(benchmark, "by_tpe", lambda nets, tasks, seed: "TPE")
-    monkeypatch.setattr(benchmark, "by_population", lambda nets, tasks, config, seed: "population")
-    monkeypatch.setattr(benchmark, "by_prodigy", benchmark.by_dog)  # its package may be missing
-    monkeypatch.setattr(benchmark.trained, "load_peaks", lambda: {"constant": 0.01, "cosine": 0.05, "one-cycle": 0.05})
-    steady = replace(SHORT, start=(0.01, 0.01))
-    found = benchmark.rivals(nets, Always(1), tasks, steady, seed=2)
-    costs = {name: rest for name, (_, *rest) in found.items()}
-    assert costs == {
-        "constant": [5_000, 1], "cosine": [5_000, 1], "one-cycle": [5_000, 1], "agent": [5_000, 1],
-        "constant at .01": [0, 1], "cosine at .01": [0, 1], "DoG": [0, 1], "Prodigy, cosine": [0, 1],
-        "the best of three": [15_000, 3], "the best of three after a quarter": [15_000, 1.5], "one at random": [0, 1],
-        "random search, 2": [0, 2], "random search, 4": [0, 4], "random search, 16": [0, 16],
-        "halving, 16": [0, (16 + 8 + 4 * 2) / 4], "TPE, 16": [0, 16], "population of 16": [0, 16]}
-    played = {name: run for name, (run, *_) in found.items() if not isinstance(run, str)}
-    np.testing.assert_allclose(played["agent"].losses, played["constant"].losses, rtol=1e-4)  # it keeps the rate
-    np.testing.assert_allclose(played["constant at .01"].losses, played["constant"].losses, rtol=1e-4)
-    three = np.array([played[name].losses[-1] for name in ("agent", "cosine", "one-cycle")])
-    np.testing.assert_allclose(played["the best of three"].losses[-1], three.min(axis=0))
-    assert "TPE, 16" not in benchmark.rivals(nets, Always(1), tasks, steady, searches=False)
-
-
-def test_the_best_of_runs_by_hand():
-    first = Played(np.array([[1, 4], [3, 2], [5, np.nan], [2, 1.0]]), np.full((4, 2), 0.1), *np.array([[1, 2]] * 3))
-    other = Played(np.array([[2, 3], [2, 3], [4, 4], [3, 2.0]]), np.full((4, 2), 0.2), *np.array([[3, 4]] * 3))
-    for after, rates, ends in ((1.0, [0.1, 0.1], [1, 2]), (0.25, [0.1, 0.2], [1, 4]), (0.75, [0.2, 0.2], [3, 4])):
-        best = benchmark.best_of([first, other], after=after)
-        np.testing.assert_array_equal(best.rates[0], rates)
-        np.testing.assert_array_equal(best.test_loss, ends)
-        assert best.losses.shape == (4, 2)
-
-
-def test_a_run_without_a_rate_is_as_long_as_others_and_judged_as_they_are(nets, tasks):
-    calls = []
-
-    def constant(nets, tasks, steps):
-        calls.append(steps)
-        return benchmark.training.descend(nets, benchmark.training.momentum, tasks, [0.01], steps=steps)
-
-    found = benchmark.without_rate(nets, tasks, constant, SHORT)
-    wanted = play(TrainingVectorEnv(nets, tasks, SHORT, num_envs=6), np.full(4, 0.01), seed=5)
-    assert calls == [20] and found.losses.shape == (1, 6)
-    assert np.corrcoef(np.log(found.test_loss), np.log(wanted.test_loss))[0, 1] > 0.9  # by other batches
-    assert 0 <= found.test_accuracy.min() <= found.test_accuracy.max() <= 1
-
-
-def test_a_population_copies_its_best(nets, tasks):
-    """With all rates fixed to one that does nothing and one that learns, the learning one takes over."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(benchmark, "random_rates", lambda rng, count, bounds: np.resize([1e-5, 1e-5, 0.02, 1e-5], count))
-        found = benchmark.by_population(nets, tasks, replace(SHORT, decisions=8), members=4, every=2, seed=0)
-        alone = benchmark.by_population(nets, tasks, replace(SHORT, decisions=8), members=4, every=99, seed=0)
-    assert found.losses.shape == (8, 6)
-    np.testing.assert_allclose(alone.rates, np.full((8, 6), 0.02))
-    # who is best in the end has come from the one that learned, whose rate was multiplied by .8 or 1.25 if it moved
-    ratio = found.rates[-1] / 0.02
-    known = 0.8 ** np.arange(-3, 4)
-    assert (np.abs(np.log(ratio[:, None] / known)).min(axis=1) < 1e-6).all()
-    assert found.losses[-1].mean() < alone.losses[0].mean()
-
-
-def test_the_copied_network_goes_on_where_the_best_was(nets, tasks, monkeypatch):
-    """After copying, worst and best have one loss, and momentum of the one becomes that of the other."""
-    seen = []
-
-    class Watched(TrainingVectorEnv):
-        def advance(self, rates, stop=False):
-            seen.append(([part.copy() for part in self.runs.state], np.asarray(rates).copy(), self.loss.copy()))
-            return super().advance(rates, stop)
-
-    monkeypatch.setattr(benchmark, "TrainingVectorEnv", Watched)
-    benchmark.by_population(nets, tasks[:1], SHORT, members=4, every=2, seed=0)
-    before, after = seen[1], seen[2]
-    order = after[2].argsort(kind="stable")
-    best, worst = order[0], order[-1]
-    for part in after[0][:2]:
-        np.testing.assert_array_equal(part[worst], part[best])
-    assert round(after[1][worst] / before[1][best], 6) in (0.8, 1.25)
-    assert (after[1][order[:-1]] == before[1][order[:-1]]).all()
 
 
 def test_peaks_are_the_best_of_what_was_tried(nets, tasks, monkeypatch):
