@@ -4,7 +4,6 @@
 """
 
 import argparse
-import json
 from dataclasses import dataclass, replace
 
 import dacbench_peer
@@ -35,12 +34,10 @@ CLEAN = TaskConfig(examples=(400, 1_000), noise=(0.0, 0.0))
 ALL = TuningConfig(regularise=True)
 KINDS = {**UNSEEN, "few examples, wrong labels": NOISY, "many examples, right labels": CLEAN}
 SEARCHED = 5_000  # runs that an agent learns from, and that the search for a schedule's peak may make
+AGENTS = {"agent": (TuningConfig(), TUNER.gamma), "agent, gamma 1": (TuningConfig(), 1.0),
+          "all knobs": (ALL, TUNER.gamma), "all knobs, gamma 1": (ALL, 1.0)}
+COSINES = (0.01, 0.01 * 10**0.5, 0.1)  # peaks that one may try without a search
 LOST = 1e6  # the loss of a run that has none any more
-
-
-def step_decay(steps, *, drops=2, factor=0.1):
-    """The peak, multiplied by `factor` after each of `drops` + 1 equal parts of the run (He et al. 2016)."""
-    return factor ** (np.arange(steps) * (drops + 1) // steps).astype(float)
 
 
 def cosine(steps):
@@ -57,7 +54,7 @@ def one_cycle(steps, *, warmup=0.3, first=1 / 25, last=1e-4 / 25):
     return np.where(step <= top, rising, last + (1 - last) * (1 + np.cos(np.pi * down)) / 2)
 
 
-SCHEDULES = {"constant": np.ones, "step": step_decay, "cosine": cosine, "one-cycle": one_cycle}  # shares of a peak
+SCHEDULES = {"constant": np.ones, "cosine": cosine, "one-cycle": one_cycle}  # shares of a peak
 
 
 def random_rates(rng, count, bounds):
@@ -197,12 +194,12 @@ def best_of(runs, *, after=1.0):
     return Played(losses, rates, *ends)
 
 
-def by_population(nets, tasks, config=None, *, members=16, every=4, share=0.25, seed=0):
+def by_population(nets, tasks, config=None, *, members=16, every=4, share=0.2, seed=0):
     """Population based training, once: of each task the best of its members by the last validation loss, a `Played`.
 
     Members begin at random rates. After each `every` decisions the worst share of them takes the weights, the momentum
-    and the rate of one of the best share, drawn at random, and multiplies the rate by .8 or 1.25: Jaderberg et al.
-    2017, "Population based training of neural networks", section 4.1.1.
+    and the rate of one of the best share, drawn at random, and multiplies the rate by .8 or 1.2: Jaderberg et al. 2017,
+    "Population based training of neural networks", section 4.1.1.
     """
     config, n, rng = config or TuningConfig(), len(tasks), np.random.default_rng(seed)
     env = TrainingVectorEnv(nets, tasks, config, num_envs=n * members)
@@ -215,7 +212,7 @@ def by_population(nets, tasks, config=None, *, members=16, every=4, share=0.25, 
                 taken = rng.choice(order[:count], size=count)
                 for part in env.runs.state:
                     part[order[-count:]] = part[taken]
-                now[order[-count:]] = now[taken] * rng.choice([0.8, 1.25], size=count)
+                now[order[-count:]] = now[taken] * rng.choice([0.8, 1.2], size=count)
         env.advance(now)
         losses.append(env.loss.copy())
         rates.append(env.rate.copy())
@@ -244,24 +241,29 @@ def by_prodigy(nets, tasks, steps):
     return training.descend_with(nets, Prodigy, tasks, [1.0], steps=steps, schedule=training.cosine)
 
 
-def rivals(nets, agent, tasks, config=None, *, seed=0, searches=True):
+def rivals(nets, agents, peaks, tasks, config=None, *, seed=0, searches=True):
     """Who trains networks on some tasks: {who: (Played, runs spent before all tasks, runs spent on each)}.
 
     All have the same first weights; one run each has the same batches, but where an optimizer sets its own rate.
     """
-    config, peaks, n = config or TuningConfig(), trained.load_peaks(), len(tasks)
+    config, n = config or TuningConfig(), len(tasks)
     env = TrainingVectorEnv(nets, tasks, config, num_envs=n)
-    shapes = {name: schedule(config.decisions) for name, schedule in SCHEDULES.items()}
-    one = {name: play(env, peaks[name] * shapes[name], seed=seed) for name in ("constant", "cosine", "one-cycle")}
-    one["agent"] = play(env, agent, seed=seed)  # from any first rate
+    shapes, one = {name: schedule(config.decisions) for name, schedule in SCHEDULES.items()}, {}
+    for name, agent in agents.items():  # from any first rate
+        knobs = replace(config, regularise=AGENTS[name][0].regularise)
+        one[name] = play(TrainingVectorEnv(nets, tasks, knobs, num_envs=n), agent, seed=seed)
+    one |= {name: play(env, peak * shapes[name], seed=seed) for name, peak in peaks.items()}
+    known = TrainingVectorEnv(nets, tasks, replace(config, start=(0.01, 0.01)), num_envs=n)
+    one["agent from .01"] = play(known, agents["agent"], seed=seed)
     found = {name: (played, SEARCHED, 1) for name, played in one.items()}
     for name in ("constant", "cosine"):
         found[f"{name} at .01"] = play(env, 0.01 * shapes[name], seed=seed), 0, 1
     found["DoG"] = without_rate(nets, tasks, by_dog, config), 0, 1
     found["Prodigy, cosine"] = without_rate(nets, tasks, by_prodigy, config), 0, 1
     three = [one[name] for name in ("agent", "cosine", "one-cycle")]
-    found["the best of three"] = best_of(three), 3 * SEARCHED, 3
-    found["the best of three after a quarter"] = best_of(three, after=0.25), 3 * SEARCHED, 1.5
+    found["best of three"] = best_of(three), 3 * SEARCHED, 3
+    found["best of three after a quarter"] = best_of(three, after=0.25), 3 * SEARCHED, 1.5
+    found["best of three cosines"] = best_of([play(env, peak * shapes["cosine"], seed=seed) for peak in COSINES]), 0, 3
     if searches:
         found |= {name: (played, 0, runs) for name, (played, runs) in searched(nets, tasks, config, seed=seed).items()}
         found["TPE, 16"] = by_tpe(nets, tasks, seed=seed), 0, 16
@@ -269,26 +271,32 @@ def rivals(nets, agent, tasks, config=None, *, seed=0, searches=True):
     return found
 
 
-def by_rival(framework, seeds, tasks=64):
+def of_seed(nets, dqn, seed, tasks=64):
+    """The rows of one seed."""
+    pool = draw_tasks(seed=seed)
+    agents = {name: train_tuner(nets, dqn, config, replace(TUNER, gamma=gamma), tasks=pool, seed=seed).agent
+              for name, (config, gamma) in AGENTS.items()}
+    peaks = search_peaks(nets, tasks=pool, seed=seed)
+    for place, (kind, config) in enumerate(KINDS.items()):
+        drawn = draw_tasks(config, count=tasks, seed=10_000 + 100 * seed + place)
+        for name, (played, before, runs) in rivals(nets, agents, peaks, drawn, seed=seed,
+                                                   searches=kind in UNSEEN).items():
+            used = 1 - np.isnan(played.rates).mean()
+            yield {"tasks": kind, "who": name, "seed": seed, "log test loss": 100 * played.figures()["test"],
+                   "accuracy": 100 * played.figures()["test accuracy"], "runs before": before,
+                   "runs on a task": float(runs * used)}
+
+
+def by_rival(framework, seeds):
     """Mean logarithm of the test loss in hundredths, and test accuracy in per cent, on 64 tasks of a kind a seed.
 
-    By the seed an agent, its 256 training tasks and all other tasks differ. "Runs before" were spent once: on training
-    an agent, or on the search for a schedule's peak. Everybody has 200 steps a run. The agent begins at any rate from
-    .001 to .3; the best of three are of the agent, the cosine and one-cycle, by the validation loss.
+    By the seed agents, their 256 training tasks, the peaks of schedules, each the best of 20 on 250 of these tasks, and
+    all other tasks differ. "Runs before" were spent once: on training an agent, or on the search for a schedule's peak.
+    Everybody has 200 steps a run. Agents begin at any rate from .001 to .3; the best of three are of the agent, the
+    cosine and one-cycle, by the validation loss.
     """
-    nets, dqn = twins(framework, "networks", "dqn")
     for seed in range(seeds):
-        rate, knobs = (train_tuner(nets, dqn, config, seed=seed).agent for config in (None, ALL))
-        for place, (kind, config) in enumerate(KINDS.items()):
-            drawn = draw_tasks(config, count=tasks, seed=10_000 + 100 * seed + place)
-            found = rivals(nets, rate, drawn, seed=seed, searches=kind in UNSEEN)
-            env = TrainingVectorEnv(nets, drawn, ALL, num_envs=tasks)
-            found["agent with all knobs"] = play(env, knobs, seed=seed), SEARCHED, 1
-            for name, (played, before, runs) in found.items():
-                used = 1 - np.isnan(played.rates).mean()
-                yield {"tasks": kind, "who": name, "seed": seed, "log test loss": 100 * played.figures()["test"],
-                       "accuracy": 100 * played.figures()["test accuracy"], "runs before": before,
-                       "runs on a task": float(runs * used)}
+        yield from of_seed(*twins(framework, "networks", "dqn"), seed)
 
 
 def canary(framework):
@@ -310,20 +318,17 @@ def canary(framework):
 
 STUDIES = {
     "tuning_rivals": Benchmark(
-        title="Who trains small networks best, and what it costs",
-        settings={"training": TaskConfig(), "unseen": KINDS, "agent": TUNER, "run": TuningConfig(), "all knobs": ALL,
-                  "peaks": trained.load_peaks()},
-        rows=by_rival, canary=canary, down=("tasks", "who"), seeds=10),
+        title="Who trains small networks best, and what it costs", rows=by_rival, canary=canary, down=("tasks", "who"),
+        seeds=8, settings={"training": TaskConfig(), "unseen": KINDS, "agent": TUNER, "agents": AGENTS, "peaks": PEAKS,
+                           "cosines": COSINES}),
     "tuning_toysgd": dacbench_peer.STUDY}
 
 
 def train(nets, dqn):
-    """Train what the course ships for a framework anew; the peaks too, if there are none."""
+    """Train what the course ships for a framework anew."""
     for kind, config in (("rate", TuningConfig()), ("knobs", ALL)):
         train_tuner(nets, dqn, config).agent.save(trained.path(dqn, kind))
     dqn.train(GameTuningEnv(dqn), GAME_TUNER, seed=0, eval_env=False).agent.save(trained.path(dqn, "game"))
-    if not trained.PEAKS.exists():
-        trained.PEAKS.write_text(json.dumps(search_peaks(nets), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -51,6 +51,57 @@ def test_what_is_no_number_is_the_worst():
     assert all(np.isfinite(rewards)) and rewards[-1] == -10
 
 
+def test_who_plays_on_what(monkeypatch):
+    """The agent and the constant rate learn from the first instances; all are judged on the others, with their rates."""
+    made, episodes, trained = [], [], []
+
+    class Game:
+        def __init__(self, functions, seed):
+            made.append((functions.tolist(), seed))
+            self.functions = functions
+
+        def reset(self, *, seed=None, options=None):
+            if seed is None:
+                episodes.append((self.functions[0, 0], None if options is None else round(options["rate"], 2), []))
+            return np.array([0, 0, 0, 0.5]), {}
+
+        def step(self, action):
+            episodes[-1][2].append(int(action))
+            rate = episodes[-1][1]
+            reward = -abs((0.25 if rate is None else rate) - 0.25)
+            return np.array([0, 0, 0, -0.5]), reward, False, len(episodes[-1][2]) == 2, {}
+
+    class Agent:
+        def act(self, obs):
+            return np.array([2])
+
+    dqn = type("dqn", (), {"train": staticmethod(lambda env, settings, seed, eval_env: trained.append(
+        (env, settings, seed)) or type("History", (), {"agent": Agent()}))})
+    monkeypatch.setattr(peer, "twins", lambda framework, *topics: [dqn])
+    monkeypatch.setattr(peer, "toy_sgd", Game)
+    monkeypatch.setattr(peer.gym.vector, "SyncVectorEnv", lambda makers: [make() for make in makers])
+    rows = {row["who"]: row for row in peer.in_toy_sgd("neither", 1, count=3, runs=2)}
+    first, others = (peer.quadratics(np.random.default_rng([0, part]), 3) for part in range(2))
+    assert all(functions == first.tolist() for functions, _ in made[:16]) and trained[0][1:] == (peer.PLAYER, 0)
+    assert [seed for _, seed in made[:16]] == [1_000 * own for own in range(16)]
+    tuning = [episode for episode in episodes if episode[0] == first[0, 0]]
+    assert sorted({rate for _, rate, _ in tuning}) == peer.RATES.round(2).tolist() and len(tuning) == 2 * len(peer.RATES)
+    assert all(actions == [1, 1] for *_, actions in tuning)
+    judged = [episode[1:] for episode in episodes if episode[0] == others[0, 0]]
+    assert judged[:10] == [(None, [2, 2])] * 2 + [(0.25, [2, 2])] * 2 + [(None, [2, 0])] * 2 + [(0.25, [2, 0])] * 2 + [
+        (0.25, [1, 1])] * 2 and all(rate is None for rate, _ in judged[10:])
+    assert set(rows) == {"agent, any first rate", "agent", "rule, any first rate", "rule", "best constant rate",
+                         "random decisions"} and rows["agent"]["rate"] == pytest.approx(10**0.25)
+    assert rows["best constant rate"]["reward"] == pytest.approx(0, abs=1e-9)
+
+
+def test_quadratics_have_curvatures_and_minima():
+    curvature, minimum = peer.quadratics(np.random.default_rng(0), 2_000).T
+    assert 0.03 <= curvature.min() < 0.035 and 25 < curvature.max() <= 30 and (curvature < 1).mean() == pytest.approx(
+        0.5, abs=0.04)
+    assert -5 <= minimum.min() < -4.9 and 4.9 < minimum.max() <= 5
+
+
 class Base:
     """As much of DACBench's AbstractEnv as is used."""
 
