@@ -102,10 +102,10 @@ def test_rivals_have_the_same_runs_and_their_costs(nets, tasks, monkeypatch):
     assert asked == {"tpe": 2, "population": (config, 2), benchmark.by_dog: config, benchmark.by_prodigy: config}
     played = {name: run for name, (run, *_) in found.items() if isinstance(run, Played)}
     env, falling = TrainingVectorEnv(nets, tasks, config, num_envs=6), 0.4 ** np.arange(1, 5)
-    for name, rates in (("agent", 0.02 * falling), ("all knobs", 0.02 * falling),
-                        ("agent from .01", 0.01 * falling),
-                        ("constant", 0.03 * np.ones(4)), ("cosine", 0.05 * cosine(4)),
-                        ("one-cycle", 0.07 * one_cycle(4)), ("constant at .01", 0.01 * np.ones(4)), ("cosine at .01", 0.01 * cosine(4))):
+    for name, rates in (
+            ("agent", 0.02 * falling), ("all knobs", 0.02 * falling), ("agent from .01", 0.01 * falling),
+            ("constant", 0.03 * np.ones(4)), ("cosine", 0.05 * cosine(4)), ("one-cycle", 0.07 * one_cycle(4)),
+            ("constant at .01", 0.01 * np.ones(4)), ("cosine at .01", 0.01 * cosine(4))):
         np.testing.assert_allclose(played[name].losses, play(env, rates, seed=2).losses, rtol=1e-4, err_msg=name)
     quarter = np.array([played[name].losses[0] for name in ("agent", "cosine", "one-cycle")]).argmin(axis=0)
     three = np.array([played[name].losses[-1] for name in ("agent", "cosine", "one-cycle")])
