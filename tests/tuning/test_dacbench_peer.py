@@ -52,7 +52,7 @@ def test_what_is_no_number_is_the_worst():
 
 
 def test_who_plays_on_what(monkeypatch):
-    """The agent and the constant rate learn from the first instances; all are judged on the others, with their rates."""
+    """Agent and constant rate learn from the first instances; all are judged on the others, with their rates."""
     made, episodes, trained = [], [], []
 
     class Game:
