@@ -17,6 +17,16 @@ RATES = np.geomspace(1e-4, 1, 9).tolist()
 LANGUAGES = "cs da de es fi fr hr hu it nl pl pt ro sv tr".split()
 TUNED, TESTED = range(1_000, 1_008), 12  # networks to choose by, and how many others to compare
 STEPS = 300  # of 16 examples each
+L2, DECAYS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1), (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+BUDGETS = (300, 1_500)
+STEADY = {"60 digits": 0.01, "900 digits": 0.03, "names": 0.003}  # rates of SGD with momentum; a third and thrice, too
+LOOKS = 80  # of 20 steps each
+REMEDIES = {"none": [{}], "L1": [{"l1": l1} for l1 in (3e-4, 1e-3, 3e-3, 1e-2)],
+            "L2": [{"l2": l2} for l2 in (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)],
+            "dropout": [{"dropout": rate} for rate in (0.1, 0.2, 0.5)],
+            "augmentation": [{"shift": far} for far in (0.25, 0.5, 1.0)]}
+GAINS, STEEP = (1.0, 1.5), (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
+CLIPPED = {"not": {}, "norm at 1": {"max_norm": 1.0}, "norm at 3": {"max_norm": 3.0}, "norm at 10": {"max_norm": 10.0}}
 
 
 def digits(own, count=60, layers=1, units=64, gain=1.0):
@@ -81,24 +91,25 @@ def adam(g, w, s, t):
     return s["m"] / (1 - 0.9**t) / (np.sqrt(s["v"] / (1 - 0.999**t)) + 1e-8)
 
 
-def dog(g, w, s, t):
-    """Distance over gradients, whose rate is 1: Ivgi, Hinder & Carmon 2023, "DoG is SGD's best friend", eq. 1."""
+def farthest(w, s):
+    """How far each network has been from its start, (K,); at first 1e-4 (1 + its norm)."""
     start = s.setdefault("start", w)
     s["far"] = np.maximum(s.get("far", 1e-4 * (1 + np.linalg.norm(w, axis=1))), np.linalg.norm(w - start, axis=1))
+    return s["far"]
+
+
+def dog(g, w, s, t):
+    """Distance over gradients, whose rate is 1: Ivgi, Hinder & Carmon 2023, "DoG is SGD's best friend", eq. 1."""
     s["v"] = s.get("v", 0) + (g**2).sum(axis=1)
-    return (s["far"] / np.sqrt(s["v"] + 1e-8))[:, None] * g
+    return (farthest(w, s) / np.sqrt(s["v"] + 1e-8))[:, None] * g
 
 
-L2, DECAYS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1), (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
-BUDGETS = (300, 1_500)
-STEADY = {"60 digits": 0.01, "900 digits": 0.03, "names": 0.003}  # rates of SGD with momentum; a third and thrice, too
-LOOKS = 80  # of 20 steps each
-REMEDIES = {"none": [{}], "L1": [{"l1": l1} for l1 in (3e-4, 1e-3, 3e-3, 1e-2)],
-            "L2": [{"l2": l2} for l2 in (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)],
-            "dropout": [{"dropout": rate} for rate in (0.1, 0.2, 0.5)],
-            "augmentation": [{"shift": far} for far in (0.25, 0.5, 1.0)]}
-GAINS, STEEP = (1.0, 1.5), (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
-CLIPPED = {"not": {}, "norm at 1": {"max_norm": 1.0}, "norm at 3": {"max_norm": 3.0}, "norm at 10": {"max_norm": 10.0}}
+def dowg(g, w, s, t):
+    """Distance over weighted gradients: Khaled, Mishchenko & Jin 2023, "DoWG unleashed", algorithm 1."""
+    s["v"] = s.get("v", 0) + farthest(w, s)**2 * (g**2).sum(axis=1)
+    return (s["far"]**2 / np.sqrt(s["v"] + 1e-16))[:, None] * g
+
+
 RULES = {"SGD": sgd, "SGD with momentum": momentum, "RMSprop": rmsprop, "Adam": adam}
 
 
@@ -121,21 +132,12 @@ def warm_up_and_cosine(share, first=0.1):
 SCHEDULES = {"constant": constant, "cosine": cosine, "warm-up": warm_up, "warm-up and cosine": warm_up_and_cosine}
 
 
-def dowg(g, w, s, t):
-    """Distance over weighted gradients: Khaled, Mishchenko & Jin 2023, "DoWG unleashed", algorithm 1."""
-    start = s.setdefault("start", w)
-    s["far"] = np.maximum(s.get("far", 1e-4 * (1 + np.linalg.norm(w, axis=1))), np.linalg.norm(w - start, axis=1))
-    s["v"] = s.get("v", 0) + s["far"]**2 * (g**2).sum(axis=1)
-    return (s["far"]**2 / np.sqrt(s["v"] + 1e-16))[:, None] * g
-
-
 def stacked(parts):
     """Arrays that stand in the same place, stacked."""
     return [np.stack(each) for each in zip(*parts, strict=True)]
 
 
-def descend(nets, rule, tasks, rates, *, steps=STEPS, schedule=constant, decay=0.0, l2=0.0, average=None,
-            seen=None):
+def descend(nets, rule, tasks, rates, *, steps=STEPS, schedule=constant, decay=0.0, l2=0.0, average=None, seen=None):
     """Train a network on each task at each rate, or at its own of rates (n, tasks); return all runs (n * tasks).
 
     Batch losses of each step (n * tasks) are appended to the list `seen`.

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import symtable
 import sys
 from pathlib import Path
 
@@ -186,8 +187,32 @@ def timed_claim(notebook):
     return problems
 
 
+def broken_panel(notebook):
+    """Panels that read, also by way of other functions, what a later cell binds anew: moved then, they fail or lie."""
+    tables = [(n, symtable.symtable(re.sub(r"^%%?", "# ", cell.source, flags=re.M), f"cell {n}", "exec"), cell.source)
+              for n, cell in code_cells(notebook)]
+
+    def read_in(table):
+        own = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global()}
+        return own.union(*map(read_in, table.get_children()))
+
+    reads, problems = {}, []
+    for place, (n, table, source) in enumerate(tables):
+        reads |= {child.get_name(): read_in(child) for child in table.get_children()}
+        for draw in re.findall(r"\bpanel\((\w+)", source):
+            used, waiting = set(), [draw]
+            while waiting:
+                new = reads.get(waiting.pop(), set()) - used
+                used, waiting = used | new, [*waiting, *new]
+            for later, other, _ in tables[place + 1:]:
+                bound = {symbol.get_name() for symbol in other.get_symbols() if symbol.is_assigned()}
+                problems += [f"cell {n}: {draw} reads {name}, which cell {later} binds anew" for name in bound & used]
+    return problems
+
+
 RULES = [unexecuted, out_of_order, trailing_semicolon, unexplained_mark, stored_error, stderr, machine_path,
-         hardly_compared, too_large, untidy_metadata, no_duration, lonely_framework_cell, timed_claim]
+         hardly_compared, too_large, untidy_metadata, no_duration, lonely_framework_cell, timed_claim,
+         broken_panel]
 
 
 def test_there_are_notebooks():
@@ -233,7 +258,9 @@ def clean():
                     code("%%pytorch\nx = 1", count=3), code("%%keras\nx = 1", count=4),
                     code("# because: that is the bug\n1 / 0", error, count=5, tags=["raises-exception"]),
                     code("start = perf_counter()\nclaim('more', 2 > 1, seconds=perf_counter() - start)", count=6),
-                    code("print('see /home, https://example.org/home/x, ../tmp/x')", count=7))
+                    code("print('see /home, https://example.org/home/x, ../tmp/x')", count=7),
+                    code("at = 2\ndef draw(x):\n    here = x + at\n    return here\npanel(draw, x=1)", count=8),
+                    code("here = [at for at in (1, 2)]\ndef draw(at):\n    return at", count=9))
 
 
 NO_REASON = "# NBVAL_IGNORE_OUTPUT\n1"
@@ -277,6 +304,11 @@ BAD = [
     (timed_claim, notebook(code("took = []\ntook.append(perf_counter())\nbest = min(took)"),
                            code("claim('fast', bool(best < 1))", count=2))),
     (timed_claim, notebook(code("def run():\n    return perf_counter()\nfor a in [run()]:\n    claim('fast', a < 1)"))),
+    (broken_panel, notebook(code("at = 2\ndef draw(x):\n    return x + at\npanel(draw, x=1)"),
+                            code("at = 3", count=2))),
+    (broken_panel, notebook(code("def of(x):\n    return [x + a for a in at]\nat = [2]"),
+                            code("panel(lambda x: 1)\ndef draw(x):\n    return of(x)\npanel(draw, x=1)", count=2),
+                            code("for at in range(3):\n    print(at)", count=3))),
     (timed_claim, notebook(code("a, b = nets.measure_latency([x, y], images)\nclaim('faster', b < a)"))),
 ]
 

@@ -104,15 +104,27 @@ def test_each_kind_of_wrong_output_is_named(capsys, result, complaint):
 
 
 def test_an_input_handed_back_is_named_if_it_is_right_otherwise():
+    """And no known mistake is taken for it: there is no wrong output that one could explain."""
     def cut_dense(kernel, bias, next_kernel, keep):
         full = len(keep) == len(bias)
         return [kernel[:, keep], bias[keep], next_kernel[keep]] if not full else [kernel, bias, next_kernel]
 
-    exercise = find("02.cut_dense")
-    case = dict(kernel=np.eye(2), bias=np.ones(2), next_kernel=np.eye(2), keep=np.arange(2))
-    answers = judge.run(exercise, cut_dense, cases=[case])
-    assert judge.judge(exercise, [case], answers).complaint == (
-        "you return the input `kernel` itself, not a copy: both change together")
+    def clip(gradients, max_norm):
+        norm = np.sqrt(sum((part**2).sum() for part in gradients))
+        return [part * max_norm / norm for part in gradients] if norm > max_norm else gradients
+
+    def dropout(x, draws, rate):
+        return np.where(draws < rate, 0, x / (1 - rate)) if rate else x
+
+    full = dict(kernel=np.eye(2), bias=np.ones(2), next_kernel=np.eye(2), keep=np.arange(2))
+    for name, function, cases, kept in (("02.cut_dense", cut_dense, [full], "kernel"),
+                                        ("09.clip_by_norm", clip, None, "gradients"),
+                                        ("09.dropout", dropout, None, "x")):
+        exercise = find(name)
+        cases = cases or exercise.draw()
+        found = judge.judge(exercise, cases, judge.run(exercise, function, cases=cases))
+        assert found.complaint == f"you return the input `{kept}` itself, not a copy: both change together"
+        assert found.hint.startswith("Copy first")
 
 
 @pytest.mark.parametrize(("value", "complaint"), [

@@ -81,6 +81,8 @@ class AnswerKey:
         Of several the one that explains most; if they explain equally many of the wrong cases, and not all, none.
         """
         found, wrong = [], self._wrong(answers, case)
+        if not wrong:  # right, but an input is handed back: no mistake explains that
+            return None, False
         for index, theirs in enumerate(self.mistakes):
             if self.exercise.verify:
                 fits = [self._first_wrong(theirs) == (case, complaint)]
@@ -96,7 +98,7 @@ class AnswerKey:
             return None, False
         alike = [i for i in wrong if found[0][3][i]]
         entries = sum(_entries(answers[i].output) for i in alike)  # few that agree can be chance
-        enough = wrong and (alike == wrong or entries >= 12 or (entries >= 3 and 2 * len(alike) >= len(wrong)))
+        enough = alike == wrong or entries >= 12 or (entries >= 3 and 2 * len(alike) >= len(wrong))
         return (found[0][2], False) if enough else (None, False)
 
     def _wrong(self, answers, first):
