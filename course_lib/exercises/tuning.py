@@ -47,8 +47,6 @@ REWARD = Exercise(
             ended & ~lost), "The logarithm of the ratio, not the relative fall."),
         WrongAnswer(lambda before, after, accuracy, ended, lost, bonus: np.log(before / after),
                     "Where is the bonus at the end?"),
-        WrongAnswer(lambda before, after, accuracy, ended, lost, bonus: reference.tuning_reward(
-            before, after, accuracy, ended, lost, 1.0), "You take no notice of `bonus`."),
     ),
 )
 
