@@ -1,26 +1,22 @@
 """What an agent that tunes learning rates reaches on tasks it never saw, beside schedules and searches.
 
-    python benchmarks/study.py tuning_rates
-    python benchmarks/tuning.py --train keras     train the agents that the course ships, anew
-
-Each seed has an agent, training tasks and unseen tasks of its own. A figure is the difference of mean logarithms of
-the test loss, another's less the agent's, in hundredths: above 0 the agent is ahead, 5 is about five per cent.
+`python benchmarks/tuning.py --train keras` trains the agents that the course ships, anew.
 """
 
 import argparse
-import json
 from dataclasses import dataclass, replace
-from functools import cache
 
+import dacbench_peer
 import numpy as np
+import training
 from benchmark import Benchmark, twins
 
 from course_lib.dqn.config import DQNConfig
 from course_lib.tuning import trained
 from course_lib.tuning.config import TUNER, TuningConfig
-from course_lib.tuning.env import TrainingVectorEnv
+from course_lib.tuning.env import WORST, TrainingVectorEnv
 from course_lib.tuning.games import GameTuningEnv
-from course_lib.tuning.tasks import TaskConfig, draw_task
+from course_lib.tuning.tasks import TaskConfig, draw_task, trimmed
 
 PEAKS = (1e-3, 0.3)  # between them a search looks for a learning rate
 # What the agent never saw: wider networks, other data, and networks of two hidden layers.
@@ -36,12 +32,12 @@ GAME_TUNER = DQNConfig(hidden=(32,), learning_rate=2e-3, batch_size=64, gamma=0.
 NOISY = TaskConfig(examples=(40, 200), noise=(0.3, 0.3))  # few examples, three labels in ten random
 CLEAN = TaskConfig(examples=(400, 1_000), noise=(0.0, 0.0))
 ALL = TuningConfig(regularise=True)
+KINDS = {**UNSEEN, "few examples, wrong labels": NOISY, "many examples, right labels": CLEAN}
+SEARCHED = 5_000  # runs that an agent learns from, and that the search for a schedule's peak may make
+AGENTS = {"agent": (TuningConfig(), TUNER.gamma), "agent, gamma 1": (TuningConfig(), 1.0),
+          "all knobs": (ALL, TUNER.gamma), "all knobs, gamma 1": (ALL, 1.0)}
+COSINES = (0.01, 0.01 * 10**0.5, 0.1)  # peaks that one may try without a search
 LOST = 1e6  # the loss of a run that has none any more
-
-
-def step_decay(steps, *, drops=2, factor=0.1):
-    """The peak, multiplied by `factor` after each of `drops` + 1 equal parts of the run (He et al. 2016)."""
-    return factor ** (np.arange(steps) * (drops + 1) // steps).astype(float)
 
 
 def cosine(steps):
@@ -58,7 +54,7 @@ def one_cycle(steps, *, warmup=0.3, first=1 / 25, last=1e-4 / 25):
     return np.where(step <= top, rising, last + (1 - last) * (1 + np.cos(np.pi * down)) / 2)
 
 
-SCHEDULES = {"constant": np.ones, "step": step_decay, "cosine": cosine, "one-cycle": one_cycle}  # shares of a peak
+SCHEDULES = {"constant": np.ones, "cosine": cosine, "one-cycle": one_cycle}  # shares of a peak
 
 
 def random_rates(rng, count, bounds):
@@ -133,7 +129,7 @@ def train_tuner(nets, dqn, config=None, settings=TUNER, *, tasks=None, seed=0, n
     return dqn.train(env, settings, seed=seed, eval_env=False)
 
 
-def search_peaks(nets, config=None, *, tasks=None, runs=5_000, peaks=20, seed=0):
+def search_peaks(nets, config=None, *, tasks=None, runs=SEARCHED, peaks=20, seed=0):
     """For each schedule the peak that does best on training tasks, by a search of as many runs as an agent's training.
 
     Each peak is tried on as many tasks.
@@ -145,23 +141,7 @@ def search_peaks(nets, config=None, *, tasks=None, runs=5_000, peaks=20, seed=0)
         "validation"])) for name, schedule in SCHEDULES.items()}
 
 
-def compare(nets, agent, peaks, tasks, config=None, *, seed=0):
-    """An agent and schedules on the same tasks, one run each: {who: Played}.
-
-    The agent begins with the best constant rate of `peaks`, which a search has paid for, and with a random rate between
-    `PEAKS`, which costs nothing.
-    """
-    config, n = replace(config or TuningConfig(), regularise=False), len(tasks)
-    env = TrainingVectorEnv(nets, tasks, config, num_envs=n)
-    found = {name: play(env, peak * SCHEDULES[name](config.decisions), seed=seed) for name, peak in peaks.items()}
-    for name, start in (("agent", (peaks["constant"],) * 2), ("agent, any first rate", PEAKS)):
-        env.config = replace(config, start=start)
-        found[name] = play(env, agent, seed=seed)
-    rates = random_rates(np.random.default_rng(seed), n, PEAKS)
-    return found | {"constant, any rate": play(env, np.tile(rates, (config.decisions, 1)), seed=seed)}
-
-
-def search_each(nets, tasks, config=None, *, schedule="cosine", trials=16, seed=0):
+def searched(nets, tasks, config=None, *, schedule="cosine", trials=16, seed=0):
     """What searches reach that may make up to `trials` runs on each task: {search: (Played, runs spent on a task)}."""
     config, n = config or TuningConfig(), len(tasks)
     env = TrainingVectorEnv(nets, tasks, config, num_envs=n * trials)
@@ -174,58 +154,17 @@ def search_each(nets, tasks, config=None, *, schedule="cosine", trials=16, seed=
                          ("random search, 4", lambda own: random_search(own[:4])),
                          (f"random search, {trials}", random_search), (f"halving, {trials}", successive_halving)):
         chosen, spent = np.array([search(own) for own in curves]).T
-        rows = np.arange(n) * trials + chosen
-        best = Played(played.losses[:, rows], played.rates[:, rows], played.accuracy[rows], played.test_loss[rows],
-                      played.test_accuracy[rows])
-        found[name] = best, float(spent.mean() / config.decisions)
+        found[name] = of_runs(played, np.arange(n) * trials + chosen), float(spent.mean() / config.decisions)
     return found
 
 
-def on_unseen_tasks(framework, seeds, tasks=96):
-    """By how many hundredths an agent's mean logarithm of the test loss is lower than a schedule's.
-
-    Agents, each with training tasks and unseen tasks of its own (96 of a kind), trained for 100,000 decisions. A
-    schedule's peak comes from a random search of 5,000 runs on synthetic tasks, as many as an agent learns from;
-    then everybody has one run on each task, with the same first weights and batches.
-    """
-    nets, dqn = twins(framework, "networks", "dqn")
-    peaks = trained.load_peaks()
-    for seed in range(seeds):
-        history = train_tuner(nets, dqn, seed=seed)
-        for place, (kind, config) in enumerate(UNSEEN.items()):
-            drawn = draw_tasks(config, count=tasks, seed=10_000 + 100 * seed + place)
-            found = {name: played.figures() for name, played in
-                     compare(nets, history.agent, peaks, drawn, seed=seed).items()}
-            agent = found["agent"]
-            ahead = {name: found[name]["test"] - agent["test"] for name in peaks}
-            ahead["a constant, both from any first rate"] = (found["constant, any rate"]["test"]
-                                                             - found["agent, any first rate"]["test"])
-            ahead |= {f"points of test accuracy above {name}": agent["test accuracy"] - found[name]["test accuracy"]
-                      for name in peaks}
-            for name, value in ahead.items():
-                yield {"lower than with": name, "tasks": kind, "seed": seed, "hundredths": 100 * value}
+def of_runs(played, rows):
+    """Some of the runs."""
+    return Played(played.losses[:, rows], played.rates[:, rows], played.accuracy[rows], played.test_loss[rows],
+                  played.test_accuracy[rows])
 
 
-def against_searches(framework, seeds, tasks=32):
-    """The same measure against searches on each of 32 new synthetic tasks, which spend more runs there.
-
-    A cosine's peak drawn at random, the best of several, what halving leaves, and Optuna's tree of Parzen estimators.
-    The agent's own training is 5,000 runs.
-    """
-    nets, dqn = twins(framework, "networks", "dqn")
-    peaks = {"constant": trained.load_peaks()["constant"]}
-    for seed in range(seeds):
-        history = train_tuner(nets, dqn, seed=seed)
-        drawn = draw_tasks(UNSEEN["synthetic"], count=tasks, seed=10_000 + 100 * seed)
-        agent = compare(nets, history.agent, peaks, drawn, seed=seed)["agent"].figures()["test"]
-        searched = search_each(nets, drawn, seed=seed)
-        searched["TPE, 16"] = search_by_tpe(nets, drawn, seed=seed), 16
-        for name, (played, runs) in searched.items():
-            yield {"search": name, "seed": seed, "hundredths": 100 * (played.figures()["test"] - agent),
-                   "runs on a task": runs}
-
-
-def search_by_tpe(nets, tasks, *, schedule="cosine", trials=16, seed=0):
+def by_tpe(nets, tasks, *, schedule="cosine", trials=16, seed=0):
     """The best of some runs on each task, their peaks proposed by Optuna's tree of Parzen estimators: a `Played`."""
     import optuna  # here: nothing else needs it
 
@@ -240,69 +179,156 @@ def search_by_tpe(nets, tasks, *, schedule="cosine", trials=16, seed=0):
         asked = [study.ask(between) for study in studies]
         peaks = [one.params["peak"] for one in asked]
         runs.append(play(env, np.multiply.outer(SCHEDULES[schedule](config.decisions), peaks),
-                                     seed=seed * 1_000 + trial))
+                         seed=seed * 1_000 + trial))
         for study, one, loss in zip(studies, asked, runs[-1].losses[-1], strict=True):
             study.tell(one, float(loss) if np.isfinite(loss) else LOST)
-    last = np.array([run.losses[-1] for run in runs])
-    best = np.where(np.isfinite(last), last, LOST).argmin(axis=0), np.arange(len(tasks))
+    return best_of(runs)
+
+
+def best_of(runs, *, after=1.0):
+    """Of each task the run with the lowest validation loss after a share of the decisions: a `Played` of several."""
+    losses = np.array([run.losses[round(after * len(run.losses)) - 1] for run in runs])
+    best = np.where(np.isfinite(losses), losses, LOST).argmin(axis=0), np.arange(losses.shape[1])
     losses, rates = (np.array([getattr(run, name).T for run in runs])[best].T for name in ("losses", "rates"))
     ends = (np.array([getattr(run, name) for run in runs])[best] for name in ("accuracy", "test_loss", "test_accuracy"))
     return Played(losses, rates, *ends)
 
 
-def with_all_knobs(framework, seeds, tasks=96):
-    """By how many hundredths its mean log test loss is lower than that of an agent of the rate alone."""
-    nets, dqn = twins(framework, "networks", "dqn")
-    kinds = {"few examples, wrong labels": NOISY, "many examples, right labels": CLEAN, **UNSEEN}
+def by_population(nets, tasks, config=None, *, members=16, every=4, share=0.2, seed=0):
+    """Population based training, once: of each task the best of its members by the last validation loss, a `Played`.
+
+    Members begin at random rates. After each `every` decisions the worst share of them takes the weights, the momentum
+    and the rate of one of the best share, drawn at random, and multiplies the rate by .8 or 1.2: Jaderberg et al. 2017,
+    "Population based training of neural networks", section 4.1.1.
+    """
+    config, n, rng = config or TuningConfig(), len(tasks), np.random.default_rng(seed)
+    env = TrainingVectorEnv(nets, tasks, config, num_envs=n * members)
+    env.reset(seed=seed, options={"tasks": np.repeat(np.arange(n), members)})
+    now, count, losses, rates = random_rates(rng, n * members, PEAKS), round(share * members), [], []
+    for decision in range(config.decisions):
+        if decision and decision % every == 0:
+            for task in range(n):
+                order = task * members + env.loss[task * members:(task + 1) * members].argsort(kind="stable")
+                taken = rng.choice(order[:count], size=count)
+                for part in env.runs.state:
+                    part[order[-count:]] = part[taken]
+                now[order[-count:]] = now[taken] * rng.choice([0.8, 1.2], size=count)
+        env.advance(now)
+        losses.append(env.loss.copy())
+        rates.append(env.rate.copy())
+    played = Played(np.array(losses), np.array(rates), env.accuracy.copy(), *env.test())
+    return of_runs(played, np.arange(n) * members + played.losses[-1].reshape(n, members).argmin(axis=1))
+
+
+def without_rate(nets, tasks, descended, config=None):
+    """A run on each task by a method without a rate, as long as the others: a `Played` with but the last losses."""
+    config, tasks = config or TuningConfig(), trimmed(tasks)
+    runs = descended(nets, tasks, steps=config.decisions * config.steps)
+    (loss, accuracy), (test, right) = (training.losses(runs, tasks, part)[:, 0] for part in ("val", "test"))
+    loss, test = np.clip([loss, test], 1e-3, WORST)
+    return Played(loss[None], np.ones((1, len(tasks))), accuracy, test, right)
+
+
+def by_dog(nets, tasks, steps):
+    """With DoG, averaged."""
+    return training.descend(nets, training.dog, tasks, [1.0], steps=steps, average=8)
+
+
+def by_prodigy(nets, tasks, steps):
+    """With Prodigy and a cosine."""
+    from prodigyopt import Prodigy
+
+    return training.descend_with(nets, Prodigy, tasks, [1.0], steps=steps, schedule=training.cosine)
+
+
+def rivals(nets, agents, peaks, tasks, config=None, *, seed=0, searches=True):
+    """Who trains networks on some tasks: {who: (Played, runs spent before all tasks, runs spent on each)}.
+
+    All have the same first weights; one run each has the same batches, but where an optimizer sets its own rate.
+    """
+    config, n = config or TuningConfig(), len(tasks)
+    env = TrainingVectorEnv(nets, tasks, config, num_envs=n)
+    shapes, one = {name: schedule(config.decisions) for name, schedule in SCHEDULES.items()}, {}
+    for name, agent in agents.items():  # from any first rate
+        knobs = replace(config, regularise=AGENTS[name][0].regularise)
+        one[name] = play(TrainingVectorEnv(nets, tasks, knobs, num_envs=n), agent, seed=seed)
+    one |= {name: play(env, peak * shapes[name], seed=seed) for name, peak in peaks.items()}
+    known = TrainingVectorEnv(nets, tasks, replace(config, start=(0.01, 0.01)), num_envs=n)
+    one["agent from .01"] = play(known, agents["agent"], seed=seed)
+    found = {name: (played, SEARCHED, 1) for name, played in one.items()}
+    for name in ("constant", "cosine"):
+        found[f"{name} at .01"] = play(env, 0.01 * shapes[name], seed=seed), 0, 1
+    found["DoG"] = without_rate(nets, tasks, by_dog, config), 0, 1
+    found["Prodigy, cosine"] = without_rate(nets, tasks, by_prodigy, config), 0, 1
+    three = [one[name] for name in ("agent", "cosine", "one-cycle")]
+    found["best of three"] = best_of(three), 3 * SEARCHED, 3
+    found["best of three after a quarter"] = best_of(three, after=0.25), 3 * SEARCHED, 1.5
+    found["best of three cosines"] = best_of([play(env, peak * shapes["cosine"], seed=seed) for peak in COSINES]), 0, 3
+    if searches:
+        found |= {name: (played, 0, runs) for name, (played, runs) in searched(nets, tasks, config, seed=seed).items()}
+        found["TPE, 16"] = by_tpe(nets, tasks, seed=seed), 0, 16
+        found["population of 16"] = by_population(nets, tasks, config, seed=seed), 0, 16
+    return found
+
+
+def of_seed(nets, dqn, seed, tasks=64):
+    """The rows of one seed."""
+    pool = draw_tasks(seed=seed)
+    agents = {name: train_tuner(nets, dqn, config, replace(TUNER, gamma=gamma), tasks=pool, seed=seed).agent
+              for name, (config, gamma) in AGENTS.items()}
+    peaks = search_peaks(nets, tasks=pool, seed=seed)
+    for place, (kind, config) in enumerate(KINDS.items()):
+        drawn = draw_tasks(config, count=tasks, seed=10_000 + 100 * seed + place)
+        for name, (played, before, runs) in rivals(nets, agents, peaks, drawn, seed=seed,
+                                                   searches=kind in UNSEEN).items():
+            used = 1 - np.isnan(played.rates).mean()
+            yield {"tasks": kind, "who": name, "seed": seed, "log test loss": 100 * played.figures()["test"],
+                   "accuracy": 100 * played.figures()["test accuracy"], "runs before": before,
+                   "runs on a task": float(runs * used)}
+
+
+def by_rival(framework, seeds):
+    """Mean logarithm of the test loss in hundredths, and test accuracy in per cent, on 64 tasks of a kind a seed.
+
+    By the seed agents, their 256 training tasks, the peaks of schedules, each the best of 20 on 250 of these tasks, and
+    all other tasks differ. "Runs before" were spent once: on training an agent, or on the search for a schedule's peak.
+    Everybody has 200 steps a run. Agents begin at any rate from .001 to .3; the best of three are of the agent, the
+    cosine and one-cycle, by the validation loss.
+    """
     for seed in range(seeds):
-        one, more = (train_tuner(nets, dqn, config, seed=seed) for config in (None, ALL))
-        for place, (kind, of) in enumerate(kinds.items()):
-            drawn = draw_tasks(of, count=tasks, seed=20_000 + 100 * seed + place)
-            played = [play(TrainingVectorEnv(nets, drawn, which, num_envs=tasks), history.agent,
-                                       seed=seed) for which, history in ((TuningConfig(), one), (ALL, more))]
-            rate, knobs = (each.figures()["test"] for each in played)
-            yield {"tasks": kind, "seed": seed, "hundredths": 100 * (rate - knobs),
-                   "share of the run": 1 - np.isnan(played[1].rates).mean()}
+        yield from of_seed(*twins(framework, "networks", "dqn"), seed)
 
 
-@cache
-def canary(framework, config=None):
-    """Updates by what random decisions bring, a schedule, and what the untrained agent's values are."""
+def canary(framework):
+    """What random decisions bring, what an untrained agent's values are, a schedule, a search, a population and DoG."""
     nets, dqn = twins(framework, "networks", "dqn")
-    tasks, short = draw_tasks(count=16, seed=0), replace(config or TuningConfig(), decisions=4)
+    tasks, short, found = draw_tasks(count=16, seed=0), TuningConfig(decisions=4), {}
     settings = replace(TUNER, warmup_steps=32, total_steps=128, epsilon_end=1.0)
-    history = train_tuner(nets, dqn, short, settings, tasks=tasks, num_envs=8)
-    env = TrainingVectorEnv(nets, tasks[:8], short, num_envs=8)
-    played = play(env, 0.03 * SCHEDULES["cosine"](4)).figures()
-    values = history.agent.q_values(env.reset(seed=0)[0])
-    return {"first loss": history.losses[0], "last loss": history.losses[-1], "value": values.mean(),
-            "spread": values.std(), "test": played["test"], "validation": played["validation"]}
+    for name, config in (("rate", short), ("all knobs", replace(short, regularise=True))):
+        history = train_tuner(nets, dqn, config, settings, tasks=tasks, num_envs=8)
+        values = history.agent.q_values(TrainingVectorEnv(nets, tasks[:8], config, num_envs=8).reset(seed=0)[0])
+        found |= {f"{name}, last loss": history.losses[-1], f"{name}, value": values.mean(),
+                  f"{name}, spread": values.std()}
+    env, few = TrainingVectorEnv(nets, tasks[:8], short, num_envs=8), tasks[:4]
+    played = {"cosine": play(env, 0.03 * SCHEDULES["cosine"](4)), "DoG": without_rate(nets, few, by_dog, short),
+              "halving": searched(nets, few, short, trials=4)["halving, 4"][0],
+              "population": by_population(nets, few, short, members=4, every=1)}
+    return found | {name: own.figures()["test"] for name, own in played.items()}
 
 
-TASKS = {"training": TaskConfig(), "unseen": UNSEEN, "agent": TUNER, "run": TuningConfig(),
-         "peaks": trained.load_peaks()}
 STUDIES = {
-    "tuning_rates": Benchmark(
-        title="An agent that tunes learning rates, beside schedules",
-        settings=TASKS, rows=on_unseen_tasks, canary=canary, down=("lower than with", "framework"), across=("tasks",),
-        seeds=10),
-    "tuning_searches": Benchmark(
-        title="An agent that tunes learning rates, beside searches",
-        settings=TASKS, rows=against_searches, canary=canary, down=("search",), seeds=10),
-    "tuning_knobs": Benchmark(
-        title="An agent that also sets weight decay, dropout, clipping and the end",
-        settings=TASKS | {"run": ALL, "noisy": NOISY, "clean": CLEAN}, rows=with_all_knobs, down=("tasks",), seeds=3,
-        canary=lambda framework: canary(framework, ALL))}
-
+    "tuning_rivals": Benchmark(
+        title="Who trains small networks best, and what it costs", rows=by_rival, canary=canary, down=("tasks", "who"),
+        seeds=8, settings={"training": TaskConfig(), "unseen": KINDS, "agent": TUNER, "agents": AGENTS, "peaks": PEAKS,
+                           "cosines": COSINES}),
+    "tuning_toysgd": dacbench_peer.STUDY}
 
 
 def train(nets, dqn):
-    """Train what the course ships for a framework anew; the peaks too, if there are none."""
+    """Train what the course ships for a framework anew."""
     for kind, config in (("rate", TuningConfig()), ("knobs", ALL)):
         train_tuner(nets, dqn, config).agent.save(trained.path(dqn, kind))
     dqn.train(GameTuningEnv(dqn), GAME_TUNER, seed=0, eval_env=False).agent.save(trained.path(dqn, "game"))
-    if not trained.PEAKS.exists():
-        trained.PEAKS.write_text(json.dumps(search_peaks(nets), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 FOLDER = Path(__file__).with_name("agents")
-PEAKS = FOLDER / "peaks.json"
 
 
 def path(dqn, kind):
@@ -27,7 +25,3 @@ def load(dqn, kind="rate"):
     """
     return dqn.DQNAgent.load(path(dqn, kind))
 
-
-def load_peaks():
-    """The best peak of each schedule on training tasks, by a search of as many runs as an agent learns from."""
-    return json.loads(PEAKS.read_text(encoding="utf-8"))

@@ -1,6 +1,8 @@
 """What the studies compare: run for run on the same tasks; schedules against PyTorch's own; searches by hand."""
 
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,16 +10,14 @@ import tuning as benchmark
 from tuning import (
     SCHEDULES,
     Played,
-    compare,
     cosine,
     draw_tasks,
     one_cycle,
     play,
     random_rates,
     random_search,
-    search_each,
     search_peaks,
-    step_decay,
+    searched,
     successive_halving,
     train_tuner,
 )
@@ -73,20 +73,177 @@ def test_the_end_of_a_run_is_its_own(nets, tasks):
     assert np.isnan(stopped.rates[2:, 1::2]).all() and not np.isnan(stopped.rates[:, ::2]).any()
 
 
-def test_comparing_is_paired_and_counts_what_is_spent(nets, tasks):
-    peaks = {"constant": 0.02, "cosine": 0.05}
-    found = compare(nets, Always(1), peaks, tasks, SHORT, seed=2)
-    assert list(found) == ["constant", "cosine", "agent", "agent, any first rate", "constant, any rate"]
-    np.testing.assert_allclose(found["agent"].losses, found["constant"].losses, rtol=1e-4)  # it keeps the rate
-    assert (found["agent, any first rate"].rates[0] != 0.02).all()
-    searched = search_each(nets, tasks, SHORT, trials=8, seed=2)
-    best = {name: figures.losses[-1] for name, (figures, _) in searched.items()}
+def test_searches_count_what_they_spend(nets, tasks):
+    found = searched(nets, tasks, SHORT, trials=8, seed=2)
+    best = {name: figures.losses[-1] for name, (figures, _) in found.items()}
     assert (best["random search, 8"] <= best["random search, 4"]).all()
     assert (best["random search, 4"] <= best["one at random"]).all()
-    assert {name: runs for name, (_, runs) in searched.items()} == {
+    assert {name: runs for name, (_, runs) in found.items()} == {
         "one at random": 1, "random search, 2": 2, "random search, 4": 4, "random search, 8": 8,
         "halving, 8": (8 + 4 + 2 * 2) / 4}
     assert (best["halving, 8"] >= best["random search, 8"]).all()
+
+
+def test_rivals_have_the_same_runs_and_their_costs(nets, tasks, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(benchmark, "by_tpe", lambda nets, tasks, seed: asked.update(tpe=seed) or "TPE")
+    monkeypatch.setattr(benchmark, "by_population", lambda nets, tasks, config, seed: asked.update(
+        population=(config, seed)) or "population")
+    monkeypatch.setattr(benchmark, "without_rate", lambda nets, tasks, by, config: asked.update({by: config}) or by)
+    config, peaks = replace(SHORT, start=(0.02, 0.02)), {"constant": 0.03, "cosine": 0.05, "one-cycle": 0.07}
+    agents = {name: Always(0) for name in benchmark.AGENTS}
+    found = benchmark.rivals(nets, agents, peaks, tasks, config, seed=2)
+    assert {name: rest for name, (_, *rest) in found.items()} == {
+        **dict.fromkeys((*benchmark.AGENTS, "constant", "cosine", "one-cycle", "agent from .01"), [5_000, 1]),
+        "constant at .01": [0, 1], "cosine at .01": [0, 1], "DoG": [0, 1], "Prodigy, cosine": [0, 1],
+        "best of three": [15_000, 3], "best of three after a quarter": [15_000, 1.5], "best of three cosines": [0, 3],
+        "one at random": [0, 1], "random search, 2": [0, 2], "random search, 4": [0, 4], "random search, 16": [0, 16],
+        "halving, 16": [0, (16 + 8 + 4 * 2) / 4], "TPE, 16": [0, 16], "population of 16": [0, 16]}
+    assert asked == {"tpe": 2, "population": (config, 2), benchmark.by_dog: config, benchmark.by_prodigy: config}
+    played = {name: run for name, (run, *_) in found.items() if isinstance(run, Played)}
+    env, falling = TrainingVectorEnv(nets, tasks, config, num_envs=6), 0.4 ** np.arange(1, 5)
+    for name, rates in (
+            ("agent", 0.02 * falling), ("all knobs", 0.02 * falling), ("agent from .01", 0.01 * falling),
+            ("constant", 0.03 * np.ones(4)), ("cosine", 0.05 * cosine(4)), ("one-cycle", 0.07 * one_cycle(4)),
+            ("constant at .01", 0.01 * np.ones(4)), ("cosine at .01", 0.01 * cosine(4))):
+        np.testing.assert_allclose(played[name].losses, play(env, rates, seed=2).losses, rtol=1e-4, err_msg=name)
+    quarter = np.array([played[name].losses[0] for name in ("agent", "cosine", "one-cycle")]).argmin(axis=0)
+    three = np.array([played[name].losses[-1] for name in ("agent", "cosine", "one-cycle")])
+    np.testing.assert_allclose(played["best of three"].losses[-1], three.min(axis=0))
+    np.testing.assert_allclose(played["best of three after a quarter"].losses[-1], three[quarter, np.arange(6)])
+    cosines = [play(env, peak * cosine(4), seed=2).losses[-1] for peak in benchmark.COSINES]
+    np.testing.assert_allclose(played["best of three cosines"].losses[-1], np.min(cosines, axis=0), rtol=1e-4)
+    assert "TPE, 16" not in benchmark.rivals(nets, agents, peaks, tasks, config, searches=False)
+
+
+def test_the_rows_of_a_seed(monkeypatch):
+    """Each agent learns from the seed's tasks with its own settings; peaks are searched there; test figures count."""
+    trained, asked = [], []
+    monkeypatch.setattr(benchmark, "train_tuner", lambda nets, dqn, config, settings, tasks, seed: trained.append(
+        (config, settings, tasks, seed)) or SimpleNamespace(agent=len(trained)))
+    monkeypatch.setattr(benchmark, "search_peaks", lambda nets, tasks, seed: ("peaks", tasks, seed))
+    monkeypatch.setattr(benchmark, "draw_tasks", lambda config=None, count=256, seed=0: (config, count, seed))
+
+    def rivals(nets, agents, peaks, tasks, seed, searches):
+        asked.append((agents, peaks, tasks, seed, searches))
+        rates = np.array([[0.1, 0.1], [0.1, np.nan], [0.1, np.nan], [0.1, np.nan]])
+        ends = np.full(2, 0.3), np.array([1.0, np.e]), np.array([0.5, 0.7])
+        return {"who": (Played(np.ones((4, 2)), rates, *ends), 7, 3)}
+
+    monkeypatch.setattr(benchmark, "rivals", rivals)
+    rows, pool = list(benchmark.of_seed("nets", "dqn", 3)), (None, 256, 3)
+    assert trained == [(config, replace(TUNER, gamma=gamma), pool, 3) for config, gamma in benchmark.AGENTS.values()]
+    assert [settings.gamma for _, settings, *_ in trained] == [0.94, 1.0, 0.94, 1.0]
+    assert [config.regularise for config, *_ in trained] == [False, False, True, True]
+    agents = dict(zip(benchmark.AGENTS, (1, 2, 3, 4), strict=True))
+    assert asked == [(agents, ("peaks", pool, 3), (config, 64, 10_300 + place), 3, kind in benchmark.UNSEEN)
+                     for place, (kind, config) in enumerate(benchmark.KINDS.items())]
+    assert [row["tasks"] for row in rows] == list(benchmark.KINDS) and len(rows) == 7
+    assert {key: rows[0][key] for key in ("who", "seed", "runs before")} == {"who": "who", "seed": 3, "runs before": 7}
+    measured = rows[0]["log test loss"], rows[0]["accuracy"], rows[0]["runs on a task"]
+    assert measured == pytest.approx((50, 60, 3 * 5 / 8))
+
+
+def test_peaks_are_proposed_and_judged(nets, tasks, monkeypatch):
+    """TPE is told the validation loss of what it asked for, of each task its own, and the best run counts."""
+    told, proposed = [], iter(np.repeat([[0.01], [0.02], [0.03]], 6, axis=1).ravel().tolist())
+
+    class Study:
+        def ask(self, between):
+            assert between["peak"].low == 1e-3 and between["peak"].log
+            return SimpleNamespace(params={"peak": next(proposed)})
+
+        def tell(self, one, loss):
+            told.append((one.params["peak"], loss))
+
+    optuna = SimpleNamespace(
+        logging=SimpleNamespace(set_verbosity=lambda level: None, WARNING=0), create_study=lambda sampler: Study(),
+        distributions=SimpleNamespace(FloatDistribution=lambda low, high, log: SimpleNamespace(low=low, log=log)),
+        samplers=SimpleNamespace(TPESampler=lambda n_startup_trials, seed: seed))
+    monkeypatch.setitem(sys.modules, "optuna", optuna)
+    found = benchmark.by_tpe(nets, tasks, trials=3, seed=4)
+    env, full = TrainingVectorEnv(nets, tasks, num_envs=6), cosine(20)
+    runs = [play(env, peak * full, seed=4_000 + trial) for trial, peak in enumerate((0.01, 0.02, 0.03))]
+    np.testing.assert_allclose([loss for _, loss in told], np.concatenate([run.losses[-1] for run in runs]), rtol=1e-4)
+    assert [peak for peak, _ in told] == [*[0.01] * 6, *[0.02] * 6, *[0.03] * 6]
+    np.testing.assert_allclose(found.losses[-1], np.min([run.losses[-1] for run in runs], axis=0), rtol=1e-4)
+
+
+def test_the_best_of_runs_by_hand():
+    ends = np.array([[1, 2], [10, 20], [100, 200]])
+    first = Played(np.array([[1, 4], [3, 2], [5, np.nan], [2, 1.0]]), np.full((4, 2), 0.1), *ends)
+    other = Played(np.array([[2, 3], [2, 3], [4, 4], [3, 2.0]]), np.full((4, 2), 0.2), *(ends + 2))
+    for after, chosen in ((1.0, [0, 0]), (0.25, [0, 1]), (0.75, [1, 1])):
+        best = benchmark.best_of([first, other], after=after)
+        np.testing.assert_array_equal(best.rates[0], 0.1 + 0.1 * np.array(chosen))
+        np.testing.assert_array_equal([best.accuracy, best.test_loss, best.test_accuracy], ends + 2 * np.array(chosen))
+        assert best.losses.shape == (4, 2)
+
+
+def test_means_over_runs():
+    ends = np.array([0.1, 0.3]), np.array([np.e, np.e**2]), np.array([0.6, 1.0])
+    played = Played(np.array([[9.0, 9.0], [1.0, np.e]]), np.ones((2, 2)), *ends)
+    assert played.figures() == pytest.approx({"validation": 0.5, "test": 1.5, "accuracy": 0.2, "test accuracy": 0.8})
+
+
+def test_a_run_without_a_rate_is_as_long_as_others_and_judged_as_they_are(nets, tasks):
+    calls = []
+
+    def steady(nets, tasks, steps):
+        calls.append(steps)
+        return benchmark.training.descend(nets, benchmark.training.momentum, tasks, [0.01], steps=steps)
+
+    found = benchmark.without_rate(nets, tasks, steady, SHORT)
+    trim = benchmark.trimmed(tasks)
+    runs = steady(nets, trim, 20)
+    (loss, right), (test, test_right) = (benchmark.training.losses(runs, trim, part)[:, 0] for part in ("val", "test"))
+    assert calls == [20, 20] and found.losses.shape == (1, 6)
+    for ours, wanted in zip((found.losses[0], found.accuracy, found.test_loss, found.test_accuracy),
+                            (loss, right, test, test_right), strict=True):
+        np.testing.assert_allclose(ours, wanted, rtol=1e-5)
+    lost = benchmark.without_rate(nets, tasks, lambda nets, tasks, steps: benchmark.training.descend(
+        nets, benchmark.training.momentum, tasks, [1e6], steps=steps), SHORT)
+    assert lost.test_loss.max() == lost.losses.max() == 5.0
+    calls.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(benchmark.training, "descend", lambda *rest, **options: calls.append((rest[1:], options)))
+        benchmark.by_dog(nets, "tasks", 20)
+    assert calls == [((benchmark.training.dog, "tasks", [1.0]), {"steps": 20, "average": 8})]
+
+
+def test_a_population_copies_its_best(nets, tasks):
+    """With all rates fixed to one that does nothing and one that learns, the learning one takes over."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(benchmark, "random_rates", lambda rng, count, bounds: np.resize([1e-5, 1e-5, 0.02, 1e-5], count))
+        found = benchmark.by_population(nets, tasks, replace(SHORT, decisions=8), members=4, every=2, seed=0)
+        alone = benchmark.by_population(nets, tasks, replace(SHORT, decisions=8), members=4, every=99, seed=0)
+    assert found.losses.shape == (8, 6)
+    np.testing.assert_allclose(alone.rates, np.full((8, 6), 0.02))
+    # who is best in the end has come from the one that learned, whose rate was multiplied by .8 or 1.2 if it moved
+    ratio = found.rates[-1] / 0.02
+    known = np.outer(0.8 ** np.arange(4), 1.2 ** np.arange(4)).ravel()
+    assert (np.abs(np.log(ratio[:, None] / known)).min(axis=1) < 1e-6).all()
+    assert found.losses[-1].mean() < alone.losses[0].mean()
+
+
+def test_the_copied_network_goes_on_where_the_best_was(nets, tasks, monkeypatch):
+    """After copying, worst and best have one loss, and momentum of the one becomes that of the other."""
+    seen = []
+
+    class Watched(TrainingVectorEnv):
+        def advance(self, rates, stop=False):
+            seen.append(([part.copy() for part in self.runs.state], np.asarray(rates).copy(), self.loss.copy()))
+            return super().advance(rates, stop)
+
+    monkeypatch.setattr(benchmark, "TrainingVectorEnv", Watched)
+    benchmark.by_population(nets, tasks[:1], SHORT, members=4, every=2, seed=0)
+    before, after = seen[1], seen[2]
+    order = after[2].argsort(kind="stable")
+    best, worst = order[0], order[-1]
+    for part in after[0][:2]:
+        np.testing.assert_array_equal(part[worst], part[best])
+    assert round(after[1][worst] / before[1][best], 6) in (0.8, 1.2)
+    assert (after[1][order[:-1]] == before[1][order[:-1]]).all()
 
 
 def test_peaks_are_the_best_of_what_was_tried(nets, tasks, monkeypatch):
@@ -95,7 +252,7 @@ def test_peaks_are_the_best_of_what_was_tried(nets, tasks, monkeypatch):
         np.abs(np.log(rates.max() / 0.02)) * np.ones((4, 1)) + 1, rates, *np.ones((3, 1))))
     peaks = search_peaks(nets, SHORT, tasks=tasks, runs=60, peaks=10)
     of = [float(rates.max()) for _, rates in tried[:10]]
-    assert len(tried) == 40 and {n for n, _ in tried} == {6}
+    assert len(tried) == 30 and {n for n, _ in tried} == {6}
     assert peaks["constant"] == min(of, key=lambda peak: abs(np.log(peak / 0.02)))
 
 
@@ -123,8 +280,6 @@ def test_they_are_what_pytorch_has(steps):
         return rates
 
     np.testing.assert_allclose(cosine(steps), by_pytorch(lambda o: make.CosineAnnealingLR(o, steps)), atol=1e-9)
-    np.testing.assert_allclose(step_decay(steps, drops=4, factor=0.5), by_pytorch(
-        lambda o: make.MultiStepLR(o, [-(-k * steps // 5) for k in range(1, 5)], gamma=0.5)), atol=1e-9)
     np.testing.assert_allclose(one_cycle(steps)[:-1], by_pytorch(
         lambda o: make.OneCycleLR(o, max_lr=1.0, total_steps=steps, cycle_momentum=False))[:-1], atol=1e-9)
     assert (SCHEDULES["constant"](steps) == 1).all()
@@ -133,7 +288,6 @@ def test_they_are_what_pytorch_has(steps):
 def test_shares_of_a_peak():
     for name, schedule in SCHEDULES.items():
         assert schedule(40).shape == (40,) and schedule(40).max() <= 1 and (schedule(1) > 0).all(), name
-    np.testing.assert_allclose(step_decay(6), [1, 1, 0.1, 0.1, 0.01, 0.01])
 
 
 CURVES = np.array([[9, 5, 4, 4], [8, 6, 6, 1], [7, 7, 2, 3], [6, 8, 7, 5], [5, 9, 9, 9]])

@@ -1,12 +1,9 @@
 """The agents that come with the course."""
 
-from tuning import SCHEDULES
-
 from course_lib.tuning import trained
 
 
 def test_shipped_agents_are_small_and_load(twin):
     actions = {kind: trained.load(twin("dqn"), kind).n_actions for kind in ("rate", "knobs", "game")}
     assert actions == {"rate": 3, "knobs": 10, "game": 3}
-    assert set(trained.load_peaks()) == set(SCHEDULES)
     assert sum(path.stat().st_size for path in trained.FOLDER.iterdir()) < 1_000_000
