@@ -28,9 +28,8 @@ from results import table
 from course_lib.common import studies
 from course_lib.common.files import atomic_write
 
-PACKAGES = ("numpy", "scipy", "scikit-learn", "gymnasium", "torch", "keras", "tensorflow", "jax",
-            "stable-baselines3", "sbx-rl", "rejax", "gymnax", "optuna", "prodigyopt", "dacbench",
-            "babel", "sardine-rec")
+PACKAGES = ("numpy", "scipy", "scikit-learn", "gymnasium", "torch", "keras", "tensorflow", "jax", "sbx-rl",
+            "stable-baselines3", "rejax", "gymnax", "optuna", "prodigyopt", "dacbench", "babel", "sardine-rec")
 SUMMARY = {"measure", "mean", "spread", "n", "spread_is"}
 KINDS = {"name": str, "title": str, "about": str, "command": str, "settings": dict, "rows": list, "table": dict,
           "seeds": (list, type(None)), "versions": (dict, type(None)), "date": (str, type(None)),

@@ -326,8 +326,9 @@ STUDIES = {
 
 def train(nets, dqn):
     """Train what the course ships for a framework anew."""
-    for kind, config in (("rate", TuningConfig()), ("knobs", ALL)):
-        train_tuner(nets, dqn, config).agent.save(trained.path(dqn, kind))
+    for kind, name in (("rate", "agent"), ("knobs", "all knobs, gamma 1")):
+        config, gamma = AGENTS[name]
+        train_tuner(nets, dqn, config, replace(TUNER, gamma=gamma)).agent.save(trained.path(dqn, kind))
     dqn.train(GameTuningEnv(dqn), GAME_TUNER, seed=0, eval_env=False).agent.save(trained.path(dqn, "game"))
 
 

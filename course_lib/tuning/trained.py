@@ -20,8 +20,8 @@ def load(dqn, kind="rate"):
     dqn : module
     kind : str
         "rate" decides on the learning rate, 100,000 decisions of `TrainingVectorEnv`; "knobs" on weight decay, dropout,
-        clipping and the end as well: as many, with `regularise`; "game" on the learning rate of a game's agent, 2,000
-        decisions of `GameTuningEnv`.
+        clipping and the end as well: as many, with `regularise` and without a discount; "game" on the learning rate of
+        a game's agent, 2,000 decisions of `GameTuningEnv`.
     """
     return dqn.DQNAgent.load(path(dqn, kind))
 
