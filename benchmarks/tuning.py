@@ -15,7 +15,7 @@ from course_lib.dqn.config import DQNConfig
 from course_lib.tuning import trained
 from course_lib.tuning.config import TUNER, TuningConfig
 from course_lib.tuning.env import WORST, TrainingVectorEnv
-from course_lib.tuning.games import GameTuningEnv
+from course_lib.tuning.games import PLAYER, GameTuningEnv
 from course_lib.tuning.tasks import TaskConfig, draw_task, trimmed
 
 PEAKS = (1e-3, 0.3)  # between them a search looks for a learning rate
@@ -35,7 +35,9 @@ ALL = TuningConfig(regularise=True)
 KINDS = {**UNSEEN, "few examples, wrong labels": NOISY, "many examples, right labels": CLEAN}
 SEARCHED = 5_000  # runs that an agent learns from, and that the search for a schedule's peak may make
 AGENTS = {"agent": (TuningConfig(), TUNER.gamma), "agent, gamma 1": (TuningConfig(), 1.0),
-          "all knobs": (ALL, TUNER.gamma), "all knobs, gamma 1": (ALL, 1.0)}
+          "all knobs": (ALL, TUNER.gamma), "all knobs, no bonus": (replace(ALL, bonus=0.0), TUNER.gamma),
+          "all knobs, gamma 1": (ALL, 1.0)}
+GAME_STARTS = (0.0003, 0.01, 0.3)  # first rates of the game's agent
 COSINES = (0.01, 0.01 * 10**0.5, 0.1)  # peaks that one may try without a search
 LOST = 1e6  # the loss of a run that has none any more
 
@@ -204,19 +206,20 @@ def by_population(nets, tasks, config=None, *, members=16, every=4, share=0.2, s
     config, n, rng = config or TuningConfig(), len(tasks), np.random.default_rng(seed)
     env = TrainingVectorEnv(nets, tasks, config, num_envs=n * members)
     env.reset(seed=seed, options={"tasks": np.repeat(np.arange(n), members)})
-    now, count, losses, rates = random_rates(rng, n * members, PEAKS), round(share * members), [], []
+    now, count = random_rates(rng, n * members, PEAKS), round(share * members)
+    losses, rates = np.empty((2, config.decisions, n * members))  # of the weights that each member has now
     for decision in range(config.decisions):
         if decision and decision % every == 0:
             for task in range(n):
                 order = task * members + env.loss[task * members:(task + 1) * members].argsort(kind="stable")
-                taken = rng.choice(order[:count], size=count)
-                for part in env.runs.state:
-                    part[order[-count:]] = part[taken]
-                now[order[-count:]] = now[taken] * rng.choice([0.8, 1.2], size=count)
-        env.advance(now)
-        losses.append(env.loss.copy())
-        rates.append(env.rate.copy())
-    played = Played(np.array(losses), np.array(rates), env.accuracy.copy(), *env.test())
+                given, taken = rng.choice(order[:count], size=count), order[-count:]
+                for part in (*env.runs.state, losses.T, rates.T):
+                    part[taken] = part[given]
+                now[taken] = now[given] * rng.choice([0.8, 1.2], size=count)
+        _, _, over, *_ = env.advance(now)
+        assert decision == config.decisions - 1 or not over.any(), "a member lost its numbers"
+        losses[decision], rates[decision] = env.loss, env.rate
+    played = Played(losses, rates, env.accuracy.copy(), *env.test())
     return of_runs(played, np.arange(n) * members + played.losses[-1].reshape(n, members).argmin(axis=1))
 
 
@@ -284,7 +287,7 @@ def of_seed(nets, dqn, seed, tasks=64):
             used = 1 - np.isnan(played.rates).mean()
             yield {"tasks": kind, "who": name, "seed": seed, "log test loss": 100 * played.figures()["test"],
                    "accuracy": 100 * played.figures()["test accuracy"], "runs before": before,
-                   "runs on a task": float(runs * used)}
+                   "runs on a task": float(runs * used), "peak": peaks.get(name)}
 
 
 def by_rival(framework, seeds):
@@ -293,7 +296,8 @@ def by_rival(framework, seeds):
     By the seed agents, their 256 training tasks, the peaks of schedules, each the best of 20 on 250 of these tasks, and
     all other tasks differ. "Runs before" were spent once: on training an agent, or on the search for a schedule's peak.
     Everybody has 200 steps a run. Agents begin at any rate from .001 to .3; the best of three are of the agent, the
-    cosine and one-cycle, by the validation loss.
+    cosine and one-cycle, by the validation loss. Losses are cut at .001 and 5. The tasks of digits, text and tables are
+    drawn anew from these data sets: the intervals do not span other data.
     """
     for seed in range(seeds):
         yield from of_seed(*twins(framework, "networks", "dqn"), seed)
@@ -316,11 +320,59 @@ def canary(framework):
     return found | {name: own.figures()["test"] for name, own in played.items()}
 
 
+def trained_game(dqn, decide, rate, seed):
+    """How long the pole stays up after a training from a first rate; `decide(obs)` gives an action, or None."""
+    game = GameTuningEnv(dqn)
+    obs, _ = game.reset(seed=seed, options={"rate": rate})
+    for _ in range(game.decisions):
+        action = decide(obs)
+        obs, *_ = game.advance(rate) if action is None else game.step(action)
+    return game.test()
+
+
+def to_hundredth(obs):
+    """A blind rule: towards a learning rate of .01, and no further."""
+    gap = (np.log(0.01) - obs[3]) / np.log(3)
+    return 2 if gap > 0.5 else 0 if gap < -0.5 else 1
+
+
+def by_game(framework, seeds, trainings=10):
+    """Steps that the pole stays up after 10,000 steps of CartPole, a mean of ten trainings of a DQN.
+
+    By the seed a tuner, trained in 200 trainings of its own, and the ten trainings differ; all deciders have these ten.
+    The blind rule moves any learning rate towards .01.
+    """
+    [dqn] = twins(framework, "dqn")
+    for seed in range(seeds):
+        tuner = dqn.train(GameTuningEnv(dqn), GAME_TUNER, seed=seed, eval_env=False).agent
+        dice = np.random.default_rng(seed)
+        deciders = {"left alone": lambda obs: None, "random decisions": lambda obs, dice=dice: int(dice.integers(3)),
+                    "blind rule": to_hundredth, "tuned": lambda obs, tuner=tuner: int(tuner.act(obs[None])[0])}
+        for rate in GAME_STARTS:
+            for who, decide in deciders.items():
+                yield {"first rate": rate, "who": who, "seed": seed, "steps": float(np.mean(
+                    [trained_game(dqn, decide, rate, 1_000 * seed + own) for own in range(trainings)]))}
+
+
+def game_canary(framework):
+    """What a short training of the game's agent with three decisions looks like."""
+    [dqn] = twins(framework, "dqn")
+    game, found = GameTuningEnv(dqn, decisions=3), {}
+    game.reset(seed=0, options={"rate": 0.003})
+    for time, action in enumerate((2, 1, 0)):
+        obs, *_ = game.step(action)
+        found[f"loss after decision {time + 1}"] = game.loss
+    return found | {"observed": float(obs.sum())}
+
+
 STUDIES = {
     "tuning_rivals": Benchmark(
         title="Who trains small networks best, and what it costs", rows=by_rival, canary=canary, down=("tasks", "who"),
         seeds=8, settings={"training": TaskConfig(), "unseen": KINDS, "agent": TUNER, "agents": AGENTS, "peaks": PEAKS,
                            "cosines": COSINES}),
+    "tuning_game": Benchmark(
+        title="An agent that tunes another one, which learns to balance", rows=by_game, canary=game_canary,
+        down=("first rate", "who"), seeds=5, settings={"tuner": GAME_TUNER, "player": PLAYER, "starts": GAME_STARTS}),
     "tuning_toysgd": dacbench_peer.STUDY}
 
 
