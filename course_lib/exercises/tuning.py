@@ -52,9 +52,9 @@ REWARD = Exercise(
 
 
 def _curves(rng):
-    fixed = [[9, 5, 4, 4], [8, 6, 6, 1], [7, 7, 2, 0.5], [6, 8, 7, 5]]
+    fixed = [[9, 5, 4, 4], [8, 6, 6, 1], [7, 7, 2, 0.5], [6, 8, 7, 0.2], [5, 100, 9, 3]]
     unsteady = [[1, 9, 8, 0.5], [2, 3, 3, 3], [4, 2, 1, 3.5], [8, 8, 9, 9]]
-    drawn = [np.sort(rng.random((runs, steps)), axis=1)[:, ::-1].copy() for runs, steps in ((8, 6), (5, 10), (1, 4))]
+    drawn = [np.sort(rng.random((runs, steps)), axis=1)[:, ::-1].copy() for runs, steps in ((8, 6), (5, 10), (3, 4))]
     return [dict(curves=np.array(fixed, float), half=2), *(
         dict(curves=np.array(unsteady, float), half=half) for half in (2, 1, 3)), *(
         dict(curves=curves, half=curves.shape[1] // 2) for curves in drawn)]
@@ -75,7 +75,7 @@ def halve_once(curves, half):
     int, int
         The best at the end of those that went on; the looks of all runs together.
     """
-    alive = np.argsort(curves[:, half - 1], kind="stable")[: -(-len(curves) // 2)]
+    alive = np.argsort(curves[:, half - 1], kind="stable")[: (len(curves) + 1) // 2]
     return int(alive[np.argmin(curves[alive, -1])]), len(curves) * half + len(alive) * (curves.shape[1] - half)
 
 

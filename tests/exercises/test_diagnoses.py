@@ -100,7 +100,7 @@ def test_noise_is_not_explained():
     (lambda: np.linalg.inv(np.zeros((2, 2))), "no inverse"), (lambda: {}["a"], "dictionary"),
     (lambda: undefined_name, "no value there"), (lambda: np.zeros(2)(0), "square ones"),  # noqa: F821
     (lambda: np.add(np.zeros(2, int), 0.5, out=np.zeros(2, int)), "dtype"), (lambda: (lambda a: a)(1, 2), "parameters"),
-    (lambda: (lambda a: a)(1, axis=1), "NumPy function"),
+    (lambda: (lambda a: a)(1, axis=1), "NumPy function"), (lambda: np.array([True]) - np.array([True]), "booleans"),
 ])
 def test_exceptions(action, words):
     exercise = Exercise(id="99.f", title="t", statement="s.", reference=lambda x: x + 1.0, hints=("a", "b"),

@@ -53,7 +53,7 @@ def test_what_is_no_number_is_the_worst():
 
 def test_who_plays_on_what(monkeypatch):
     """Agent and constant rate learn from the first instances; all are judged on the others, with their rates."""
-    made, episodes, trained = [], [], []
+    made, episodes, trained, seeds = [], [], [], []
 
     class Game:
         def __init__(self, functions, seed):
@@ -61,14 +61,16 @@ def test_who_plays_on_what(monkeypatch):
             self.functions = functions
 
         def reset(self, *, seed=None, options=None):
-            if seed is None:
+            if seed is not None:
+                seeds.append(seed)
+            else:
                 episodes.append((self.functions[0, 0], None if options is None else round(options["rate"], 2), []))
             return np.array([0, 0, 0, 0.5]), {}
 
         def step(self, action):
             episodes[-1][2].append(int(action))
             rate = episodes[-1][1]
-            reward = -abs((0.25 if rate is None else rate) - 0.25)
+            reward = 0.001 * (action == 2) - abs((0.25 if rate is None else rate) - 0.25)
             return np.array([0, 0, 0, -0.5]), reward, False, len(episodes[-1][2]) == 2, {}
 
     class Agent:
@@ -80,20 +82,59 @@ def test_who_plays_on_what(monkeypatch):
     monkeypatch.setattr(peer, "twins", lambda framework, *topics: [dqn])
     monkeypatch.setattr(peer, "toy_sgd", Game)
     monkeypatch.setattr(peer.gym.vector, "SyncVectorEnv", lambda makers: [make() for make in makers])
-    rows = {row["who"]: row for row in peer.in_toy_sgd("neither", 1, count=3, runs=2)}
-    first, others = (peer.quadratics(np.random.default_rng([0, part]), 3) for part in range(2))
-    assert all(functions == first.tolist() for functions, _ in made[:16]) and trained[0][1:] == (peer.PLAYER, 0)
-    assert [seed for _, seed in made[:16]] == [1_000 * own for own in range(16)]
-    tuning = [episode for episode in episodes if episode[0] == first[0, 0]]
-    assert sorted({rate for _, rate, _ in tuning}) == peer.RATES.round(2).tolist()
-    assert len(tuning) == 2 * len(peer.RATES)
-    assert all(actions == [1, 1] for *_, actions in tuning)
-    judged = [episode[1:] for episode in episodes if episode[0] == others[0, 0]]
-    assert judged[:10] == [(None, [2, 2])] * 2 + [(0.25, [2, 2])] * 2 + [(None, [2, 0])] * 2 + [(0.25, [2, 0])] * 2 + [
-        (0.25, [1, 1])] * 2 and all(rate is None for rate, _ in judged[10:])
-    assert set(rows) == {"agent, any first rate", "agent", "rule, any first rate", "rule", "best constant rate",
-                         "random decisions"} and rows["agent"]["rate"] == pytest.approx(10**0.25)
-    assert rows["best constant rate"]["reward"] == pytest.approx(0, abs=1e-9)
+    monkeypatch.setattr(peer, "by_hand", lambda first, size: lambda obs: 2 if (first, size) == (2, 3) else 0)
+    rows = list(peer.in_toy_sgd("neither", 2, count=3, runs=2))
+    assert [settings[1:] for settings in trained] == [(peer.PLAYER, 0), (peer.PLAYER, 1)]
+    for seed in range(2):
+        first, others = (peer.quadratics(np.random.default_rng([seed, part]), 3) for part in range(2))
+        copies = [(functions, own) for functions, own in made if functions == first.tolist()][:16]
+        assert [own for _, own in copies] == [seed + 1_000 * own for own in range(16)]
+        tried = [episode[1:] for episode in episodes if episode[0] == first[0, 0]]
+        assert tried[:34] == [(rate, [1, 1]) for rate in peer.RATES.round(2) for _ in range(2)]
+        assert [rate for rate, _ in tried[34:]] == [0.25] * 20 + [None] * 20
+        judged = [episode[1:] for episode in episodes if episode[0] == others[0, 0]]
+        assert judged[:2] == [(0.25, [2, 2])] * 2 and judged[4:8] == [(0.25, [1, 1])] * 2 + [(0.25, [2, 2])] * 2
+        assert judged[8:10] == [(None, [2, 2])] * 2 and judged[12:] == [(None, [2, 2])] * 2
+    assert seeds == [own for seed in range(2) for own in [seed] * (17 + 4 + 10 + 10 + 3)]
+    assert [row["who"] for row in rows] == 2 * ["agent", "random decisions", "best constant rate", "rule",
+                                                "agent, any first rate", "random decisions, any first rate",
+                                                "rule, any first rate"]
+    assert all(row["rate"] == pytest.approx(10**0.25) for row in rows)
+    assert rows[2]["reward"] == pytest.approx(0, abs=1e-9)
+
+
+def test_random_decisions_differ(monkeypatch):
+    taken = []
+    monkeypatch.setattr(peer, "toy_sgd", lambda functions, seed: peer.ToySGD(peer.StandIn(functions)))
+    monkeypatch.setattr(peer, "episode", lambda env, decide, rate: taken.append(
+        decide(np.array([0.5, 0, 0, 0]))) or 0.0)
+    agent = type("Agent", (), {"act": lambda self, obs: np.array([1])})
+    dqn = type("dqn", (), {"train": staticmethod(lambda *given, **options: type("History", (), {"agent": agent()}))})
+    monkeypatch.setattr(peer, "twins", lambda framework, *topics: [dqn])
+    rows = list(peer.in_toy_sgd("neither", 1, count=3, runs=40))
+    assert len(rows) == 7
+    assert set(taken[(17 + 10 + 1) * 40:][:40]) == {0, 1, 2}  # after constant rates, the rule's settings, the agent
+
+
+@pytest.mark.parametrize(("seen", "first", "size", "action"), [
+    ([1, -1, -10, 0], 2, None, 2), ([1, -1, -10, 0], 1, 3, 1), ([0.5, 0, 0, 0.5], 1, 3, 2),
+    ([0.5, 0, 0, 0.35], 1, 3, 1), ([0.5, 0, 0, -0.35], 1, 3, 1), ([0.5, 0, 0, -0.5], 1, 3, 0),
+    ([0.9, -1, 1, 0], 1, 10, 2), ([0.9, -1, 1, 0], 1, 1, 1), ([0.9, -1, 1, 0], 1, 0.1, 0),
+    ([0.9, -1, 1, 0], 1, None, 1)])
+def test_the_rule_by_hand(seen, first, size, action):
+    assert peer.by_hand(first, size)(np.array(seen)) == action
+
+
+def test_first_rates_and_their_bounds():
+    env = peer.ToySGD(peer.StandIn(FUNCTIONS))
+    env.reset(seed=0)
+    rates, starts = zip(*[(env.reset()[0][1], float(env.env.x[0])) for _ in range(200)], strict=True)
+    assert -3 <= min(rates) < -2.8 and 0.8 < max(rates) <= 1 and len(set(starts)) > 100
+    for start, action, last in ((1.0, 2, 2.0), (-2.0, 0, -2 + 10 * np.log10(0.4))):
+        env.reset(seed=0, options={"rate": start})
+        for _ in range(10):
+            env.step(action)
+        assert env.log_rate == pytest.approx(last)
 
 
 def test_quadratics_have_curvatures_and_minima():

@@ -11,7 +11,7 @@ from course_lib.tuning.config import TuningConfig
 from course_lib.tuning.env import WORST, TrainingVectorEnv
 from course_lib.tuning.tasks import TaskConfig, draw_task
 
-SHORT = TuningConfig(decisions=4, steps=5, batch_size=16)
+SHORT = TuningConfig(decisions=4, steps=5, batch_size=16, bonus=2.0)
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +54,12 @@ def test_what_is_seen_and_what_is_earned(nets, tasks):
         np.testing.assert_allclose(obs[:, 2:4], obs[:, :2] - old[:, :2], atol=1e-5)
         np.testing.assert_allclose(obs[:, 6], step / 4)
         np.testing.assert_allclose(obs[:, 7], loss - best, atol=1e-5)
-        bonus = accuracy if step == 4 else 0
+        bonus = 2 * accuracy if step == 4 else 0
         np.testing.assert_allclose(reward, np.log(before / loss) + bonus, atol=1e-4)
         before = loss
         assert (over == (step == 4)).all() and not truncated.any()
     fresh, reward, over, *_ = env.step(np.full(4, 1))  # new runs begin
-    assert not reward.any() and not over.any() and not fresh[:, 6].any() and not fresh[:, 7].any()
+    assert not reward.any() and not over.any() and not fresh[:, [2, 3, 4, 6, 7]].any()
 
 
 def test_test_examples_are_in_nothing_that_is_seen(nets, tasks):
@@ -110,13 +110,36 @@ def test_the_second_setting_decides_on_more(nets, tasks):
     np.testing.assert_array_equal(obs[:, 8:], [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0]])
     assert over.tolist() == [False] * 4 + [True] and env.time.tolist() == [1, 1, 1, 1, 0]
     np.testing.assert_array_equal(env.runs.weights()[0][4], weights[4])
-    assert reward[4] == pytest.approx(env.accuracy[4])  # the loss is what it was
+    assert reward[4] == pytest.approx(2 * env.accuracy[4])  # the loss is what it was
     for actions in ([3, 6, 8, 1, 1], [3, 5, 7, 1, 1], [3, 5, 7, 1, 1], [3, 5, 7, 1, 1]):
         obs, *_ = env.step(np.array(actions))
     np.testing.assert_array_equal(obs[:, 8:], [[3, 0, 0], [0, 2, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0]])
     assert obs in env.observation_space
+    while env.time[0]:
+        obs, *_ = env.step(np.array([1, 1, 1, 1, 1]))
+    assert not obs[0, 8:].any() and not obs[0, 2:5].any()  # the next run begins
     one = TrainingVectorEnv(nets, tasks, replace(SHORT, regularise=True), num_envs=1)
     check_env(Single(one), skip_render_check=True)
+
+
+def test_momentum_and_batches(nets, tasks):
+    """Dropout draws nothing from the batches' generator; without momentum a step is one of SGD."""
+    envs = [TrainingVectorEnv(nets, tasks, replace(SHORT, steps=1, momentum=momentum, regularise=True,
+                                                   start=(0.01, 0.01)), num_envs=2) for momentum in (0.0, 0.9, 0.0)]
+    given, moved = [], []
+    for env, action in zip(envs, (1, 1, 5), strict=True):
+        env.reset(seed=4, options={"tasks": [0, 1]})
+        train = env.runs.train
+        env.runs.train = lambda x, y, rate, _train=train, **options: given.append(x) or _train(x, y, rate, **options)
+        weights = [env.runs.weights()[0].copy()]
+        for _ in range(2):
+            env.step(np.array([action, action]))
+            weights.append(env.runs.weights()[0].copy())
+        moved.append(np.diff(weights, axis=0))
+    np.testing.assert_array_equal(given[1], given[5])
+    np.testing.assert_allclose(moved[0][0], moved[1][0], atol=1e-7)
+    added, first = moved[1][1] - moved[0][1], moved[1][0]
+    np.testing.assert_allclose(added, 0.9 * first, atol=0.02 * np.abs(first).max())
 
 
 def test_the_same_seed_gives_the_same_runs(nets, tasks):

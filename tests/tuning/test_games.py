@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
+from course_lib.tuning import games
 from course_lib.tuning.games import LONGEST, PLAYER, GameTuningEnv
 
 QUICK = replace(PLAYER, hidden=(16,), warmup_steps=64, updates_per_block=4)
@@ -27,11 +28,14 @@ def test_one_episode_is_one_training(env):
     assert obs[0] == pytest.approx(start) and obs[3] == pytest.approx(np.log(0.01)) and obs[4] == 0
     rewards = []
     for time, action in enumerate((2, 1, 0), 1):
+        seen = len(env.trainer.history.losses)
         obs, reward, terminated, truncated, _ = env.step(action)
         rewards.append(reward)
+        assert env.rate == pytest.approx((0.03, 0.03, 0.009)[time - 1]) and obs[1] == pytest.approx(reward)
+        assert obs[2] == pytest.approx(np.log(np.mean(env.trainer.history.losses[seen:])), abs=1e-4)
         assert env.trainer.history.steps >= 200 * time and obs[4] == pytest.approx(time / 3)
         assert terminated == (time == 3) and not truncated
-    assert env.rate == pytest.approx(0.01 * 3 * 0.3) and 0 < env.score <= 1 and 0 < env.test() <= LONGEST
+    assert 0 < env.score <= 1 and 0 < env.test() <= LONGEST
     assert sum(rewards) == pytest.approx(env.score - start) and obs[0] == pytest.approx(env.score)
     assert max(np.abs(a - b).max() for a, b in zip(env.trainer.agent.state()["q"], weights)) > 1e-3
     assert env.reset(seed=1)[0][4] == 0 and 1e-4 <= env.rate <= 0.3
@@ -46,6 +50,17 @@ def test_the_learning_rate_is_the_optimizers(env):
         env.advance(rate)
         moved.append(np.abs(np.concatenate([part.ravel() for part in env.trainer.agent.state()["q"]]) - before).max())
     assert moved[0] < 1e-3 and moved[1] > 0.5
+
+
+def test_rates_have_bounds_and_it_is_judged_by_other_episodes(env, monkeypatch):
+    asked = []
+    env.reset(seed=0)
+    for rate, wanted in ((5.0, 1.0), (1e-9, 1e-5)):
+        env.advance(rate)
+        assert env.rate == wanted
+    monkeypatch.setattr(games, "evaluate", lambda agent, env, episodes, seed: asked.append(
+        (agent, env.num_envs, episodes, seed)) or np.array([3.0, 4.0]))
+    assert env.test() == 3.5 and asked == [(env.trainer.agent, 32, 32, 1_000_003)]
 
 
 def test_what_is_no_action(env):

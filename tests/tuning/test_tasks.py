@@ -42,6 +42,12 @@ def test_noise_is_in_training_labels_alone():
         np.testing.assert_array_equal(clean.y_test, noisy.y_test)
         np.testing.assert_array_equal(clean.x, noisy.x)
     assert np.mean(share) == pytest.approx(0.5 * 0.9, abs=0.03)  # at random it is right once in ten
+    drawn = []
+    for seed in range(20):
+        clean, noisy = (draw_task(np.random.default_rng(seed), TaskConfig(
+            sources=("digits",), examples=(400, 400), noise=noise)) for noise in ((0, 0), (0, 0.6)))
+        drawn.append((clean.y != noisy.y).mean())
+    assert min(drawn) < 0.1 and max(drawn) > 0.4
 
 
 def test_inputs_are_scaled_and_nothing_else_is():

@@ -25,6 +25,7 @@ EXCEPTIONS = (
     (r"math domain error", "A logarithm of 0 or less, or the root of a negative number: math has none."),
     (r"AxisError", "Axes count from 0: a matrix has axes 0 and 1, a vector only axis 0."),
     (r"ufunc 'invert'", "`~` turns booleans round, not numbers: compare first, or take 1 - x."),
+    (r"boolean subtract", "`-` does not work on booleans: `a & ~b` is True where a holds and b does not."),
     (r"(bitwise_xor|unsupported operand type\(s\) for \^)", "Powers are written **; ^ is something else in Python."),
     (r"unhashable type", "A dictionary is indexed by its keys, not by an array or a list: go through its items."),
     (r"larger sample than population", "Draw with replacement: the same entry may come more than once."),
