@@ -36,7 +36,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test claims bench study results lint notebooks assignments install clean
+.PHONY: help lab test claims bench study results site panels lint notebooks assignments install clean
 
 help:
 	@echo 'Learn · Prune · Fuse'
@@ -47,6 +47,8 @@ help:
 	@echo '  make bench      measure DQN beside Stable-Baselines3, SBX and rejax, pruning on MNIST, ensembles, GANs, fusion, recommendation, tuning, grading, and print it (TOPIC=dqn, pruning, ensembling, gan, fusion, recommendation, tuning, classroom: only one)'
 	@echo '  make study      measure the same and store it in data/studies (hours; NAME=dqn_acrobot: only that one; $(BIN)/python benchmarks/study.py lists all)'
 	@echo '  make results    write docs/results.md from the stored studies'
+	@echo '  make site       build the web edition into docs/_build/html (no notebook is executed)'
+	@echo '  make panels     draw the pictures of the panels for the web edition anew (NOTEBOOK=01_dqn: only that one)'
 	@echo '  make notebooks  execute the notebooks anew and keep their outputs (NOTEBOOK=01_dqn: only that one)'
 	@echo '  make assignments  write the classroom assignments anew from the exercises'
 	@echo '  make lint       check the style of the code'
@@ -64,7 +66,7 @@ lab: install
 		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS) && echo 'JupyterLab has ended. The same command opens it again.'
 
 test:
-	@$(MAKE) --no-print-directory install EXTRA='teacher $(EXTRA)'
+	@$(MAKE) --no-print-directory install EXTRA='teacher site $(EXTRA)'
 	@"$(BIN)/python" tests/run_all.py $(FRAMEWORK)
 
 claims: install
@@ -84,6 +86,15 @@ study:
 results: install
 	@"$(BIN)/python" benchmarks/results.py
 	@echo 'Written: docs/results.md'
+
+site panels: EXTRA := site
+site:
+	@$(MAKE) --no-print-directory install EXTRA=$(EXTRA)
+	@"$(BIN)/python" docs/site/build.py && echo 'Built: docs/_build/html/index.html'
+
+panels:
+	@$(MAKE) --no-print-directory install EXTRA=$(EXTRA)
+	@"$(BIN)/python" docs/site/panels.py $(NOTEBOOK)
 
 lint: install
 	@"$(BIN)/ruff" check .

@@ -127,7 +127,7 @@ def test_unmet_requirements_are_noticed():
 
 def test_extras():
     extras = tomllib.loads(read("pyproject.toml"))["project"]["optional-dependencies"]
-    assert set(extras) == {"pytorch", "keras", "all", "dev", "oracle", "bench", "teacher", "box2d"}
+    assert set(extras) == {"pytorch", "keras", "all", "dev", "oracle", "bench", "teacher", "site", "box2d"}
     assert extras["all"] == [f"{NAME}[pytorch,keras]"]
 
 

@@ -210,9 +210,16 @@ def broken_panel(notebook):
     return problems
 
 
+def picture_without_alt(notebook):
+    """Pictures that say nothing to those who cannot see them."""
+    return [f"cell {number}: a picture without alt text" for number, cell in code_cells(notebook)
+            for output in cell.outputs if "image/png" in output.get("data", {})
+            and not output.get("metadata", {}).get("image/png", {}).get("alt")]
+
+
 RULES = [unexecuted, out_of_order, trailing_semicolon, unexplained_mark, stored_error, stderr, machine_path,
          hardly_compared, too_large, untidy_metadata, no_duration, lonely_framework_cell, timed_claim,
-         broken_panel]
+         broken_panel, picture_without_alt]
 
 
 def test_there_are_notebooks():
@@ -309,6 +316,7 @@ BAD = [
     (broken_panel, notebook(code("def of(x):\n    return [x + a for a in at]\nat = [2]"),
                             code("panel(lambda x: 1)\ndef draw(x):\n    return of(x)\npanel(draw, x=1)", count=2),
                             code("for at in range(3):\n    print(at)", count=3))),
+    (picture_without_alt, notebook(code("p", new_output("display_data", {"image/png": "x"})))),
     (timed_claim, notebook(code("a, b = nets.measure_latency([x, y], images)\nclaim('faster', b < a)"))),
 ]
 

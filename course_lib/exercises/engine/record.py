@@ -132,7 +132,7 @@ def draw(rows, ax=None):
         ax.text(1.01, y, f"{done} of {count}", va="center")
     ax.set(xlim=(0, 1.12), xticks=[], title="Exercises solved")
     ax.spines[:].set_visible(False)
-    ax.tick_params(length=0)
+    ax.tick_params(length=0, grid_alpha=0)
     ax.invert_yaxis()
     ax.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=3, frameon=False)
     return ax

@@ -1,0 +1,43 @@
+// Panels: controls over pictures that were drawn beforehand, one for each combination of values.
+function coursePanel(place) {
+  const panel = JSON.parse(place.dataset.panel);
+  const picture = document.createElement("img");
+  const inputs = [];
+  const redraw = () => {
+    picture.src = place.dataset.folder + inputs.map((input) => input.value).join("-") + ".webp";
+    picture.alt = panel.alt + " Shown: " + panel.controls.map(
+      (control, i) => control.label + " " + control.values[inputs[i].value]).join(", ") + ".";
+  };
+  const row = document.createElement("div");
+  row.className = "course-controls";
+  for (const control of panel.controls) {
+    const label = document.createElement("label");
+    const words = control.values.some((value) => isNaN(value));
+    const input = document.createElement(words ? "select" : "input");
+    const output = document.createElement("output");
+    if (words) {
+      control.values.forEach((value, i) => input.add(new Option(value, i)));
+    } else {
+      Object.assign(input, { type: "range", min: 0, max: control.values.length - 1, step: 1 });
+    }
+    input.value = control.start;
+    const say = () => {
+      output.textContent = words ? "" : control.values[input.value];
+      if (!words) input.setAttribute("aria-valuetext", control.values[input.value]);
+    };
+    input.addEventListener("input", () => { say(); redraw(); });
+    say();
+    label.append(control.label + " ", input, " ", output);
+    row.append(label);
+    inputs.push(input);
+  }
+  place.append(row, picture);
+  redraw();
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll(".course-panel").forEach(coursePanel);
+  for (const summary of document.querySelectorAll("nav summary:not([aria-label])")) {
+    summary.setAttribute("aria-label", "Pages of " + summary.closest("li").querySelector("a").textContent.trim());
+  }
+});
