@@ -156,6 +156,20 @@ def test_ci_calls_make_test_and_nothing_else():
     assert lines == ["#!/usr/bin/env bash", 'cd "$(dirname "${BASH_SOURCE[0]}")/.." && exec make test']
 
 
+def test_workflows_run_what_there_is_on_the_versions_that_are_declared():
+    folder, targets = ROOT / ".github" / "workflows", set(re.findall(r"^([a-z]+(?: [a-z]+)*):", read("Makefile"), re.M))
+    targets, ran = {name for line in targets for name in line.split()}, []
+    for path in folder.glob("*.yml"):
+        for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
+            ran += [step["run"] for step in job["steps"] if "run" in step]
+    assert {line.split()[1] for line in ran if line.startswith("make ")} <= targets and ".ci/run" in ran
+    assert all((ROOT / line.split()[1]).is_file() for line in ran if line.startswith("python tests/"))
+    matrix = yaml.safe_load(read(".github/workflows/tests.yml"))["jobs"]["elsewhere"]["strategy"]["matrix"]
+    assert matrix == {"os": ["ubuntu-latest", "macos-latest", "windows-latest"], "python": ["3.11", "3.12", "3.13"]}
+    known = SpecifierSet(tomllib.loads(read("pyproject.toml"))["project"]["requires-python"])
+    assert all(known.contains(version) for version in matrix["python"]) and not known.contains("3.10")
+
+
 def test_style():
     command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--output-format", "concise", "."]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
@@ -165,7 +179,7 @@ def test_style():
 def test_version():
     source = read("course_lib/__init__.py")
     version = tomllib.loads(read("pyproject.toml"))["project"]["version"]
-    assert f'__version__ = "{version}"' in source
+    assert f'__version__ = "{version}"' in source and f"version: {version}\n" in read("CITATION.cff")
 
 
 def make(*arguments):

@@ -22,8 +22,8 @@ from course_lib.common import studies  # noqa: E402
 
 BUILD = ROOT / "docs" / "_build"
 MATHJAX = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).with_name("static") / "mathjax" / "tex-svg.js"
-GUIDES = {f"docs/{name}.md": f"guides/{name}.md" for name in ("installing", "teaching", "scaling", "pruning",
-                                                            "contributing")} | {"data/README.md": "guides/data.md"}
+GUIDES = {f"docs/{name}.md": f"guides/{name}.md" for name in ("installing", "teaching", "scaling", "pruning")}
+GUIDES |= {"CONTRIBUTING.md": "guides/contributing.md", "data/README.md": "guides/data.md"}
 NAMES = {"dqn": "DQN", "gan": "GANs"}
 DASHBOARD = "notebooks/teacher_dashboard.ipynb"
 
