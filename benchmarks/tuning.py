@@ -183,7 +183,7 @@ def by_tpe(nets, tasks, *, schedule="cosine", trials=16, seed=0):
         runs.append(play(env, np.multiply.outer(SCHEDULES[schedule](config.decisions), peaks),
                          seed=seed * 1_000 + trial))
         for study, one, loss in zip(studies, asked, runs[-1].losses[-1], strict=True):
-            study.tell(one, float(loss) if np.isfinite(loss) else LOST)
+            study.tell(one, float(loss))
     return best_of(runs)
 
 
