@@ -3,14 +3,22 @@
 import ast
 import functools
 import importlib
+import shutil
 from pathlib import Path
 
 import pytest
+
+from course_lib.common import backends
 
 
 def pytest_addoption(parser):
     parser.addoption("--group", choices=("all", "light", "keras"), default="all",
                      help="keras: only the tests that import Keras; light: only the others")
+
+
+def pytest_configure(config):
+    if config.getoption("--group") != "light":
+        backends.triton_before_tensorflow()
 
 
 def pytest_ignore_collect(collection_path: Path, config):
@@ -66,3 +74,25 @@ def digits():
     for part in (found.x_train, found.y_train, found.x_test, found.y_test):
         part.flags.writeable = False
     return found
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, without a window."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    playwright = pytest.importorskip("playwright.sync_api").sync_playwright().start()
+    chromium = playwright.chromium.launch(executable_path=found, args=[
+        "--no-sandbox", "--disable-background-networking"])
+    yield chromium
+    chromium.close()
+    playwright.stop()
+
+
+@pytest.fixture
+def page(browser):
+    """A page in a context of its own, which remembers nothing."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()

@@ -358,7 +358,6 @@ COVERAGE = Exercise(
         (lambda d, a, k: (d < a[:, [k]]).mean(0) * len(d) / k, "That is density: a ball counts once here."),
         (lambda d, a, k: (d < a[:, [k]]).all(1), "One generated point in a ball is enough: any, not all."),
         (lambda d, a, k: (d.min(1) < a[:, k]) * len(d) / d.shape[1], "Divide by the number of real points."),
-        (lambda d, a, k: (d.min(1) < a[:, k])[0] / len(d), "That is the first ball, over N: does your loop end there?"),
         (lambda d, a, k: d.min(1) < a[:, k].mean(), "Each ball has its own radius, for dense and thin places."),
         (lambda d, a, k: d.min(1) < a[:, 1:k + 1].mean(1), "The k-th neighbour's distance alone, no mean."),
         (lambda d, a, k: d.min(1) < a[k], "Each row is sorted: take column k, [:, k], not row k."),

@@ -50,6 +50,22 @@ def test_links_lead_to_pages_or_to_files_of_the_site():
         pages.linked("[g](nothing.md)", "docs/x.md", "guides/x.md", {})
 
 
+def test_the_public_address_stands_in_one_place(monkeypatch, tmp_path):
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    monkeypatch.setattr(pages, "ROOT", tmp_path)
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    assert pages.repository() == pages.binder("01_dqn.ipynb") == ""
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
+    monkeypatch.setenv("GITHUB_REPOSITORY", "someone/fork")
+    assert pages.repository() == "https://github.com/someone/fork"
+    (tmp_path / "pyproject.toml").write_text('[project.urls]\nRepository = "https://github.com/us/course/"\n')
+    assert pages.repository() == "https://github.com/us/course"
+    assert pages.binder("01_dqn.ipynb") == (
+        "[Open on Binder](https://mybinder.org/v2/gh/us/course/HEAD?urlpath=lab/tree/notebooks/01_dqn.ipynb) · ")
+    (tmp_path / "pyproject.toml").write_text('[project.urls]\nRepository = "https://elsewhere.org/us/course"\n')
+    assert pages.binder("01_dqn.ipynb") == ""
+
+
 def test_a_page_shows_what_the_notebook_holds(tmp_path):
     about = {"image/png": {"alt": 'A "hill"', "width": 300}}
     cells = [new_markdown_cell("# Title\n[a](../LICENSE)"),

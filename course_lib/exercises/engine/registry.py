@@ -281,16 +281,18 @@ def quiz(number):
     ValueError
         If there is no such quiz.
     """
-    topic = next((topic for topic in TOPICS if topic.number == number), None)
-    if topic is None or not topic.questions:
-        known = ", ".join(topic.number for topic in TOPICS if topic.questions)
-        raise ValueError(f"quiz: expected one of {known}, got {number!r}")
+    questions = {topic.number: topic.questions for topic in TOPICS if topic.questions}
+    if number not in list(questions):
+        raise ValueError(f"quiz: expected one of {', '.join(questions)}, got {number!r}")
+    from IPython.display import Javascript, display
     from jupyterquiz import display_quiz
 
+    # JupyterLab leaves this part of MathJax out; jupyterquiz would ask a distant host for it. Our questions need none.
+    display(Javascript("if (window.MathJax?.version) MathJax.typeset ??= () => {};"))
     state = random.getstate()
     random.seed(f"quiz {number}")  # the element's id is random: fixed, so that stored outputs stay equal
     try:
-        display_quiz(questions_as_data(topic.questions))
+        display_quiz(questions_as_data(questions[number]))
     finally:
         random.setstate(state)
 
