@@ -106,6 +106,15 @@ def test_everything_needed_has_a_pin():
     assert sorted(name for name in missing if not ELSEWHERE.fullmatch(name)) == []
 
 
+def test_every_pin_is_for_every_python_that_is_offered():
+    first = tomllib.loads(read("pyproject.toml"))["project"]["requires-python"].removeprefix(">=") + ".0"
+    pinned = pins(read("requirements.txt"))
+    needed = {canonicalize_name(found.name): found.metadata["Requires-Python"] for found in metadata.distributions()
+              if canonicalize_name(found.name) in pinned}
+    assert {"numpy", "jupyterlab"} <= needed.keys()
+    assert {name: asked for name, asked in needed.items() if asked and first not in SpecifierSet(asked)} == {}
+
+
 def test_requirements_name_no_host_no_hash_and_no_build():
     text = read("requirements.txt")
     assert re.findall(r"https?://|--|\+\w+", text) == []
