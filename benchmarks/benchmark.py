@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from course_lib.common import data
+from course_lib.common import backends, data
 
 FOLDS = 5
 TOPICS = ("dqn", "pruning", "ensembling", "gan", "fusion", "merging", "applications", "recommendation", "training",
@@ -43,6 +43,8 @@ class Benchmark:
 
 def twins(framework, *topics):
     """The twins of topics."""
+    if framework == "keras":
+        backends.triton_before_tensorflow()
     return [importlib.import_module(f"course_lib.{topic}.in_{framework}") for topic in topics]
 
 

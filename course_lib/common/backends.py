@@ -61,7 +61,14 @@ def start_keras():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # else the first notebook takes the whole GPU
     with _quiet_start():
+        triton_before_tensorflow()
         importlib.import_module("keras")
+
+
+def triton_before_tensorflow():
+    """Import triton, which PyTorch's CUDA builds bring: after TensorFlow its import would end the process."""
+    if find_spec("triton"):
+        importlib.import_module("triton")
 
 
 # TensorFlow's C++ writes these while it is imported, before it looks at TF_CPP_MIN_LOG_LEVEL.

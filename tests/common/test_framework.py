@@ -238,3 +238,12 @@ def test_other_cells_and_magics_are_left_alone(shell):
     shell.run_cell("y = 1  # %%keras")
     shell.run_cell("%%capture captured\nprint('z')")
     assert shell.user_ns["y"] == 1 and shell.user_ns["captured"].stdout == "z\n"
+
+
+@pytest.mark.skipif(not (find_spec("keras") and find_spec("tensorflow")), reason="needs Keras and TensorFlow")
+def test_triton_is_imported_before_tensorflow(tmp_path):
+    # PyTorch's CUDA builds bring it; imported after TensorFlow, as by the first optimizer, it ends the process.
+    (tmp_path / "triton.py").touch()
+    shown = in_fresh_process(f"import sys; sys.path.append({str(tmp_path)!r})\n"
+                             "from course_lib import use; use('keras'); print(*sys.modules)").stdout.split()
+    assert shown.index("triton") < shown.index("tensorflow")
