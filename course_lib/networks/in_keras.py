@@ -100,7 +100,8 @@ def train(model, x, y, config=None, *, seed=0, callbacks=(), penalty=None, loss=
     for callback in callbacks:
         callback(model, 0, updates)
     for layer in filter(lambda layer: hasattr(layer, "kernel"), _leaves(model)):
-        layer.kernel.regularizer = _penalty(config.l2, penalty, getattr(layer, "kernel_regularizer", None))
+        terms = [penalty, getattr(layer, "kernel_regularizer", None), config.l2 and keras.regularizers.L2(config.l2)]
+        layer.kernel.regularizer = _Penalty(list(filter(None, terms))) if any(terms) else None
     schedule = keras.optimizers.schedules.CosineDecay(config.learning_rate, updates)
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, epsilon=1e-7)
     optimizer.exclude_from_weight_decay([weight for weight in model.trainable_weights if len(weight.shape) < 2])
@@ -183,12 +184,14 @@ def _leaves(model):
     return [leaf for layer in model.layers for leaf in (_leaves(layer) if hasattr(layer, "layers") else [layer])]
 
 
-def _penalty(l2, *penalties):
-    """What is added to the loss for a kernel: of the run, and of the layer itself, both perhaps None."""
-    terms = [term for term in (*penalties, keras.regularizers.L2(l2) if l2 else None) if term is not None]
-    if len(terms) < 2:
-        return terms[0] if terms else None
-    return lambda kernel: sum(term(kernel) for term in terms)
+class _Penalty(keras.regularizers.Regularizer):
+    """What is added to the loss for a kernel: the sum of functions of it."""
+
+    def __init__(self, terms):
+        self.terms = terms
+
+    def __call__(self, kernel):
+        return sum(term(kernel) for term in self.terms)
 
 
 def _dense(sizes, seed):
