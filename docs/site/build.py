@@ -208,8 +208,8 @@ def lesson(path, known, figures):
     notebook = pages.page(nbformat.read(path, as_version=4), f"notebooks/{name}", f"lessons/{name}", known, figures)
     title, _, rest = notebook.cells[0].source.partition("\n")
     notebook.cells[0].source = (
-        f'{title}\n\n<a href="../_static/notebooks/{name}" download>Download this notebook</a> · *Run All Cells*: '
-        f"{lesson_times()[f'notebooks/{name}']} (PyTorch / Keras)\n{rest}")
+        f'{title}\n\n<a href="../_static/notebooks/{name}" download>Download this notebook</a> · '
+        f"{pages.binder(name)}*Run All Cells*: {lesson_times()[f'notebooks/{name}']} (PyTorch / Keras)\n{rest}")
     return notebook
 
 

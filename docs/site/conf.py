@@ -6,7 +6,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(HERE), str(ROOT)]
+import pages  # noqa: E402
+
 about = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 project, release, author = "Learn · Prune · Fuse", about["version"], about["authors"][0]["name"]
@@ -23,7 +25,8 @@ html_css_files, html_js_files = ["course.css"], ["course.js"]
 html_theme, html_title, html_context = "sphinx_book_theme", project, {"default_mode": "auto"}
 html_theme_options = {
     "use_download_button": False, "use_fullscreen_button": False, "show_navbar_depth": 1, "show_toc_level": 2,
-    "repository_url": about.get("urls", {}).get("Repository", ""), "pygments_light_style": "a11y-high-contrast-light",
+    "repository_url": pages.repository(), "use_repository_button": bool(pages.repository()),
+    "use_issues_button": bool(pages.repository()), "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark"}
 html_copy_source = html_show_sourcelink = html_use_index = False
 numpydoc_show_class_members = False

@@ -13,6 +13,7 @@ import html
 import json
 import os
 import re
+import tomllib
 from pathlib import Path
 
 from nbformat.v4 import new_markdown_cell, new_output
@@ -23,6 +24,20 @@ FRAMEWORKS = {"%%pytorch": ("PyTorch", "pytorch"), "%%keras": ("Keras", "keras")
 DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>\s*(.*?)\s*</details>", re.DOTALL)
 PANEL = re.compile(r"^panel\(", re.MULTILINE)
 LINK = re.compile(r"(\])\((?!https?:|#|mailto:)([^)#\s]+)(#[^)]*)?\)")
+
+
+def repository():
+    """The public address of the course, from pyproject.toml or from where a workflow runs; "" where there is none."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    here = "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}".format_map(os.environ) if "GITHUB_REPOSITORY" in os.environ else ""
+    return project.get("urls", {}).get("Repository", here).rstrip("/")
+
+
+def binder(name):
+    """A link that opens a notebook on Binder, in Markdown; "" where the course has no address on GitHub."""
+    place = repository().partition("//github.com/")[2]
+    address = f"https://mybinder.org/v2/gh/{place}/HEAD?urlpath=lab/tree/notebooks/{name}"
+    return f"[Open on Binder]({address}) · " if place else ""
 
 
 def framework_of(cell):
