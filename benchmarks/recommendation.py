@@ -16,7 +16,7 @@ from course_lib.recommendation.config import PLANNER
 from course_lib.recommendation.env import RecommendationVectorEnv
 from course_lib.recommendation.log import load_online_retail
 from course_lib.recommendation.policies import ItemBandit, OracleMyopic, Random, learn_online
-from course_lib.recommendation.ranking import Pages, session_rewards
+from course_lib.recommendation.ranking import Pages
 from course_lib.recommendation.shop import (
     ADS,
     CART,
@@ -210,6 +210,17 @@ def in_a_shop(agents, catalog, config=None, *, seed=0, sessions=1_000):
 def by_value(agent, places):
     """A ranking by action values: it takes each for what the item adds to a page, whatever else is there."""
     return lambda obs: np.argsort(-agent.q_values(obs), axis=1, kind="stable")[:, :places]
+
+
+def session_rewards(pages, rank, *, seed=0):
+    """Returns of one session in each copy: `rank(obs)` gives rankings (B, places) for observations (B, 22)."""
+    obs, total = pages.reset(seed=seed), 0.0
+    for _ in range(pages.visitors.config.steps):
+        obs, reward, over, _ = pages.step(rank(obs))
+        total = total + reward
+        if over.all():
+            break
+    return total
 
 
 def by_use(twin, *, seed=0, sessions=1_000):

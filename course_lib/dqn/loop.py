@@ -25,12 +25,12 @@ class History:
     Two runs are equal (`==`) if everything but the wall-clock times and the agent is equal.
     """
 
-    episode_steps: list = field(default_factory=list)  # environment steps at the end of each training episode
-    episode_returns: list = field(default_factory=list)  # its undiscounted return
-    losses: list = field(default_factory=list)  # mean loss of each block of updates
-    eval_steps: list = field(default_factory=list)  # environment steps at each evaluation
-    eval_returns: list = field(default_factory=list)  # mean greedy return at each evaluation
-    eval_seconds: list = field(default_factory=list, compare=False)  # seconds since the start, likewise
+    episode_steps: list = field(default_factory=list, repr=False)  # environment steps when each episode ended
+    episode_returns: list = field(default_factory=list, repr=False)  # its undiscounted return
+    losses: list = field(default_factory=list, repr=False)  # mean loss of each block of updates
+    eval_steps: list = field(default_factory=list, repr=False)  # environment steps at each evaluation
+    eval_returns: list = field(default_factory=list, repr=False)  # mean greedy return at each evaluation
+    eval_seconds: list = field(default_factory=list, compare=False, repr=False)  # seconds since the start, likewise
     steps: int = 0  # environment steps taken
     updates: int = 0  # gradient updates made
     agent: object = field(default=None, compare=False, repr=False)  # the trained agent

@@ -61,14 +61,3 @@ class Pages:
         reward = np.where(v.over, 0, reward)
         v.over = v.over | over
         return v.observe(), reward, v.over.copy(), click
-
-
-def session_rewards(pages, rank, *, seed=0):
-    """Returns of one session in each copy: `rank(obs)` gives rankings (B, places) for observations (B, 22)."""
-    obs, total = pages.reset(seed=seed), 0.0
-    for _ in range(pages.visitors.config.steps):
-        obs, reward, over, _ = pages.step(rank(obs))
-        total = total + reward
-        if over.all():
-            break
-    return total

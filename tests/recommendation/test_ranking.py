@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from recommendation import by_value
+from recommendation import by_value, session_rewards
 
 from course_lib.recommendation import ranking
 from course_lib.recommendation.env import RecommendationVectorEnv
@@ -57,9 +57,9 @@ def test_the_better_ranking_earns_more():
             return pages.visitors.expected_rewards()
 
     best, worst = by_value(Knowing(), 3), by_value(Knowing(), 12)
-    up = ranking.session_rewards(pages, best).mean()
-    upside_down = ranking.session_rewards(pages, lambda obs: best(obs)[:, ::-1]).mean()
-    bottom = ranking.session_rewards(pages, lambda obs: worst(obs)[:, -3:]).mean()
+    up = session_rewards(pages, best).mean()
+    upside_down = session_rewards(pages, lambda obs: best(obs)[:, ::-1]).mean()
+    bottom = session_rewards(pages, lambda obs: worst(obs)[:, -3:]).mean()
     assert up > upside_down + 0.5 > bottom + 1
     assert (best(None)[:, 0] == OracleMyopic(pages.visitors).act(None)).all()
 
