@@ -66,4 +66,4 @@ def test_some_case_tells_each_small_change_apart(exercise):
     found, key = list(mutants(exercise)), judge.AnswerKey(exercise, exercise.draw())
     passed = [what for what, function in found
               if key.judge(judge.run(exercise, function, cases=key.cases)).case is None]
-    assert len(passed) == WITHOUT_EFFECT.get(exercise.id, 0), passed
+    assert len(passed) <= WITHOUT_EFFECT.get(exercise.id, 0), passed
