@@ -102,6 +102,11 @@ def test_what_counts_as_passed(runner, name, status, passed, failed, good):
     assert runner.went_well(name, status, passed, failed) is good
 
 
+def test_a_folder_may_skip_all_its_tests_and_a_notebook_may_not(runner):
+    assert runner.went_well("tests: lab", 0, 0, 0, 2) and not runner.went_well("notebook: 01_dqn, keras", 0, 0, 0, 2)
+    assert not runner.went_well("tests: lab", 1, 0, 1, 2)
+
+
 def test_the_time_left_follows_the_pace(runner):
     expected = {"a": 100.0, "b": 50.0, "c": 50.0}
     assert runner.left(expected, {}, 2) == 100 and runner.left(expected, {"a": 200.0}, 2) == 100
