@@ -16,9 +16,8 @@ def pytest_addoption(parser):
                      help="keras: only the tests that import Keras; light: only the others")
 
 
-def pytest_configure(config):
-    if config.getoption("--group") != "light":
-        backends.triton_before_tensorflow()
+def pytest_configure():
+    backends.triton_before_tensorflow()
 
 
 def pytest_ignore_collect(collection_path: Path, config):
