@@ -4,6 +4,7 @@ import ast
 import functools
 import importlib
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ def pytest_configure():
 
 
 def pytest_ignore_collect(collection_path: Path, config):
+    if sys.platform == "win32" and "classroom" in collection_path.parts[-2:]:
+        return True  # there one grades in WSL
     # A file that imports Keras is not even read in the light group.
     light = config.getoption("--group") == "light" and collection_path.suffix == ".py"
     return True if light and imports_keras(collection_path) else None

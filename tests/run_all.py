@@ -217,6 +217,7 @@ def main(arguments=None):
     if options.only and options.only not in frameworks:
         sys.exit(f"expected an installed framework ({', '.join(frameworks) or 'none is'}), got {options.only!r}")
     check_loopback()
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # jobs print what not every console can show
     jobs = plan(frameworks, options.only)
     workers = min(os.cpu_count() or 1, 8)
     measured = json.loads(SECONDS.read_text(encoding="utf-8")) if SECONDS.exists() else {}

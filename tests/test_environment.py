@@ -1,5 +1,6 @@
 """pyproject.toml, requirements.txt, environment.yml and the Makefile say the same."""
 
+import json
 import os
 import re
 import shutil
@@ -175,18 +176,70 @@ def test_ci_calls_make_test_and_nothing_else():
     assert lines == ["#!/usr/bin/env bash", 'cd "$(dirname "${BASH_SOURCE[0]}")/.." && exec make test']
 
 
+def targets():
+    """What make can make."""
+    rules = re.findall(r"^([a-z]+(?: [a-z]+)*):(?!.*:=)", read("Makefile"), re.M)
+    return {name for rule in rules for name in rule.split()}
+
+
+def check_commands(lines):
+    """Commands of make, of tests/ and of pip name what there is."""
+    extras = tomllib.loads(read("pyproject.toml"))["project"]["optional-dependencies"]
+    for line in lines:
+        words = line.split()
+        if words[0] == "make":
+            assert set(words[1:2]) <= targets(), line
+        if "tests/run_all.py" in words:
+            assert set(words[words.index("tests/run_all.py") + 1:]) <= {"pytorch", "keras"}, line
+        for asked_for in re.findall(r"\.\[([\w,]+)\]", line):
+            assert set(asked_for.split(",")) <= extras.keys(), line
+        assert all((ROOT / word).exists() for word in words if word.startswith(("tests/", ".ci/"))), line
+
+
 def test_workflows_run_what_there_is_on_the_versions_that_are_declared():
-    folder, targets = ROOT / ".github" / "workflows", set(re.findall(r"^([a-z]+(?: [a-z]+)*):", read("Makefile"), re.M))
-    targets, ran = {name for line in targets for name in line.split()}, []
-    for path in folder.glob("*.yml"):
+    known = SpecifierSet(tomllib.loads(read("pyproject.toml"))["project"]["requires-python"])
+    ran, versions = [], []
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
         for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
-            ran += [step["run"] for step in job["steps"] if "run" in step]
-    assert {line.split()[1] for line in ran if line.startswith("make ")} <= targets and ".ci/run" in ran
-    assert all((ROOT / line.split()[1]).is_file() for line in ran if line.startswith("python tests/"))
+            for step in job["steps"]:
+                ran += [line for line in step.get("run", "").splitlines() if line.strip()]
+                versions.append(step.get("with", {}).get("python-version", "3.12"))
+    check_commands(ran)
+    assert {".ci/run", "make site"} <= set(ran) and len(versions) > 5
     matrix = yaml.safe_load(read(".github/workflows/tests.yml"))["jobs"]["elsewhere"]["strategy"]["matrix"]
     assert matrix == {"os": ["ubuntu-latest", "macos-latest", "windows-latest"], "python": ["3.11", "3.12", "3.13"]}
-    known = SpecifierSet(tomllib.loads(read("pyproject.toml"))["project"]["requires-python"])
-    assert all(known.contains(version) for version in matrix["python"]) and not known.contains("3.10")
+    versions = [version for version in versions if not version.startswith("${{")] + matrix["python"]
+    assert all(known.contains(version) for version in versions) and not known.contains("3.10")
+    assert yaml.safe_load(read(".github/workflows/weekly.yml"))["jobs"]["ranges"]["strategy"]["matrix"] == {
+        "versions": ["highest", "lowest-direct"]}
+
+
+def test_other_places_to_work_in():
+    container = json.loads(read(".devcontainer/devcontainer.json"))
+    hooks = yaml.safe_load(read(".pre-commit-config.yaml"))["repos"]
+    check_commands([container["postCreateCommand"], container["postAttachCommand"],
+                    *read(".binder/postBuild").splitlines()[3:], hooks[1]["hooks"][0]["entry"]])
+    assert hooks[0]["rev"] == f"v{pins(read('requirements.txt'))['ruff']}"
+    python = yaml.safe_load(read(".binder/environment.yml"))["dependencies"][0]
+    assert python.split("=")[1] in ("3.11", "3.12", "3.13") and container["image"].endswith((":3.12", ":3.13"))
+
+
+@pytest.mark.parametrize("name", ["fault", "wrong-statement"])
+def test_a_form_for_issues_has_only_keys_that_it_may(name):
+    form = yaml.safe_load(read(f".github/ISSUE_TEMPLATE/{name}.yml"))
+    assert form.keys() == {"name", "description", "labels", "body"}
+    for part in form["body"]:
+        assert part["attributes"].keys() <= {"label", "description", "options"} and part["type"] in (
+            "input", "textarea", "dropdown")
+
+
+def test_make_test_installs_all_that_the_tests_use_and_runs_them_all():
+    if sys.platform == "win32" or not shutil.which("make"):
+        pytest.skip("needs make, and a shell")
+    theirs = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "FRAMEWORK", "EXTRA", "VENV", "PYTHON", "CI")
+    shown = subprocess.run(["make", "-n", "test"], cwd=ROOT, capture_output=True, text=True, timeout=60,
+                           env={key: value for key, value in os.environ.items() if key not in theirs}).stdout
+    assert "EXTRA='teacher site '" in shown and shown.rstrip().endswith('tests/run_all.py')
 
 
 def test_style():
@@ -202,8 +255,8 @@ def test_version():
 
 
 def make(*arguments):
-    if not shutil.which("make"):
-        pytest.skip("make is not installed")
+    if sys.platform == "win32" or not shutil.which("make"):
+        pytest.skip("needs make, and a shell")
     # `make test FRAMEWORK=...` hands its own settings down; this make is to start without any.
     theirs = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "FRAMEWORK", "EXTRA", "VENV", "PYTHON")
     done = subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60,

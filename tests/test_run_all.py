@@ -67,12 +67,14 @@ def runner():
 ])
 def test_every_test_file_and_notebook_has_a_job(runner, frameworks, only, light, keras, notebooks):
     jobs = runner.plan(frameworks, only)
+    tests = [arguments for name, (arguments, _) in jobs.items() if name.startswith("tests: ")]
+    assert tests and all(arguments[-2:] == ["-m", "not slow"] for arguments in tests)
     assert {variables.get("COURSE_TEST_ONLY", "") for _, variables in jobs.values()} == {only}
     files = {str(path.relative_to(TESTS.parent)) for path in TESTS.glob("**/test_*.py")}
     for group, wanted in (("light", light), ("keras", keras)):
         paths = [path for arguments, _ in jobs.values() if group in arguments for path in arguments[:arguments.index(
             "--group")]]
-        covered = {file for file in files for path in paths if file == path or file.startswith(path + "/")}
+        covered = {file for file in files for path in paths if file == path or file.startswith(path + os.sep)}
         unread = {str(path.relative_to(TESTS.parent)) for path in TESTS.glob("test_*.py")
                   if group == "light" and imports_keras(path)}
         assert covered == (files - unread if wanted else set()) and len(paths) == len(set(paths))

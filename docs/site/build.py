@@ -25,6 +25,13 @@ MATHJAX = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).with_n
 GUIDES = {f"docs/{name}.md": f"guides/{name}.md" for name in ("installing", "teaching", "scaling", "pruning")}
 GUIDES |= {"CONTRIBUTING.md": "guides/contributing.md", "data/README.md": "guides/data.md"}
 NAMES = {"dqn": "DQN", "gan": "GANs"}
+INDEXES = {  # title, what it holds, what stands first
+    "results": ("Results", "What took many seeds or minutes was measured once, and stored with command, seeds, date "
+                "and machine: one page a topic.", ()),
+    "reference": ("Reference", "What the lessons use of the library `course_lib`; what both frameworks have stands "
+                  "in tabs.", ("course_lib", "common", "networks")),
+    "guides": ("Guides", "How to install the course, teach with it, use it on problems of your own, and improve it.",
+               ("installing", "teaching", "teacher_dashboard", "pruning", "scaling", "data", "contributing"))}
 DASHBOARD = "notebooks/teacher_dashboard.ipynb"
 
 
@@ -103,13 +110,18 @@ def reference():
     return made
 
 
+def plotted(study):
+    """The measure of a study that is drawn: the first that is not about its own cost or success."""
+    return next((name for name in study.measures if name not in ("cold seconds", "solved")), study.measures[0])
+
+
 def plot(study, path):
-    """Draw the first measure of a study, its mean and spread for each case and framework, as an SVG."""
+    """Draw one measure of a study, its mean and spread for each case and framework, as an SVG."""
     from matplotlib.figure import Figure
 
     from course_lib.common import plotting
 
-    measure, down = study.measures[0], study.cases
+    measure, down = plotted(study), study.cases
     frameworks = list(dict.fromkeys(row.get("framework") for row in study.rows))
     cases = results.unique(study.rows, [name for name in down if name != "framework"])
     with plotting.style():
@@ -130,7 +142,7 @@ def plot(study, path):
         ax.set(xlabel=measure, yticks=range(len(cases)), yticklabels=[", ".join(map(str, values)) for values in cases])
         ax.invert_yaxis()
         if len(frameworks) > 1:
-            ax.legend(loc="best", fontsize=8)
+            ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize=8)
         figure.savefig(path, metadata={"Date": None})
 
 
@@ -147,7 +159,7 @@ def measured(figures, known):
             section = pages.linked(results.section(study), "docs/results.md", place, known)
             head, rest = section.split("\n\n", 1)
             about, rest = rest.split("\n\n", 1)
-            alt = f"Mean and spread of {study.measures[0]} for each case; the table has the figures."
+            alt = f"Mean and spread of {plotted(study)} for each case; the table has the figures."
             parts += [head, about, f"![{alt}](../_static/figures/{study.name}.svg)", rest]
         made[place] = "\n\n".join(parts)
     return made
@@ -184,9 +196,12 @@ def main():
         written[place] = pages.linked((ROOT / path).read_text("utf-8"), path, place, known)
     dashboard = pages.page(nbformat.read(ROOT / DASHBOARD, as_version=4), DASHBOARD, known[DASHBOARD], known, figures)
     written[known[DASHBOARD]] = nbformat.writes(dashboard)
-    for folder, title in (("results", "Results"), ("reference", "Reference"), ("guides", "Guides")):
-        names = sorted(Path(place).stem for place in written if place.startswith(folder))
-        written[f"{folder}/index.md"] = f"# {title}\n\n```{{toctree}}\n:maxdepth: 1\n\n" + "\n".join(names) + "\n```\n"
+    topics = [path.stem.partition("_")[2] for path in lessons]
+    for folder, (title, about, first) in INDEXES.items():
+        names = sorted((Path(place).stem for place in written if place.startswith(folder)), key=lambda name: (
+            [*first, *topics].index(name) if name in [*first, *topics] else len(written), name))
+        written[f"{folder}/index.md"] = (f"# {title}\n\n{about}\n\n```{{toctree}}\n:maxdepth: 1\n\n" + "\n".join(names)
+                                         + "\n```\n")
     for place, text in written.items():
         (source / place).parent.mkdir(exist_ok=True)
         (source / place).write_text(text, encoding="utf-8")
@@ -209,13 +224,19 @@ def lesson(path, known, figures):
     title, _, rest = notebook.cells[0].source.partition("\n")
     notebook.cells[0].source = (
         f'{title}\n\n<a href="../_static/notebooks/{name}" download>Download this notebook</a> · '
-        f"{pages.binder(name)}*Run All Cells*: {lesson_times()[f'notebooks/{name}']} (PyTorch / Keras)\n{rest}")
+        f"{pages.binder(name)}*Run All Cells*: {lesson_times()[f'notebooks/{name}']} (PyTorch / Keras)\n\n"
+        "You read what a run in PyTorch left behind; code stands here in both frameworks, and the claims hold in both. "
+        f"To run, change and solve it, [install the course](../guides/installing.md).\n{rest}")
     return notebook
 
 
 def front(known):
     """The first page: the README, with the site's contents."""
-    text = pages.linked((ROOT / "README.md").read_text("utf-8"), "README.md", "index.md", known)
+    text = (ROOT / "README.md").read_text("utf-8")
+    here = re.search(r"To read before you install, `make site`[^.]*\.", text)
+    text = text.replace(here[0], "To read first, begin with [00 start here](notebooks/00_start_here.ipynb).")
+    text = re.sub(r"!\[[^]]*\]", lambda alt: alt[0].replace("\n", " "), text)
+    text = pages.linked(text, "README.md", "index.md", known)
     lessons = "\n".join(place.removesuffix(".ipynb") for place in known.values() if place.startswith("lessons/"))
     return (f"{text}\n\n```{{toctree}}\n:hidden:\n:caption: Lessons\n\n{lessons}\n```\n\n```{{toctree}}\n:hidden:\n"
             ":caption: More\n\nguides/index\nresults/index\nreference/index\n```\n")

@@ -1,5 +1,6 @@
 """Sphinx for the web edition; `build.py` writes the sources that it reads."""
 
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -24,8 +25,8 @@ exclude_patterns = ["_static/**", "files/**"]
 html_css_files, html_js_files = ["course.css"], ["course.js"]
 html_theme, html_title, html_context = "sphinx_book_theme", project, {"default_mode": "auto"}
 html_theme_options = {
-    "use_download_button": False, "use_fullscreen_button": False, "show_navbar_depth": 1, "show_toc_level": 2,
-    "repository_url": pages.repository(), "use_repository_button": bool(pages.repository()),
+    "navbar_persistent": [], "use_download_button": False, "use_fullscreen_button": False, "show_navbar_depth": 1,
+    "show_toc_level": 2, "repository_url": pages.repository(), "use_repository_button": bool(pages.repository()),
     "use_issues_button": bool(pages.repository()), "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark"}
 html_copy_source = html_show_sourcelink = html_use_index = False
@@ -36,10 +37,10 @@ default_role = "code"
 
 
 def plain_stars(_app, _what, _name, _thing, _options, lines):
-    """In docstrings a star is one, as in (N, *shape)."""
-    lines[:] = [line.replace("*", r"\*") for line in lines]
+    """In docstrings a star in parentheses is one, as in (N, *shape)."""
+    lines[:] = [re.sub(r"(?<=[(,] )\*(?=\w)|(?<=\()\*(?=\w)", r"\\*", line) for line in lines]
 
 
 def setup(app):
     """Called by Sphinx."""
-    app.connect("autodoc-process-docstring", plain_stars, priority=900)
+    app.connect("autodoc-process-docstring", plain_stars, priority=100)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import importlib
 import json
 import os
 import re
@@ -18,10 +19,13 @@ from pathlib import Path
 
 from nbformat.v4 import new_markdown_cell, new_output
 
+from course_lib.exercises.engine import registry
+
 ROOT = Path(__file__).resolve().parents[2]
 PANELS = Path(__file__).with_name("panels")
 FRAMEWORKS = {"%%pytorch": ("PyTorch", "pytorch"), "%%keras": ("Keras", "keras")}
 DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>\s*(.*?)\s*</details>", re.DOTALL)
+CHECK = re.compile(r'^check\("([\w.]+)"', re.MULTILINE)
 PANEL = re.compile(r"^panel\(", re.MULTILINE)
 LINK = re.compile(r"(\])\((?!https?:|#|mailto:)([^)#\s]+)(#[^)]*)?\)")
 
@@ -112,8 +116,9 @@ def as_html(output, folder):
     name = hashlib.sha256(image).hexdigest()[:16] + ".png"
     (folder / name).write_bytes(image)
     width = f' width="{about["width"]}"' if "width" in about else ""
-    return new_output("display_data", {"text/html": f'<img src="../_static/figures/{name}" loading="lazy" '
-                                                    f'alt="{html.escape(about.get("alt", ""))}"{width}>'})
+    file = f"../_static/figures/{name}"
+    return new_output("display_data", {"text/html": f'<a href="{file}"><img src="{file}" loading="lazy" '
+                                                    f'alt="{html.escape(about.get("alt", ""))}"{width}></a>'})
 
 
 def digest(cell):
@@ -130,22 +135,48 @@ def panel(cell, name, number):
             f'data-panel="{html.escape(json.dumps(about))}"></div>')
 
 
+def helps(source):
+    """Hints and solution of the exercise that a cell checks, as a Markdown dropdown; "" where it checks none."""
+    found = CHECK.search(source)
+    if not found or found[1] not in registry.EXERCISES:
+        return ""
+    exercise = registry.EXERCISES[found[1]]
+    hints = "".join(f"{number}. {hint}\n" for number, hint in enumerate(exercise.hints, 1))
+    answers = [("", exercise.reference)]
+    if exercise.tensors:
+        package = next(topic.package for topic in registry.TOPICS if exercise in topic.exercises)
+        answers = [(f"{label}:\n\n", getattr(importlib.import_module(f"course_lib.{package}.in_{key}"),
+                                             exercise.reference.__name__)) for label, key in FRAMEWORKS.values()]
+    code = "\n".join(f"{label}```python\n{registry.shown_source(answer, exercise.draw()[0])}\n```\n"
+                     for label, answer in answers)
+    return (f"::::{{dropdown}} Hints, and our solution\n{hints}\n"
+            f":::{{dropdown}} Our solution\n{code}:::\n::::")
+
+
 def page(notebook, path, place, known, figures):
-    """The page of a notebook, a notebook itself; pictures are written into the folder `figures`."""
-    cells, panels, name = [], 0, Path(path).stem
+    """The page of a notebook, a notebook itself; pictures are written into the folder `figures`.
+
+    What a cell shows that one is to predict is folded.
+    """
+    cells, panels, name, predicted = [], 0, Path(path).stem, False
     for group in grouped(notebook.cells):
         cell = group[0]
         if framework_of(cell):
             cells.append(tabs(group))
         elif cell.cell_type == "markdown":
             cells.append(new_markdown_cell(linked(dropdowns(cell.source), path, place, known), id=cell.id))
+            predicted = "**Predict" in cell.source or predicted and not cell.source.startswith("#")
         else:
             hidden = cell.metadata.get("jupyter", {}).get("source_hidden", False)
-            cell.metadata = {"tags": ["hide-input"]} if hidden else {}
+            fold = predicted and cell.outputs and not PANEL.search(cell.source)
+            cell.metadata = {"tags": ["hide-input"] * hidden + ["hide-output"] * bool(fold)}
+            predicted = predicted and not cell.outputs
             cell.outputs = [as_html(output, figures) for output in cell.outputs]
             if PANEL.search(cell.source):
                 panels += 1
                 cell.outputs = [new_output("display_data", {"text/html": panel(cell, name, panels)})]
             cells.append(cell)
+            if helps(cell.source):
+                cells.append(new_markdown_cell(helps(cell.source), id=f"{cell.id}-helps"))
     notebook.cells = cells
     return notebook

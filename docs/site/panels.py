@@ -1,7 +1,7 @@
 """Draw the pictures of the panels for the web edition into docs/site/panels: `make panels NOTEBOOK=10_tuning`.
 
 A notebook is executed, and each of its panels is drawn for some values of its controls. panels.json says of how many
-controls, and for how many values of each; the other controls stay where they begin.
+controls, and for which values of each, or how many; the other controls stay where they begin.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ WIDTH = 760  # of a picture, in pixels, at most
 
 
 def choices(control, count):
-    """So many values of a control, in their order, and the place of the one that it begins with."""
+    """Values of a control, these or so many, in their order, and the place of the one that it begins with."""
     import ipywidgets as widgets
     import numpy as np
 
     start = control.value
-    if hasattr(control, "options"):
+    if isinstance(count, list):
+        values = count
+    elif hasattr(control, "options"):
         values = [value for _, value in control._options_full]
         if len(values) > count:
             kept = set(np.linspace(0, len(values) - 1, count).round().astype(int).tolist())
@@ -49,13 +51,13 @@ def shown(value):
 
 
 def webp(figure):
-    """A figure as a small picture of few colours."""
+    """A figure as a small picture."""
     from PIL import Image
 
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=min(100, WIDTH / figure.get_figwidth()))
-    image, buffer = Image.open(buffer).convert("RGB").quantize(64), io.BytesIO()
-    image.convert("RGB").save(buffer, format="webp", lossless=True, quality=100, method=6)
+    figure.savefig(buffer, format="png", dpi=min(100, WIDTH / figure.get_figwidth()), bbox_inches="tight")
+    image, buffer = Image.open(buffer).convert("RGB"), io.BytesIO()
+    image.save(buffer, format="webp", lossless=True, quality=100, method=6)
     return buffer.getvalue()
 
 
@@ -78,7 +80,8 @@ def recorder(name):
             (folder / f"{'-'.join(map(str, places))}.webp").write_bytes(webp(draw(**now)))
         about = {"alt": alt, "controls": [
             {"label": controls[control].description or control, "values": [*map(shown, values)], "start": start}
-            for control, (values, start) in tried.items()]}
+            for control, (values, start) in tried.items()], "others": [
+            widget.description or control for control, widget in controls.items() if control not in tried]}
         (folder / "panel.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
 
     return panel

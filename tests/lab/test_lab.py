@@ -26,8 +26,10 @@ def lab(request, tmp_path):
     """The framework, and the address of a JupyterLab that `make lab` opened in a copy of the notebooks."""
     if not find_spec({"pytorch": "torch"}.get(request.param, request.param)):
         pytest.skip(f"{request.param} is not installed")
-    if not list(Path(sys.prefix).glob(".complete-*")):
-        pytest.skip("needs an environment that make has set up")
+    key = subprocess.run("cat pyproject.toml requirements.txt | cksum | cut -d ' ' -f 1", shell=True, cwd=ROOT,
+                         capture_output=True, text=True).stdout.strip()
+    if not list(Path(sys.prefix).glob(f".complete-{key}-*")):  # else `make lab` would install anew
+        pytest.skip("needs an environment that make has set up from pyproject.toml and requirements.txt as they are")
     for name in ("Makefile", "pyproject.toml", "requirements.txt"):
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")

@@ -16,6 +16,8 @@ sys.path.insert(0, str(ROOT / "docs" / "site"))
 import pages  # noqa: E402
 import panels  # noqa: E402
 
+from course_lib.exercises.engine import registry  # noqa: E402
+
 PICTURE = base64.b64encode(b"a picture").decode()
 
 
@@ -71,14 +73,39 @@ def test_a_page_shows_what_the_notebook_holds(tmp_path):
     cells = [new_markdown_cell("# Title\n[a](../LICENSE)"),
              new_code_cell("draw()", metadata={"jupyter": {"source_hidden": True}, "because": "x"}, outputs=[
                  new_output("display_data", {"image/png": PICTURE, "text/plain": "<Figure>"}, metadata=about),
+                 new_output("display_data", {"image/png": base64.b64encode(b"another").decode()}),
                  new_output("stream", name="stdout", text="said")])]
     page = pages.page(new_notebook(cells=cells), "notebooks/x.ipynb", "lessons/x.ipynb", {}, tmp_path)
-    [stored] = tmp_path.iterdir()
+    stored, other = sorted(tmp_path.iterdir(), key=Path.read_bytes)
     assert stored.read_bytes() == b"a picture" and "../files/LICENSE" in page.cells[0].source
-    image, said = page.cells[1].outputs
-    assert image.data == {"text/html": f'<img src="../_static/figures/{stored.name}" loading="lazy" '
-                                       'alt="A &quot;hill&quot;" width="300">'}
+    image, second, said = page.cells[1].outputs
+    assert other.name in second.data["text/html"] and stored.name not in second.data["text/html"]
+    file = f"../_static/figures/{stored.name}"
+    assert image.data == {"text/html": f'<a href="{file}"><img src="{file}" loading="lazy" '
+                                       'alt="A &quot;hill&quot;" width="300"></a>'}
     assert said.text == "said" and page.cells[1].metadata == {"tags": ["hide-input"]}
+
+
+def test_what_is_to_be_predicted_is_folded(tmp_path):
+    def cell(source, shows):
+        return new_code_cell(source, outputs=[new_output("stream", text="4")] * shows)
+
+    cells = [cell("1", True), new_markdown_cell("**Predict:** how many?"), cell("def f(): ...", False),
+             new_markdown_cell("Then:"), cell("f()", True), cell("2", True), new_markdown_cell("**Predict**"),
+             new_markdown_cell("## Another section"), cell("3", True)]
+    made = pages.page(new_notebook(cells=cells), "notebooks/x.ipynb", "lessons/x.ipynb", {}, tmp_path)
+    folded = [one.source for one in made.cells if "hide-output" in one.metadata.get("tags", [])]
+    assert folded == ["f()"]
+
+
+def test_an_exercise_has_its_hints_and_its_solution(tmp_path):
+    source = 'def my_epsilon_at(step): ...\n\n\ncheck("01.epsilon_at", my_epsilon_at)'
+    cells = [new_code_cell(source), new_code_cell('check("no.such", f)'), new_code_cell("check(1)")]
+    made = pages.page(new_notebook(cells=cells), "notebooks/x.ipynb", "lessons/x.ipynb", {}, tmp_path)
+    assert [one.cell_type for one in made.cells] == ["code", "markdown", "code", "code"]
+    exercise = registry.EXERCISES["01.epsilon_at"]
+    assert all(hint in made.cells[1].source for hint in exercise.hints)
+    assert "def linear_epsilon(" in made.cells[1].source.split("Our solution")[-1]
 
 
 def test_a_panel_is_its_pictures_and_a_change_is_noticed(tmp_path, monkeypatch):
@@ -97,6 +124,7 @@ def test_a_panel_is_its_pictures_and_a_change_is_noticed(tmp_path, monkeypatch):
     (widgets.IntSlider(3, min=0, max=40), 3, [0, 3, 20, 40], 1),
     (widgets.FloatSlider(0.5, min=0, max=1, step=0.05), 3, [0.0, 0.5, 1.0], 1),
     (widgets.FloatLogSlider(0.01, min=-3, max=-1, step=1), 9, [0.001, 0.01, 0.1], 1),
+    (widgets.IntSlider(3, min=0, max=40), [0, 1, 3, 40], [0, 1, 3, 40], 2),
     (widgets.Checkbox(True), 2, [False, True], 1),
     (widgets.Dropdown(options=["a", "b", "c"], value="c"), 9, ["a", "b", "c"], 2),
     (widgets.SelectionSlider(options=[("one", 1), ("two", 2), ("three", 3), ("four", 4)], value=2), 2, [1, 2, 4], 1)])
@@ -120,7 +148,7 @@ def test_every_combination_is_drawn(tmp_path, monkeypatch):
     assert {file.name for file in folder.iterdir()} == {"panel.json", *pictures}
     assert json.loads((folder / "panel.json").read_text()) == {"alt": "A", "controls": [
         {"label": "a", "values": ["0", "1", "2"], "start": 0},
-        {"label": "really", "values": ["no", "yes"], "start": 0}]}
-    assert Image.open(io.BytesIO((folder / "0-0.webp").read_bytes())).size == (100, 100)
+        {"label": "really", "values": ["no", "yes"], "start": 0}], "others": ["c"]}
+    assert Image.open(io.BytesIO((folder / "0-0.webp").read_bytes())).format == "WEBP"
     with pytest.raises(ValueError, match="expected as many entries as x has panels, got 1"):
         panel(lambda: None)

@@ -6,9 +6,13 @@ import os
 import subprocess
 import sys
 import threading
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+
+from course_lib.exercises.engine import registry
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "docs" / "_build" / "html"
@@ -20,7 +24,7 @@ def site():
     for package in ("sphinx", "torch", "keras"):
         pytest.importorskip(package)
     built = subprocess.run([sys.executable, ROOT / "docs" / "site" / "build.py"], capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr[-5_000:]
+    assert built.returncode == 0 and ": WARNING:" not in built.stderr, built.stderr[-5_000:]
 
     class Below(http.server.SimpleHTTPRequestHandler):
         def translate_path(self, path):
@@ -59,6 +63,40 @@ def test_every_page_loads_from_the_site_alone(site, page):
     assert len(asked) > len(names)
 
 
+class Links(HTMLParser):
+    """What a page links to and shows, and the anchors that it has."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.targets, self.anchors = set(), set()
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.anchors.add(found.get("id"))
+        self.targets.add(found.get({"a": "href", "img": "src"}.get(tag)))
+
+
+def test_every_link_leads_somewhere(site):
+    pages = {HTML / name: Links(HTML / name) for name in addresses()}
+    dead, followed = [], 0
+    for path, links in pages.items():
+        for target in links.targets - {None, "", "#"}:
+            place, _, anchor = unquote(target).partition("#")
+            if place.startswith(("http:", "https:", "mailto:", "data:")):
+                continue
+            file, followed = (path.parent / place).resolve() if place else path, followed + 1
+            if not file.is_file() or not file.stat().st_size or (
+                    anchor and file in pages and anchor not in pages[file].anchors):
+                dead.append((path.name, target))
+    assert dead == [] and followed > 2_000
+    for notebook in sorted((ROOT / "notebooks").glob("[01]*.ipynb")):
+        page = pages[HTML / "lessons" / f"{notebook.stem}.html"]
+        download = f"../_static/notebooks/{notebook.name}"
+        assert download in page.targets
+        assert (HTML / "lessons" / download).resolve().read_bytes() == notebook.read_bytes()
+
+
 def test_it_works_from_a_folder(site, page):
     failed = []
     page.on("requestfailed", lambda request: failed.append(request.url))
@@ -90,6 +128,11 @@ def test_the_address_may_name_the_framework(site, page):
 
 def test_a_quiz_answers(site, page):
     page.goto(site + "lessons/10_tuning.html")
+    for number, topic in enumerate(registry.TOPICS[1:], 1):
+        [lesson] = (HTML / "lessons").glob(f"{number:02}_*.html")
+        page.goto(site + f"lessons/{lesson.name}")
+        assert page.locator(".Quiz").count() == len(topic.questions), lesson
+        assert page.locator(".Quiz .MCButton").count() == 4 * len(topic.questions)
     question = page.locator(".Quiz").first
     for label, verdict in (("The test loss.", "Incorrect"), ("What is seen of the run so far", "Correct")):
         question.locator("label.MCButton", has_text=label).click()
@@ -103,10 +146,17 @@ def test_a_slider_moves_and_a_prediction_opens(site, page):
     page.goto(site + "lessons/01_dqn.html")
     panel = page.locator(".course-panel").first
     image, slider = panel.locator("img"), panel.locator("input")
-    before = image.get_attribute("src"), image.get_attribute("alt")
+    assert [image.get_attribute("src")[-6:], panel.locator("output").inner_text()] == ["3.webp", "3"]
+    before = image.get_attribute("alt")
     slider.focus()
     page.keyboard.press("ArrowRight")
-    assert image.get_attribute("src") != before[0] and image.get_attribute("alt") != before[1]
+    assert [image.get_attribute("src")[-6:], panel.locator("output").inner_text()] == ["4.webp", "4"]
+    assert slider.get_attribute("aria-valuetext") == "4"
+    assert image.get_attribute("alt") == f"For sweeps 4. At the start: {before}"
+    switch = page.locator(".course-panel").nth(2)
+    assert switch.locator("select").first.input_value() == "1"  # "yes" comes second
+    switch.locator("select").first.select_option("no")
+    assert "-0-1.webp" in switch.locator("img").get_attribute("src")
     page.wait_for_function("image => image.complete && image.naturalWidth > 100", arg=image.element_handle())
     answer = page.locator("details.sd-dropdown").first
     assert not answer.locator("p").first.is_visible()
@@ -126,9 +176,11 @@ def test_nothing_keeps_anybody_out(site, page, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}');")
     for name in ("index.html", "lessons/01_dqn.html", "lessons/10_tuning.html", "results/dqn.html",
-                 "reference/dqn.html"):
+                 "reference/dqn.html", "guides/scaling.html"):
         page.goto(site + name)
         page.wait_for_load_state("networkidle")
+        for answer in page.locator(".Quiz .MCButton:nth-child(2)").all():
+            answer.click()
         found = [(violation["id"], node["target"]) for violation in axe.run(page).response["violations"]
                  if violation["impact"] in ("serious", "critical") for node in violation["nodes"]]
         assert found == [], name
@@ -140,3 +192,30 @@ def test_a_narrow_screen(site, page):
         page.goto(site + name)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 360, name
+        broken = page.locator("article td, article th").evaluate_all("cells => cells.filter("
+            "cell => getComputedStyle(cell).overflowWrap !== 'normal' || cell.clientWidth < 50).length")
+        assert broken == 0, name
+    page.goto(site + "lessons/01_dqn.html")
+    assert not page.locator("nav a", has_text="02 ·").first.is_visible()
+    page.locator("button.primary-toggle").locator("visible=true").click()
+    page.locator("nav a", has_text="02 ·").first.click()
+    page.wait_for_url("**/lessons/02_pruning.html")
+
+
+def test_printed_figures_are_seen_whole(site, page):
+    page.goto(site + "lessons/01_dqn.html")
+    printed = page.locator(".cell_output pre")
+    assert printed.count() > 10
+    assert printed.evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth).length") == 0
+
+
+def test_what_is_to_be_predicted_opens_and_so_do_hints(site, page):
+    page.goto(site + "lessons/01_dqn.html")
+    for folded in (page.locator("details.below-input").first,
+                   page.locator("details", has=page.locator("summary", has_text="Hints, and our solution")).first):
+        inside = folded.locator("pre, ol").first
+        assert not inside.is_visible()
+        folded.locator("summary").first.click()
+        assert inside.is_visible()
+    solutions = page.locator("details details", has=page.locator("summary", has_text="Our solution"))
+    assert any("PyTorch:" in text and "Keras:" in text for text in solutions.all_inner_texts())

@@ -5,8 +5,9 @@ function coursePanel(place) {
   const inputs = [];
   const redraw = () => {
     picture.src = place.dataset.folder + inputs.map((input) => input.value).join("-") + ".webp";
-    picture.alt = panel.alt + " Shown: " + panel.controls.map(
-      (control, i) => control.label + " " + control.values[inputs[i].value]).join(", ") + ".";
+    const now = panel.controls.map((control, i) => control.label + " " + control.values[inputs[i].value]).join(", ");
+    const moved = panel.controls.some((control, i) => control.start != inputs[i].value);
+    picture.alt = moved ? "For " + now + ". At the start: " + panel.alt : panel.alt;
   };
   const row = document.createElement("div");
   row.className = "course-controls";
@@ -32,11 +33,19 @@ function coursePanel(place) {
     inputs.push(input);
   }
   place.append(row, picture);
+  if (panel.others.length) {
+    const note = document.createElement("p");
+    note.textContent = "In the notebook you also move: " + panel.others.join(", ") + ".";
+    place.append(note);
+  }
   redraw();
 }
 
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".course-panel").forEach(coursePanel);
+  for (const part of document.querySelectorAll("article table, article .math, div.output")) {
+    if (part.scrollWidth > part.clientWidth) part.tabIndex = 0; // so that keys can scroll it
+  }
   for (const summary of document.querySelectorAll("nav summary:not([aria-label])")) {
     summary.setAttribute("aria-label", "Pages of " + summary.closest("li").querySelector("a").textContent.trim());
   }
