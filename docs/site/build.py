@@ -233,8 +233,10 @@ def lesson(path, known, figures):
 def front(known):
     """The first page: the README, with the site's contents."""
     text = (ROOT / "README.md").read_text("utf-8")
-    here = re.search(r"To read before you install, `make site`[^.]*\.", text)
-    text = text.replace(here[0], "To read first, begin with [00 start here](notebooks/00_start_here.ipynb).")
+    text, found = re.subn(r"To read before you install, `make site`[^.]*\.",
+                          "To read first, begin with [00 start here](notebooks/00_start_here.ipynb).", text)
+    if not found:
+        raise ValueError("README.md: expected a sentence that begins with 'To read before you install, `make site`'")
     text = re.sub(r"!\[[^]]*\]", lambda alt: alt[0].replace("\n", " "), text)
     text = pages.linked(text, "README.md", "index.md", known)
     lessons = "\n".join(place.removesuffix(".ipynb") for place in known.values() if place.startswith("lessons/"))

@@ -176,7 +176,7 @@ def page(notebook, path, place, known, figures):
                 panels += 1
                 cell.outputs = [new_output("display_data", {"text/html": panel(cell, name, panels)})]
             cells.append(cell)
-            if helps(cell.source):
-                cells.append(new_markdown_cell(helps(cell.source), id=f"{cell.id}-helps"))
+            if help_of := helps(cell.source):
+                cells.append(new_markdown_cell(help_of, id=f"{cell.id}-helps"))
     notebook.cells = cells
     return notebook
