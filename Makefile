@@ -42,7 +42,7 @@ help:
 	@echo 'Learn · Prune · Fuse'
 	@echo
 	@echo '  make lab        install what is needed into $(VENV), and open JupyterLab on notebook 00'
-	@echo '  make test       install what is needed, and run every test and every notebook'
+	@echo '  make test       install what is needed, and run the tests, but the slow ones, and every notebook'
 	@echo '  make claims     execute the lessons with other seeds and numerics, and print how far each claim is from failing (hours; SEEDS=10, NOTEBOOK="01_dqn 02_pruning": only those; it goes on where it was stopped)'
 	@echo '  make bench      measure DQN beside Stable-Baselines3, SBX and rejax, pruning on MNIST, ensembles, GANs, fusion, recommendation, tuning, grading, and print it (TOPIC=dqn, pruning, ensembling, gan, fusion, recommendation, tuning, classroom: only one)'
 	@echo '  make study      measure the same and store it in data/studies (hours; NAME=dqn_acrobot: only that one; $(BIN)/python benchmarks/study.py lists all)'

@@ -1,4 +1,4 @@
-"""Run every test and every notebook, several at a time, the longest first; `make test` runs it.
+"""Run every test that is not slow and every notebook, several at a time, the longest first; `make test` runs it.
 
     python tests/run_all.py            both frameworks
     python tests/run_all.py pytorch    as if only that one were installed
