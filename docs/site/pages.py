@@ -156,21 +156,22 @@ def helps(source):
 def page(notebook, path, place, known, figures):
     """The page of a notebook, a notebook itself; pictures are written into the folder `figures`.
 
-    What a cell shows that one is to predict is folded.
+    What one is to predict is folded: the first cells that show something after "**Predict", as far as the next text.
     """
-    cells, panels, name, predicted = [], 0, Path(path).stem, False
+    cells, panels, name, predicted, folded = [], 0, Path(path).stem, False, False
     for group in grouped(notebook.cells):
         cell = group[0]
         if framework_of(cell):
             cells.append(tabs(group))
         elif cell.cell_type == "markdown":
             cells.append(new_markdown_cell(linked(dropdowns(cell.source), path, place, known), id=cell.id))
-            predicted = "**Predict" in cell.source or predicted and not cell.source.startswith("#")
+            predicted = "**Predict" in cell.source or predicted and not folded and not cell.source.startswith("#")
+            folded = False
         else:
             hidden = cell.metadata.get("jupyter", {}).get("source_hidden", False)
             fold = predicted and cell.outputs and not PANEL.search(cell.source)
             cell.metadata = {"tags": ["hide-input"] * hidden + ["hide-output"] * bool(fold)}
-            predicted = predicted and not cell.outputs
+            folded = folded or predicted and bool(cell.outputs)
             cell.outputs = [as_html(output, figures) for output in cell.outputs]
             if PANEL.search(cell.source):
                 panels += 1

@@ -91,11 +91,12 @@ def test_what_is_to_be_predicted_is_folded(tmp_path):
         return new_code_cell(source, outputs=[new_output("stream", text="4")] * shows)
 
     cells = [cell("1", True), new_markdown_cell("**Predict:** how many?"), cell("def f(): ...", False),
-             new_markdown_cell("Then:"), cell("f()", True), cell("2", True), new_markdown_cell("**Predict**"),
-             new_markdown_cell("## Another section"), cell("3", True)]
+             new_markdown_cell("Then:"), cell("f()", True), cell("g()", True), new_markdown_cell("So it is."),
+             cell("2", True), new_markdown_cell("**Predict**"), new_markdown_cell("## Another section"),
+             cell("3", True)]
     made = pages.page(new_notebook(cells=cells), "notebooks/x.ipynb", "lessons/x.ipynb", {}, tmp_path)
     folded = [one.source for one in made.cells if "hide-output" in one.metadata.get("tags", [])]
-    assert folded == ["f()"]
+    assert folded == ["f()", "g()"]
 
 
 def test_an_exercise_has_its_hints_and_its_solution(tmp_path):
